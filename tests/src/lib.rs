@@ -1,0 +1,1 @@
+//! Whatever crosses crates.
