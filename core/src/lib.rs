@@ -6,4 +6,7 @@
 extern crate std;
 
 pub mod bits;
+pub mod genome;
+pub mod network;
 pub mod rng;
+pub mod topology;

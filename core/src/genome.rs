@@ -1,0 +1,194 @@
+//! Changing a genome: the single mutations of evolution, and random starts.
+//!
+//! A mutation flips one weight or moves one threshold by one step. That is the whole alphabet: the
+//! spectrum scores exactly these, a board reports what it learned as these.
+
+use rand_core::Rng;
+
+use crate::bits;
+use crate::network::{GenomeError, Network, row_start, set_field};
+use crate::rng::Draw;
+use crate::topology::{Field, Topology};
+
+/// What a mutation changes in its neuron.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gene {
+    /// Flips the weight of this input.
+    Weight(u16),
+    /// One more mismatch is allowed: the threshold rises by 1.
+    Raise,
+    /// One mismatch less is allowed: the threshold falls by 1.
+    Lower,
+}
+
+/// The smallest change of a genome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mutation {
+    /// Layer, counted from 0.
+    pub layer: u8,
+    /// Neuron of that layer.
+    pub neuron: u16,
+    /// What changes.
+    pub gene: Gene,
+}
+
+impl Mutation {
+    /// The mutation at `entry` of a neuron's spectrum: the weights in order, then raise, then lower.
+    #[must_use]
+    pub const fn at(layer: usize, neuron: u32, entry: usize, inputs: u32) -> Self {
+        let gene = if entry < inputs as usize {
+            Gene::Weight(entry as u16)
+        } else if entry == inputs as usize {
+            Gene::Raise
+        } else {
+            Gene::Lower
+        };
+        Self { layer: layer as u8, neuron: neuron as u16, gene }
+    }
+
+    /// The mutation that undoes this one.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        let gene = match self.gene {
+            Gene::Weight(input) => Gene::Weight(input),
+            Gene::Raise => Gene::Lower,
+            Gene::Lower => Gene::Raise,
+        };
+        Self { gene, ..self }
+    }
+}
+
+/// A genome that can be changed.
+#[derive(Debug)]
+pub struct GenomeMut<'a> {
+    topology: &'a Topology,
+    words: &'a mut [u32],
+}
+
+impl<'a> GenomeMut<'a> {
+    /// Views `words` as a genome, without looking at their values.
+    ///
+    /// # Errors
+    /// [`GenomeError::Length`].
+    pub fn new(topology: &'a Topology, words: &'a mut [u32]) -> Result<Self, GenomeError> {
+        Network::new(topology, &*words)?;
+        Ok(Self { topology, words })
+    }
+
+    /// The genome as a network.
+    #[must_use]
+    pub fn network(&self) -> Network<'_, &[u32]> {
+        Network::new(self.topology, &*self.words).expect("the length was checked when the view was made")
+    }
+
+    /// Applies a mutation. False, and nothing changed, where there is no such mutant: a layer, neuron or
+    /// input out of range, or a threshold at its end.
+    pub fn apply(&mut self, mutation: Mutation) -> bool {
+        let (layer, neuron) = (usize::from(mutation.layer), u32::from(mutation.neuron));
+        let Some(plan) = self.topology.layers().get(layer).filter(|plan| neuron < plan.neurons) else {
+            return false;
+        };
+        let threshold = self.network().threshold(layer, neuron);
+        match mutation.gene {
+            Gene::Weight(input) if u32::from(input) < plan.inputs => {
+                let start = row_start(plan, neuron);
+                bits::flip(&mut self.words[start..start + plan.row_words as usize], u32::from(input));
+            }
+            Gene::Raise if threshold + 1 < plan.inputs => self.set_threshold(layer, neuron, threshold + 1),
+            Gene::Lower if threshold > 0 => self.set_threshold(layer, neuron, threshold - 1),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Sets the threshold of a neuron; values over `inputs - 1` become that.
+    pub fn set_threshold(&mut self, layer: usize, neuron: u32, threshold: u32) {
+        let plan = self.topology.layer(layer);
+        let value = threshold.min(plan.inputs - 1);
+        set_field(self.words, plan.thresholds, plan.threshold_bits, neuron, value);
+    }
+
+    /// Moves the window of a neuron to begin at a plane, row and column. False, and nothing changed, where the
+    /// layer is dense or no window fits there.
+    pub fn set_place(&mut self, layer: usize, neuron: u32, plane: u32, row: u32, column: u32) -> bool {
+        let plan = self.topology.layer(layer);
+        let (planes, rows, columns) = plan.places_range();
+        let fits = plane < planes && row < rows && column < columns;
+        let windowed = matches!(plan.field, Field::Window { .. });
+        if fits && windowed {
+            set_field(self.words, plan.places, 16, neuron, u32::from(plan.place(plane, row, column)));
+        }
+        fits && windowed
+    }
+
+    /// Random weights and places; thresholds in the middle of their range.
+    pub fn randomize(&mut self, rng: &mut impl Rng) {
+        self.words.fill(0);
+        for (layer, plan) in self.topology.layers().iter().enumerate() {
+            let (planes, rows, columns) = plan.places_range();
+            for neuron in 0..plan.neurons {
+                if let Field::Window { .. } = plan.field {
+                    let (plane, row, column) = (rng.below(planes), rng.below(rows), rng.below(columns));
+                    self.set_place(layer, neuron, plane, row, column);
+                }
+                self.set_threshold(layer, neuron, (plan.inputs - 1) / 2);
+                let start = row_start(plan, neuron);
+                let row = &mut self.words[start..start + plan.row_words as usize];
+                row.iter_mut().for_each(|word| *word = rng.next_u32());
+                if let Some(last) = row.last_mut() {
+                    *last &= bits::tail_mask(plan.inputs);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+    use crate::topology::{Layer, Shape};
+    use std::vec;
+
+    #[test]
+    fn every_mutation_is_undone_by_its_inverse() {
+        let image = Shape { planes: 1, height: 6, width: 6 };
+        let topology = Topology::new(image, &[Layer::windows(5, 1, 3, 3), Layer::dense(3)]).unwrap();
+        let mut words = vec![0; topology.genome_words()];
+        let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+        genome.randomize(&mut Stream::new(1, Purpose::Test, 0));
+        let before = genome.words.to_vec();
+        for (layer, plan) in topology.layers().iter().enumerate() {
+            for neuron in 0..plan.neurons {
+                for entry in 0..plan.mutants() {
+                    let mutation = Mutation::at(layer, neuron, entry, plan.inputs);
+                    assert!(genome.apply(mutation), "{mutation:?}");
+                    assert_ne!(genome.words, before);
+                    assert_eq!(genome.network().check(), Ok(()));
+                    assert!(genome.apply(mutation.inverse()));
+                    assert_eq!(genome.words, before);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_out_of_range_changes_nothing() {
+        let topology = Topology::new(Shape::flat(9), &[Layer::dense(4), Layer::dense(2)]).unwrap();
+        let mut words = vec![0; topology.genome_words()];
+        let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+        genome.set_threshold(1, 0, 99);
+        let before = genome.words.to_vec();
+        for (layer, neuron, gene) in [
+            (0, 0, Gene::Weight(9)),
+            (0, 0, Gene::Lower),
+            (0, 4, Gene::Weight(0)),
+            (1, 0, Gene::Raise),
+            (2, 0, Gene::Weight(0)),
+        ] {
+            assert!(!genome.apply(Mutation { layer, neuron, gene }));
+        }
+        assert!(!genome.set_place(0, 0, 0, 0, 0));
+        assert_eq!(genome.words, before);
+    }
+}
