@@ -78,7 +78,7 @@ impl<'a> GenomeMut<'a> {
     /// The genome as a network.
     #[must_use]
     pub fn network(&self) -> Network<'_, &[u32]> {
-        Network::new(self.topology, &*self.words).expect("the length was checked when the view was made")
+        Network::view(self.topology, &*self.words)
     }
 
     /// Applies a mutation. False, and nothing changed, where there is no such mutant: a layer, neuron or

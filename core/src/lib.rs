@@ -6,7 +6,9 @@
 extern crate std;
 
 pub mod bits;
+pub mod evolve;
 pub mod genome;
+pub mod loss;
 pub mod network;
 pub mod rng;
 pub mod topology;

@@ -79,6 +79,11 @@ impl<'a, W: Words> Network<'a, W> {
         }
     }
 
+    /// Views words whose length is known to be right.
+    pub(crate) const fn view(topology: &'a Topology, words: W) -> Self {
+        Self { topology, words }
+    }
+
     /// Checks every place, threshold and padding bit, after which no method panics on inputs of the
     /// right length.
     ///
@@ -418,8 +423,9 @@ mod tests {
                 }
                 let network = Network::new(&topology, &words[..]).unwrap();
                 assert_eq!(network.check(), Ok(()));
-                let units: Vec<i32> =
-                    (0..topology.input().units()).map(|_| if rng.next_u32() & 1 == 1 { 1 } else { -1 }).collect();
+                let units: Vec<i32> = (0..topology.input().units())
+                    .map(|_| if rng.next_u32() & 1 == 1 { 1 } else { -1 })
+                    .collect();
                 let mut input = vec![0; topology.input_words()];
                 let mut writer = Writer::new(&mut input, topology.layer(0).packing.row_bits);
                 units.iter().for_each(|&unit| writer.push(unit > 0));

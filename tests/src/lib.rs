@@ -1,1 +1,3 @@
-//! Whatever crosses crates.
+//! Whatever crosses crates: the property suite that every backend of the landscape must pass.
+
+pub mod landscape;

@@ -1,0 +1,4 @@
+//! Evolution.
+pub mod landscape;
+pub mod scalar;
+pub mod search;

@@ -1,0 +1,237 @@
+//! One property suite for all landscapes: what a backend reports must equal what running the whole network again
+//! gives, on random small networks.
+
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, Samples};
+use evobit::evolve::scalar::{Buffers, Needs, ScalarLandscape};
+use evobit::genome::{GenomeMut, Mutation};
+use evobit::loss::{LossTable, write_logistic};
+use evobit::network::{Network, best_class};
+use evobit::rng::{Draw, Purpose, Stream};
+use evobit::topology::{Field, Layer, Shape, Topology};
+use proptest::prelude::*;
+use rand_core::Rng;
+
+/// A random network with random samples.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The network's shape.
+    pub topology: Topology,
+    /// Its genome.
+    pub genome: Vec<u32>,
+    /// Packed samples.
+    pub inputs: Vec<u32>,
+    /// Their classes.
+    pub labels: Vec<u8>,
+    /// The packed loss table.
+    pub loss: Vec<u32>,
+    /// For draws of the suite.
+    pub seed: u64,
+}
+
+impl Case {
+    /// The samples as a landscape takes them.
+    pub fn samples(&self) -> Samples<'_> {
+        Samples { inputs: &self.inputs, labels: &self.labels }
+    }
+
+    /// The loss as a landscape takes it.
+    pub fn table(&self) -> LossTable<&[u32]> {
+        LossTable::new(&self.loss[..]).unwrap()
+    }
+}
+
+fn layer_of(shape: Shape) -> impl Strategy<Value = Layer> {
+    let output =
+        (1..=3u16, 1..=5u16, 1..=7u16).prop_map(|(planes, height, width)| Shape { planes, height, width });
+    let window = (1..=shape.planes, 1..=shape.height.min(4), 1..=shape.width.min(20))
+        .prop_map(|(planes, height, width)| Field::Window { planes, height, width });
+    (prop_oneof![Just(Field::Dense), window], output).prop_map(|(field, output)| Layer { field, output })
+}
+
+fn layers(shape: Shape, hidden: usize, before: Vec<Layer>) -> BoxedStrategy<Vec<Layer>> {
+    if hidden == 0 {
+        return (2..=12u16)
+            .prop_map(move |classes| {
+                let mut layers = before.clone();
+                layers.push(Layer::dense(classes));
+                layers
+            })
+            .boxed();
+    }
+    layer_of(shape)
+        .prop_flat_map(move |layer| {
+            let mut before = before.clone();
+            before.push(layer);
+            layers(layer.output, hidden - 1, before)
+        })
+        .boxed()
+}
+
+/// Random networks of 1 to 4 layers, dense and windowed, 2 to 12 classes, on 0 to 40 samples.
+pub fn cases() -> impl Strategy<Value = Case> {
+    let input =
+        (1..=3u16, 1..=6u16, 1..=40u16).prop_map(|(planes, height, width)| Shape { planes, height, width });
+    let shape =
+        (input, 0..=3usize).prop_flat_map(|(input, hidden)| (Just(input), layers(input, hidden, vec![])));
+    let loss = (-10.0..30.0f64, 0.5..40.0f64, 1..200u32);
+    (shape, loss, 0..40usize, any::<u64>()).prop_map(|((input, layers), loss, samples, seed)| {
+        let topology = Topology::new(input, &layers).unwrap();
+        random_case(topology, loss, samples, seed)
+    })
+}
+
+fn random_case(
+    topology: Topology,
+    (margin, temperature, slope): (f64, f64, u32),
+    samples: usize,
+    seed: u64,
+) -> Case {
+    let mut rng = Stream::new(seed, Purpose::Test, 0);
+    let mut genome = vec![0; topology.genome_words()];
+    let mut view = GenomeMut::new(&topology, &mut genome).unwrap();
+    view.randomize(&mut rng);
+    // Thresholds near the middle, now and then at an end.
+    for (layer, plan) in topology.layers().iter().enumerate() {
+        for neuron in 0..plan.neurons {
+            let threshold = match rng.below(8) {
+                0 => 0,
+                1 => plan.inputs - 1,
+                2 => rng.below(plan.inputs),
+                _ => (plan.inputs / 2 + rng.below(5)).saturating_sub(3),
+            };
+            view.set_threshold(layer, neuron, threshold);
+        }
+    }
+    let packing = topology.layer(0).packing;
+    let mut inputs = vec![0u32; samples * topology.input_words()];
+    for sample in inputs.chunks_mut(packing.words()) {
+        for row in sample.chunks_mut(packing.row_words as usize) {
+            row.iter_mut().for_each(|word| *word = rng.next_u32());
+            *row.last_mut().unwrap() &= evobit::bits::tail_mask(packing.row_bits);
+        }
+    }
+    let labels = (0..samples).map(|_| rng.below(topology.classes() as u32) as u8).collect();
+    let mut loss = vec![0; 4100];
+    let len = write_logistic(margin, temperature, slope, &mut loss).unwrap();
+    loss.truncate(len);
+    Case { topology, genome, inputs, labels, loss, seed }
+}
+
+/// Loss and correct answers of `genome` from scratch, by the forward pass alone.
+pub fn full_loss(case: &Case, genome: &[u32]) -> (i64, u32) {
+    let network = Network::new(&case.topology, genome).unwrap();
+    let mut hidden = vec![0; case.topology.hidden_words()];
+    let mut scores = vec![0; case.topology.classes()];
+    let (mut loss, mut correct) = (0, 0);
+    for (input, &label) in case.inputs.chunks(case.topology.input_words()).zip(&case.labels) {
+        network.run(input, &mut hidden, &mut scores);
+        loss += i64::from(case.table().sample(&scores, label.into()));
+        correct += u32::from(best_class(&scores) == usize::from(label));
+    }
+    (loss, correct)
+}
+
+fn mutated(case: &Case, genome: &[u32], mutations: &[Mutation]) -> Option<Vec<u32>> {
+    let mut words = genome.to_vec();
+    let mut view = GenomeMut::new(&case.topology, &mut words).unwrap();
+    mutations.iter().all(|&mutation| view.apply(mutation)).then_some(words)
+}
+
+/// Every entry of the spectra of every layer equals the loss after that mutation less the loss now.
+pub fn check_spectra(case: &Case, landscape: &mut impl Landscape) {
+    let genome = landscape.genome().to_vec();
+    let (now, correct) = full_loss(case, &genome);
+    assert_eq!((landscape.loss(), landscape.correct()), (now, correct));
+    for (layer, plan) in case.topology.layers().iter().enumerate() {
+        let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
+        let mut deltas = vec![7; neurons.len() * plan.mutants()];
+        landscape.spectra(layer, &neurons, &mut deltas);
+        for (neuron, deltas) in deltas.chunks(plan.mutants()).enumerate() {
+            for (entry, &delta) in deltas.iter().enumerate() {
+                let mutation = Mutation::at(layer, neuron as u32, entry, plan.inputs);
+                let expected =
+                    mutated(case, &genome, &[mutation]).map(|words| full_loss(case, &words).0 - now);
+                assert_eq!(delta, expected.unwrap_or(IMPOSSIBLE), "{mutation:?} of {:?}", case.topology);
+            }
+        }
+    }
+}
+
+/// Trials of random sets of mutations are exact; what is committed is remembered right, what is rolled back is forgotten.
+pub fn check_trials(case: &Case, landscape: &mut impl Landscape) {
+    let mut rng = Stream::new(case.seed, Purpose::Test, 1);
+    for _ in 0..12 {
+        let mutations = random_mutations(&case.topology, &mut rng);
+        let before = landscape.genome().to_vec();
+        let (loss, _) = full_loss(case, &before);
+        let change = landscape.trial(&mutations);
+        assert_eq!(landscape.genome(), before);
+        assert_eq!(landscape.loss(), loss);
+        let Some(words) = mutated(case, &before, &mutations) else {
+            assert_eq!(change, IMPOSSIBLE);
+            continue;
+        };
+        assert_eq!(change, full_loss(case, &words).0 - loss, "{mutations:?} of {:?}", case.topology);
+        if rng.below(3) == 0 {
+            landscape.rollback();
+            landscape.commit();
+            assert_eq!((landscape.genome(), landscape.loss()), (&before[..], loss));
+        } else {
+            landscape.commit();
+            assert_eq!((landscape.genome(), landscape.loss()), (&words[..], loss + change));
+        }
+    }
+    check_spectra(case, landscape);
+}
+
+/// A few mutations: of one neuron, of one layer or anywhere; each at most once.
+fn random_mutations(topology: &Topology, rng: &mut Stream) -> Vec<Mutation> {
+    let spread = rng.below(3);
+    let fixed_layer = rng.below(topology.depth() as u32) as usize;
+    let fixed_neuron = rng.below(topology.layer(fixed_layer).neurons);
+    let mut mutations: Vec<Mutation> = vec![];
+    for _ in 0..=rng.below(6) {
+        let layer = if spread == 2 { rng.below(topology.depth() as u32) as usize } else { fixed_layer };
+        let plan = topology.layer(layer);
+        let neuron = if spread == 0 { fixed_neuron } else { rng.below(plan.neurons) };
+        let mutation = Mutation::at(layer, neuron, rng.below(plan.mutants() as u32) as usize, plan.inputs);
+        if !mutations.contains(&mutation) && !mutations.contains(&mutation.inverse()) {
+            mutations.push(mutation);
+        }
+    }
+    mutations
+}
+
+/// Memory of a scalar landscape on a host.
+#[derive(Debug, Default)]
+pub struct Memory {
+    hidden: Vec<u32>,
+    scores: Vec<i16>,
+    preactivations: Vec<i16>,
+    scratch: Vec<u32>,
+    scratch_scores: Vec<i16>,
+}
+
+/// The scalar landscape of a case, with or without kept pre-activations.
+pub fn scalar<'a>(
+    case: &'a Case,
+    genome: &'a mut [u32],
+    memory: &'a mut Memory,
+    cached: bool,
+) -> ScalarLandscape<'a, &'a [u32]> {
+    let needs = Needs::new(&case.topology, case.labels.len());
+    // Old contents must not matter.
+    memory.hidden = vec![0xdead_beef; needs.hidden];
+    memory.scores = vec![-99; needs.scores];
+    memory.preactivations = vec![77; needs.preactivations];
+    memory.scratch = vec![0xdead_beef; needs.scratch];
+    memory.scratch_scores = vec![55; needs.scratch_scores];
+    let buffers = Buffers {
+        hidden: &mut memory.hidden,
+        scores: &mut memory.scores,
+        preactivations: cached.then_some(&mut memory.preactivations),
+        scratch: &mut memory.scratch,
+        scratch_scores: &mut memory.scratch_scores,
+    };
+    ScalarLandscape::new(&case.topology, genome, case.samples(), case.table(), buffers).unwrap()
+}
