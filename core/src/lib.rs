@@ -6,6 +6,7 @@
 extern crate std;
 
 pub mod bits;
+pub mod encode;
 pub mod evolve;
 pub mod genome;
 pub mod loss;
