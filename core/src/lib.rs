@@ -6,4 +6,5 @@
 extern crate std;
 
 pub mod bits;
+pub mod evolve;
 pub mod rng;
