@@ -1,0 +1,324 @@
+use super::super::genes::tests::{PaddedRows, evolvable, ones, padded_rows, within};
+use super::super::{Batch, OneByOne, PlainBits};
+use super::*;
+use crate::bits::{WORD_BITS, mismatches, words_for};
+use crate::rng::{Purpose, Stream};
+use crc::{CRC_32_ISO_HDLC, Crc};
+use proptest::prelude::*;
+use std::vec::Vec;
+
+/// Buffers for a population.
+struct Buffers(Vec<u32>, Vec<i64>, Vec<u32>, usize);
+
+impl Buffers {
+    fn new(capacity: usize, words: usize) -> Self {
+        let genomes = std::vec![u32::MAX; Population::genome_words(capacity, words)];
+        Self(genomes, std::vec![-1; 2 * capacity], std::vec![9; capacity], words)
+    }
+
+    fn population(&mut self) -> Population<'_> {
+        Population::new(self.3, &mut self.0, &mut self.1, &mut self.2).unwrap()
+    }
+}
+
+const PLAIN: Configuration = Configuration {
+    population: 40,
+    elites: 1,
+    selection: Selection::Tournament(3),
+    mating: Mating::Uniform,
+    mutation: Mutation::Rate(u32::MAX / 256),
+};
+
+const MATINGS: [Mating; 5] =
+    [Mating::None, Mating::Uniform, Mating::Union, Mating::MajorityOfThree, Mating::MajorityOfFive];
+
+fn one_max() -> OneByOne<impl FnMut(&[u32]) -> i64> {
+    OneByOne(|genome: &[u32]| i64::from(ones(genome)))
+}
+
+fn random(seed: u64) -> Stream {
+    Stream::new(seed, Purpose::Test, 0)
+}
+
+fn generations_to_solve(configuration: Configuration, bits: u32, origin: Origin<'_>, seed: u64) -> u32 {
+    let genes = PlainBits(bits);
+    let mut buffers = Buffers::new(configuration.population as usize, genes.words());
+    let (mut fitness, mut rng) = (one_max(), random(seed));
+    let mut search =
+        GeneticAlgorithm::start(configuration, genes, buffers.population(), origin, &mut fitness, &mut rng)
+            .unwrap();
+    while search.generation().best < i64::from(bits) && search.generation().number < 2_000 {
+        search.step(&mut fitness, &mut rng);
+    }
+    search.generation().number
+}
+
+#[test]
+fn one_max_of_256_bits_is_solved() {
+    for seed in 1..=5 {
+        let generations = generations_to_solve(PLAIN, 256, Origin::Random, seed);
+        assert!(generations < 150, "seed {seed}: {generations}");
+        let truncation =
+            Configuration { selection: Selection::Truncation(10), mutation: Mutation::Flips(1), ..PLAIN };
+        let generations = generations_to_solve(truncation, 256, Origin::Random, seed);
+        assert!(generations < 150, "truncation, seed {seed}: {generations}");
+    }
+}
+
+#[test]
+fn one_max_from_a_given_genome_is_solved_by_every_mating() {
+    for mating in MATINGS {
+        let configuration = Configuration {
+            mating,
+            selection: Selection::Truncation(3),
+            mutation: Mutation::Flips(1),
+            ..PLAIN
+        };
+        let generations = generations_to_solve(configuration, 256, Origin::Mutants(&[0; 8]), 1);
+        assert!(generations < 500, "{mating:?}: {generations}");
+    }
+}
+
+/// The two best are one flip each from where they came from: their children have both, even where
+/// one of the two is now the best.
+#[test]
+fn a_union_combines_what_parents_found_apart() {
+    let configuration = Configuration {
+        population: 8,
+        elites: 0,
+        selection: Selection::Truncation(2),
+        mating: Mating::Union,
+        mutation: Mutation::Flips(1),
+    };
+    let base = [0u32; 4];
+    let mut buffers = Buffers::new(8, 4);
+    let (mut fitness, mut rng) = (one_max(), random(3));
+    let mut search = GeneticAlgorithm::start(
+        configuration,
+        PlainBits(128),
+        buffers.population(),
+        Origin::Mutants(&base),
+        &mut fitness,
+        &mut rng,
+    )
+    .unwrap();
+    // Both flips and the mutation: three flips from the base, and never more.
+    search.step(&mut fitness, &mut rng);
+    let flips: Vec<u32> =
+        search.population().genomes().iter().map(|child| mismatches(child, &base[..])).collect();
+    assert!(flips.contains(&3) && flips.iter().all(|&count| count <= 3), "{flips:?}");
+    // From two such, that have two flips in common, come five.
+    search.step(&mut fitness, &mut rng);
+    assert_eq!(search.generation().best, 5);
+}
+
+/// Scores, and remembers how many genomes each call brought.
+struct Counted(Vec<usize>);
+
+impl Fitness for Counted {
+    fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]) {
+        assert_eq!(genomes.len(), fitness.len());
+        self.0.push(genomes.len());
+        one_max().score(genomes, fitness);
+    }
+}
+
+fn matings() -> impl Strategy<Value = Mating> {
+    prop::sample::select(&MATINGS[..])
+}
+
+fn configurations() -> impl Strategy<Value = Configuration> {
+    let selection = (any::<bool>(), 1u32..=4).prop_map(|(truncates, size)| {
+        if truncates { Selection::Truncation(size) } else { Selection::Tournament(size) }
+    });
+    let mutation = prop_oneof![(0u32..2).prop_map(Mutation::Flips), any::<u32>().prop_map(Mutation::Rate)];
+    (4u32..12, 0u32..4, selection, matings(), mutation).prop_map(
+        |(population, elites, selection, mating, mutation)| Configuration {
+            population,
+            elites,
+            selection,
+            mating,
+            mutation,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn every_search_keeps_its_promises(
+        configuration in configurations(),
+        genes in padded_rows(),
+        from_zero: bool,
+        seed: u64,
+    ) {
+        let count = configuration.population as usize;
+        let elites = configuration.elites as usize;
+        let mut buffers = Buffers::new(count + 2, genes.words());
+        let zeros = std::vec![0; genes.words()];
+        let origin = if from_zero { Origin::Mutants(&zeros) } else { Origin::Random };
+        let (mut fitness, mut rng) = (Counted(Vec::new()), random(seed));
+        let mut search =
+            GeneticAlgorithm::start(configuration, genes, buffers.population(), origin, &mut fitness, &mut rng)
+                .unwrap();
+        let evolvable = evolvable(&genes);
+        for number in 1..8 {
+            let before = search.generation();
+            let kept: Vec<Vec<u32>> =
+                (0..elites as u32).map(|rank| search.population().ranked(rank).unwrap().to_vec()).collect();
+            let report = search.step(&mut fitness, &mut rng);
+            let population = search.population();
+            prop_assert_eq!((population.len() as usize, report.number), (count, number));
+            prop_assert_eq!(report.scored as usize, count - elites);
+            prop_assert!(population.genomes().iter().all(|genome| within(genome, &evolvable)));
+            prop_assert!(population.genomes().iter().zip(&kept).all(|(now, then)| now == then));
+            prop_assert!(elites == 0 || report.best >= before.best);
+            let scores: Vec<i64> = population.genomes().iter().map(|row| i64::from(ones(row))).collect();
+            prop_assert_eq!(population.fitness(), &scores);
+            prop_assert_eq!(report.best, *scores.iter().max().unwrap());
+            prop_assert_eq!(report.mean, scores.iter().sum::<i64>() / count as i64);
+            prop_assert_eq!(i64::from(ones(search.best())), report.best);
+        }
+        prop_assert_eq!(fitness.0[0], count);
+        prop_assert!(fitness.0[1..].iter().all(|&scored| scored == count - elites));
+    }
+}
+
+/// The checksum of the best genome, little-endian, after 30 generations on 77 bits in two rows.
+fn checksum(mating: Mating, mutation: Mutation, selection: Selection, origin: Origin<'_>, seed: u64) -> u32 {
+    let genes = PaddedRows { rows: 2, bits: 77 };
+    // A fitness without a plateau: a genome is worth the bits it shares with a pattern.
+    let mut fitness = OneByOne(|genome: &[u32]| {
+        genome.iter().zip(0u32..).map(|(word, i)| i64::from((word ^ 0x9e37_79b9 << i).count_zeros())).sum()
+    });
+    let configuration = Configuration { population: 24, elites: 2, selection, mating, mutation };
+    let mut buffers = Buffers::new(24, genes.words());
+    let mut rng = random(seed);
+    let mut search =
+        GeneticAlgorithm::start(configuration, genes, buffers.population(), origin, &mut fitness, &mut rng)
+            .unwrap();
+    for _ in 0..30 {
+        search.step(&mut fitness, &mut rng);
+    }
+    let bytes: Vec<u8> =
+        search.population().genomes().as_words().iter().flat_map(|word| word.to_le_bytes()).collect();
+    Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(&bytes)
+}
+
+#[test]
+fn a_seed_gives_the_known_answer() {
+    let zeros = Origin::Mutants(&[0; 6]);
+    let (rate, flips) = (Mutation::Rate(1 << 25), Mutation::Flips(2));
+    let (tournament, truncation) = (Selection::Tournament(3), Selection::Truncation(6));
+    let answers = [
+        checksum(Mating::None, flips, truncation, zeros, 1),
+        checksum(Mating::Uniform, rate, tournament, Origin::Random, 1),
+        checksum(Mating::Uniform, rate, tournament, Origin::Random, 2),
+        checksum(Mating::Union, flips, truncation, zeros, 1),
+        checksum(Mating::MajorityOfThree, rate, truncation, zeros, 1),
+        checksum(Mating::MajorityOfFive, flips, tournament, Origin::Random, 1),
+    ];
+    assert_eq!(answers, KNOWN_ANSWERS);
+}
+
+const KNOWN_ANSWERS: [u32; 6] =
+    [495_490_473, 3_736_267_347, 1_005_636_341, 3_770_311_821, 1_293_985_252, 2_605_712_760];
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let refused =
+        |configuration: Configuration, bits: u32, capacity: usize, words: usize, origin: Origin<'_>| {
+            let mut buffers = Buffers::new(capacity, words);
+            let population = buffers.population();
+            GeneticAlgorithm::start(
+                configuration,
+                PlainBits(bits),
+                population,
+                origin,
+                &mut one_max(),
+                &mut random(1),
+            )
+            .err()
+        };
+    let with = |change: fn(&mut Configuration)| {
+        let mut configuration = PLAIN;
+        change(&mut configuration);
+        refused(configuration, 33, 40, 2, Origin::Random)
+    };
+    assert_eq!(with(|_| ()), None);
+    assert_eq!(with(|c| c.population = 0), Some(Error::NoIndividuals));
+    assert_eq!(with(|c| c.population = 41), Some(Error::TooManyIndividuals));
+    assert_eq!(with(|c| c.elites = 40), Some(Error::TooManyElites));
+    assert_eq!(with(|c| c.selection = Selection::Tournament(0)), Some(Error::SelectionSize));
+    assert_eq!(with(|c| c.selection = Selection::Truncation(41)), Some(Error::SelectionSize));
+    assert_eq!(with(|c| c.mutation = Mutation::Flips(34)), Some(Error::TooManyFlips));
+    assert_eq!(with(|c| c.mutation = Mutation::Flips(33)), None);
+    assert_eq!(refused(PLAIN, 0, 40, 2, Origin::Random), Some(Error::NoGenes));
+    assert_eq!(refused(PLAIN, 33, 40, 3, Origin::Random), Some(Error::GenomeWords));
+    assert_eq!(refused(PLAIN, 33, 40, 2, Origin::Mutants(&[0])), Some(Error::OriginWords));
+    assert_eq!(refused(PLAIN, 33, 40, 2, Origin::Mutants(&[0; 2])), None);
+}
+
+/// Fields of four bits that must stay below ten.
+#[derive(Clone, Copy)]
+struct Digits(u32);
+
+impl Genes for Digits {
+    fn count(&self) -> u32 {
+        4 * self.0
+    }
+
+    fn position(&self, gene: u32) -> u32 {
+        gene
+    }
+
+    fn words(&self) -> usize {
+        words_for(self.count()) as usize
+    }
+
+    fn repair(&self, genome: &mut [u32]) {
+        for word in genome {
+            for shift in (0..WORD_BITS).step_by(4) {
+                if *word >> shift & 15 > 9 {
+                    *word &= !(8 << shift);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_genome_is_repaired_before_it_is_scored() {
+    let in_range = |genome: &[u32]| genome.iter().all(|word| (0..8).all(|i| word >> (4 * i) & 15 < 10));
+    let mut fitness = OneByOne(|genome: &[u32]| {
+        assert!(in_range(genome));
+        genome.iter().map(|word| (0..8).map(|i| i64::from(word >> (4 * i) & 15)).sum::<i64>()).sum()
+    });
+    for (mating, origin) in
+        MATINGS.iter().flat_map(|&m| [(m, Origin::Random), (m, Origin::Mutants(&[u32::MAX; 3]))])
+    {
+        let mut buffers = Buffers::new(40, 3);
+        let mut rng = random(8);
+        let configuration = Configuration { mating, mutation: Mutation::Rate(1 << 28), ..PLAIN };
+        let population = buffers.population();
+        let mut search =
+            GeneticAlgorithm::start(configuration, Digits(24), population, origin, &mut fitness, &mut rng)
+                .unwrap();
+        for _ in 0..20 {
+            search.step(&mut fitness, &mut rng);
+        }
+    }
+}
+
+#[test]
+fn extreme_fitness_does_not_overflow() {
+    for (value, mean) in [(i64::MIN, i64::MIN), (i64::MAX, i64::MAX), (-1, -1)] {
+        let mut buffers = Buffers::new(40, 1);
+        let mut fitness = OneByOne(|_: &[u32]| value);
+        let population = buffers.population();
+        let (genes, mut rng) = (PlainBits(5), random(1));
+        let search =
+            GeneticAlgorithm::start(PLAIN, genes, population, Origin::Random, &mut fitness, &mut rng)
+                .unwrap();
+        assert_eq!((search.generation().best, search.generation().mean), (value, mean));
+    }
+}
