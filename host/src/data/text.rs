@@ -50,8 +50,9 @@ impl Text {
             .from_reader(self.bytes.as_slice());
         let mut row = StringRecord::new();
         let mut expected = None;
+        let mut lines = Lines { line: 1, counted: 0 };
         while self.read_row(&mut reader, &mut row)? {
-            let line = row.position().map_or(0, csv::Position::line);
+            let line = lines.of(&self.bytes, row.position());
             let first = expected.is_none();
             let expected = *expected.get_or_insert(row.len());
             if row.len() != expected {
@@ -79,7 +80,7 @@ impl Text {
     fn read_row(&self, reader: &mut csv::Reader<&[u8]>, row: &mut StringRecord) -> Result<bool, DataError> {
         // From bytes in memory, with lines of any length, text that is not UTF-8 is all that fails.
         reader.read_record(row).map_err(|error| {
-            let line = error.position().map_or(0, csv::Position::line);
+            let line = Lines { line: 1, counted: 0 }.of(&self.bytes, error.position());
             DataError::NotText { file: self.file.clone(), line }
         })
     }
@@ -92,6 +93,34 @@ impl Text {
             columns: listed(names.iter().map(String::as_str)),
             count: names.len(),
         }
+    }
+}
+
+/// Counts lines up to a row. The reader's own count is of where it starts to look for the row, which
+/// is before blank lines and the second byte of a line end.
+struct Lines {
+    line: u64,
+    /// How many bytes the count is of.
+    counted: usize,
+}
+
+impl Lines {
+    /// The line of the row that the reader looked for from `position`, which never goes back.
+    fn of(&mut self, bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+        let mut place = position.map_or(0, |position| position.byte() as usize).min(bytes.len());
+        while matches!(bytes.get(place), Some(b'\r' | b'\n')) {
+            place += 1;
+        }
+        while self.counted < place {
+            let ends = match bytes[self.counted] {
+                b'\n' => true,
+                b'\r' => bytes.get(self.counted + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            self.line += u64::from(ends);
+            self.counted += 1;
+        }
+        self.line
     }
 }
 
