@@ -1,3 +1,4 @@
 //! Trains networks of single bits by evolution.
 
 pub mod backend;
+pub mod data;

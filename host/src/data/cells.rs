@@ -1,0 +1,134 @@
+//! Turns the cells of a text into keys and labels, by a layout and a schema that are known.
+
+use std::collections::HashMap;
+
+use super::error::{listed, shown};
+use super::text::{Layout, Text};
+use super::{DataError, Kind, Schema, Values, real_key};
+
+/// How a column is read, with what that needs at hand.
+enum Reading<'a> {
+    Integer,
+    Real,
+    Category(HashMap<&'a str, i32>),
+}
+
+/// A cell with its place, for messages.
+struct Cell<'a> {
+    text: &'a Text,
+    line: u64,
+    column: &'a str,
+    content: &'a str,
+}
+
+/// The values of all samples and, where the layout has a label, their classes.
+pub(super) fn fill(
+    text: &Text,
+    layout: &Layout,
+    schema: &Schema,
+    classes: &[String],
+) -> Result<(Values, Vec<u8>), DataError> {
+    let readings = readings(schema);
+    let known: HashMap<&str, u8> = classes.iter().map(String::as_str).zip(0..=u8::MAX).collect();
+    let (mut keys, mut labels) = (Vec::new(), Vec::new());
+    let mut samples = 0u64;
+    text.rows(layout.header, |line, row| {
+        samples += 1;
+        let cell = |column: usize| Cell {
+            text,
+            line,
+            column: &layout.names[column],
+            content: row.get(column).unwrap_or_default(),
+        };
+        for (feature, &column) in layout.features.iter().enumerate() {
+            // The features of an image are all read alike.
+            let reading = readings.get(feature).unwrap_or(&Reading::Integer);
+            keys.push(cell(column).key(reading)?);
+        }
+        if let Some(column) = layout.label {
+            labels.push(cell(column).class(&known, classes)?);
+        }
+        Ok(())
+    })?;
+    if samples == 0 {
+        return Err(DataError::HeaderOnly { file: text.file.clone() });
+    }
+    let values = match schema {
+        Schema::Image { .. } => Values::packed(keys),
+        Schema::Table(_) => Values::Keys(keys),
+    };
+    Ok((values, labels))
+}
+
+fn readings(schema: &Schema) -> Vec<Reading<'_>> {
+    let Schema::Table(columns) = schema else { return Vec::new() };
+    let reading = |kind| match kind {
+        &Kind::Integer => Reading::Integer,
+        &Kind::Real => Reading::Real,
+        Kind::Category(names) => Reading::Category(names.iter().map(String::as_str).zip(0..).collect()),
+    };
+    columns.iter().map(|column| reading(&column.kind)).collect()
+}
+
+impl Cell<'_> {
+    fn key(&self, reading: &Reading) -> Result<i32, DataError> {
+        match reading {
+            Reading::Integer => self.integer(),
+            Reading::Real => self.real(),
+            Reading::Category(names) => Ok(names.get(self.content).copied().unwrap_or(-1)),
+        }
+    }
+
+    fn class(&self, known: &HashMap<&str, u8>, classes: &[String]) -> Result<u8, DataError> {
+        self.filled()?;
+        known.get(self.content).copied().ok_or_else(|| DataError::UnknownClass {
+            file: self.text.file.clone(),
+            place: format!("line {}", self.line),
+            label: shown(self.content),
+            classes: listed(classes.iter().map(String::as_str)),
+        })
+    }
+
+    /// A whole number; one written as `3.0` will do.
+    fn integer(&self) -> Result<i32, DataError> {
+        if let Ok(number) = self.content.parse() {
+            return Ok(number);
+        }
+        self.filled()?;
+        let (file, line, column, cell) = self.place();
+        match self.content.parse::<f64>() {
+            Ok(number) if !number.is_finite() => Err(DataError::NotFinite { file, line, column, cell }),
+            Ok(number) if f64::from(number as i32) == number => Ok(number as i32),
+            Ok(_) => Err(DataError::NotWhole { file, line, column, cell }),
+            Err(_) => Err(DataError::NotANumber { file, line, column, cell }),
+        }
+    }
+
+    fn real(&self) -> Result<i32, DataError> {
+        let number = self.content.parse::<f32>();
+        if let Ok(number) = number
+            && number.is_finite()
+        {
+            return Ok(real_key(number));
+        }
+        self.filled()?;
+        let (file, line, column, cell) = self.place();
+        Err(match number {
+            Ok(_) => DataError::NotFinite { file, line, column, cell },
+            Err(_) => DataError::NotANumber { file, line, column, cell },
+        })
+    }
+
+    /// An error if the cell is empty.
+    fn filled(&self) -> Result<(), DataError> {
+        if !self.content.is_empty() {
+            return Ok(());
+        }
+        let (file, line, column, _) = self.place();
+        Err(DataError::EmptyCell { file, line, column })
+    }
+
+    fn place(&self) -> (String, u64, String, String) {
+        (self.text.file.clone(), self.line, shown(self.column), shown(self.content))
+    }
+}

@@ -1,0 +1,187 @@
+//! Reads a CSV text by the schema of a model made earlier: finds where the columns of the model
+//! stand, and the label if there is one.
+//!
+//! Columns are matched by the names of the header when it has all of the model's; further columns
+//! are ignored then. Otherwise they are matched by place, if the text has as many columns as the
+//! model has features or one more, which is the label. Images are always matched by place.
+//!
+//! The label is the column named in the options, or the only column the model does not read, or
+//! the last one.
+//!
+//! A first line that does not name the model's columns is a sample, not a header, when it could be
+//! one: it has numbers where the model reads numbers, and a number or one of the model's classes as
+//! its label.
+
+use csv::StringRecord;
+
+use super::cells::fill;
+use super::error::shown;
+use super::text::{Layout, Text, are_numbers, column_names, find_column};
+use super::{Column, DataError, Dataset, Kind, LoadOptions, Schema, Unlabelled};
+
+/// What a model reads, and where the options say its label is.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) classes: &'a [String],
+    pub(super) options: &'a LoadOptions,
+}
+
+impl Known<'_> {
+    /// Reads samples with their labels.
+    pub(super) fn labelled(&self, text: &Text) -> Result<Dataset, DataError> {
+        let layout = self.layout(text)?;
+        if layout.label.is_none() {
+            if let Some(label) = &self.options.label {
+                return Err(text.unknown_label(label, &layout.names));
+            }
+            return Err(DataError::NoLabels { file: text.file.clone(), features: self.schema.features() });
+        }
+        let (values, labels) = fill(text, &layout, self.schema, self.classes)?;
+        Ok(Dataset { schema: self.schema.clone(), values, labels, classes: self.classes.to_vec() })
+    }
+
+    /// Reads samples and leaves out their labels, if they have any.
+    pub(super) fn unlabelled(&self, text: &Text) -> Result<Unlabelled, DataError> {
+        let layout = Layout { label: None, ..self.layout(text)? };
+        let (values, _) = fill(text, &layout, self.schema, self.classes)?;
+        Ok(Unlabelled { schema: self.schema.clone(), values })
+    }
+
+    fn layout(&self, text: &Text) -> Result<Layout, DataError> {
+        let first = text.first()?;
+        if let Schema::Table(columns) = self.schema
+            && let Some(layout) = self.by_name(text, columns, &first)?
+        {
+            return Ok(layout);
+        }
+        self.by_place(text, &first)
+    }
+
+    /// The layout of a text whose header has all the model's names, if it has.
+    fn by_name(
+        &self,
+        text: &Text,
+        columns: &[Column],
+        first: &StringRecord,
+    ) -> Result<Option<Layout>, DataError> {
+        // A text without a header has names too, those a model trained on such a text knows.
+        let numbers = are_numbers(first.iter());
+        for header in [true, false] {
+            let names = column_names(first, header);
+            let place = |column: &Column| names.iter().position(|name| *name == column.name);
+            let features = columns.iter().map(place).collect::<Option<Vec<usize>>>();
+            if let Some(features) = features
+                && (header || numbers)
+            {
+                return self.named(text, header, names, features).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn named(
+        &self,
+        text: &Text,
+        header: bool,
+        names: Vec<String>,
+        features: Vec<usize>,
+    ) -> Result<Layout, DataError> {
+        let twice = |&&feature: &&usize| names.iter().filter(|name| **name == names[feature]).count() > 1;
+        if let Some(&feature) = features.iter().find(twice) {
+            let column = shown(&names[feature]);
+            return Err(DataError::DuplicateColumn { file: text.file.clone(), column });
+        }
+        let spare: Vec<usize> = (0..names.len()).filter(|column| !features.contains(column)).collect();
+        let label = match (&self.options.label, spare.as_slice()) {
+            (Some(label), _) => find_column(&names, label),
+            (None, &[only]) => Some(only),
+            (None, _) => spare.last().copied().filter(|&column| column + 1 == names.len()),
+        };
+        Ok(Layout { header, names, features, label })
+    }
+
+    /// The layout of a text that has the right number of columns.
+    fn by_place(&self, text: &Text, first: &StringRecord) -> Result<Layout, DataError> {
+        let as_sample = self.placed(text, column_names(first, false), false);
+        if let Ok(layout) = &as_sample
+            && self.is_sample(first, layout)
+        {
+            return as_sample;
+        }
+        let layout = self.placed(text, column_names(first, true), true)?;
+        self.in_place(text, &layout)?;
+        Ok(layout)
+    }
+
+    fn placed(&self, text: &Text, names: Vec<String>, header: bool) -> Result<Layout, DataError> {
+        let (expected, found) = (self.schema.features(), names.len());
+        let named = self.options.label.as_ref().is_some_and(|label| names.contains(label));
+        if found != expected + 1 && (found != expected || named) {
+            return Err(self.count_error(text, &names));
+        }
+        let label = match &self.options.label {
+            _ if found == expected => None,
+            Some(label) => Some(find_column(&names, label).ok_or_else(|| text.unknown_label(label, &names))?),
+            None => Some(expected),
+        };
+        let features = (0..found).filter(|&column| Some(column) != label).collect();
+        Ok(Layout { header, names, features, label })
+    }
+
+    /// The error of a wrong number of columns, which names one that lacks if the header seems to be
+    /// of the model.
+    fn count_error(&self, text: &Text, names: &[String]) -> DataError {
+        let file = text.file.clone();
+        let (there, lacking): (Vec<_>, Vec<_>) =
+            self.columns().iter().partition(|column| names.contains(&column.name));
+        match lacking.first() {
+            Some(column) if !there.is_empty() => {
+                DataError::MissingColumn { file, missing: shown(&column.name) }
+            }
+            _ => DataError::ColumnCount { file, expected: self.schema.features(), found: names.len() },
+        }
+    }
+
+    fn columns(&self) -> &[Column] {
+        match self.schema {
+            Schema::Table(columns) => columns,
+            Schema::Image { .. } => &[],
+        }
+    }
+
+    /// Whether a first line could be a sample of the model's.
+    fn is_sample(&self, first: &StringRecord, layout: &Layout) -> bool {
+        let cell = |column: usize| first.get(column).unwrap_or_default();
+        let label = layout.label.map(cell).unwrap_or_default();
+        let is_class = self.classes.iter().any(|class| class == label);
+        if !(label.is_empty() || is_class || are_numbers([label].into_iter())) {
+            return false;
+        }
+        let (mut numbers, mut named) = (Vec::new(), false);
+        for (feature, &column) in layout.features.iter().enumerate() {
+            match self.columns().get(feature) {
+                Some(Column { kind: Kind::Category(names), .. }) => {
+                    named |= names.iter().any(|name| name == cell(column));
+                }
+                _ => numbers.push(cell(column)),
+            }
+        }
+        if numbers.is_empty() { named } else { are_numbers(numbers.into_iter()) }
+    }
+
+    /// Checks that no name of the model heads another column than its own: matching such a header
+    /// by place would read one feature for another.
+    fn in_place(&self, text: &Text, layout: &Layout) -> Result<(), DataError> {
+        let strays = self.columns().iter().zip(&layout.features).any(|(column, &feature)| {
+            layout.names.iter().position(|name| *name == column.name).is_some_and(|place| place != feature)
+        });
+        match self.columns().iter().find(|column| !layout.names.contains(&column.name)) {
+            Some(column) if strays => {
+                let (file, missing) = (text.file.clone(), shown(&column.name));
+                Err(DataError::MissingColumn { file, missing })
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Chooses how to read a source: a built-in set, a folder of IDX files, or a CSV file.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+use super::error::{listed, one_line, shown};
+use super::folder::{Pair, pairs};
+use super::idx::{self, Images};
+use super::infer::infer;
+use super::input::Input;
+use super::known::Known;
+use super::text::Text;
+use super::{DataError, Dataset, Schema, Unlabelled, Values, builtin};
+
+/// What a file does not say about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// The label column of a CSV file, by name or by number, counted from 1; else it is the last.
+    pub label: Option<String>,
+    /// Channels, height and width of the images that the features make: a CSV file of whole
+    /// numbers then holds images. IDX files say it themselves, and must agree.
+    pub shape: Option<(u16, u16, u16)>,
+}
+
+/// A loaded source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// A short name: of the built-in set, the folder, or the file without its ending.
+    pub name: String,
+    /// The samples, or the training samples where the source keeps test samples apart.
+    pub train: Dataset,
+    /// The test samples of a source that keeps them apart.
+    pub test: Option<Dataset>,
+}
+
+/// Loads `source`: `digits` or `iris`, which are built in (write `./iris` for a file of that name);
+/// a folder with IDX files; or a CSV file. Files may be compressed by gzip.
+///
+/// In a CSV file the first line is a header unless all its cells are numbers (or empty): then the
+/// columns are called `c1`, `c2`, and so on. The classes of IDX files are the numbers from 0 to the
+/// greatest training label.
+///
+/// # Errors
+/// A [`DataError`] that says what is wrong and what to do.
+pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
+    let path = Path::new(source);
+    if let Some(builtin) = builtin::find(source) {
+        let options = LoadOptions { shape: options.shape.or(builtin.shape), ..options.clone() };
+        let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
+        return Ok(Loaded { name: source.to_owned(), train: infer(&text, &options)?, test: None });
+    }
+    if path.is_dir() {
+        let found = pairs(path)?;
+        let Some(train) = found.train else {
+            let present = found.test.map_or_else(String::new, |pair| file_name(&pair.images));
+            return Err(DataError::NoTraining { folder: one_line(source), present });
+        };
+        let train = training_pair(&train, options)?;
+        let test = found.test.map(|pair| known_pair(&pair, &train.schema, &train.classes)).transpose()?;
+        return Ok(Loaded { name: short_name(path), train, test });
+    }
+    let input = Input::open(path)?;
+    if input.is_idx() {
+        return Err(DataError::LoneIdx { file: input.file });
+    }
+    let train = infer(&Text::read(input)?, options)?;
+    Ok(Loaded { name: short_name(path), train, test: None })
+}
+
+/// Loads `source`, as [`load`] does, to test a model on: its schema and classes are those given.
+/// Every label must be among the classes; a value of a category that the schema does not have gets
+/// the key -1. A folder with nothing but a test pair gives that pair as `train`.
+///
+/// The columns of a CSV file are matched by the names of its header if all of the schema's are
+/// there, else by place. Of `options`, only the label counts.
+///
+/// # Errors
+/// A [`DataError`] that says what is wrong and what to do.
+pub fn load_known(
+    source: &str,
+    schema: &Schema,
+    classes: &[String],
+    options: &LoadOptions,
+) -> Result<Loaded, DataError> {
+    let known = Known { schema, classes, options };
+    let path = Path::new(source);
+    if let Some(builtin) = builtin::find(source) {
+        let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
+        return Ok(Loaded { name: source.to_owned(), train: known.labelled(&text)?, test: None });
+    }
+    if path.is_dir() {
+        let found = pairs(path)?;
+        let mut parts = Vec::new();
+        for pair in [found.train, found.test].into_iter().flatten() {
+            parts.push(known_pair(&pair, schema, classes)?);
+        }
+        let mut parts = parts.into_iter();
+        let Some(train) = parts.next() else {
+            return Err(DataError::NoPairs { folder: one_line(source) });
+        };
+        return Ok(Loaded { name: short_name(path), train, test: parts.next() });
+    }
+    let input = Input::open(path)?;
+    if input.is_idx() {
+        return Err(DataError::LoneIdx { file: input.file });
+    }
+    Ok(Loaded { name: short_name(path), train: known.labelled(&Text::read(input)?)?, test: None })
+}
+
+/// Loads samples to predict by the schema of a model: a built-in set, one IDX file of images, or a
+/// CSV file, where a label column may be there and is left out. The `classes` of the model only
+/// help to tell a first line that is a sample from a header.
+///
+/// # Errors
+/// A [`DataError`] that says what is wrong and what to do.
+pub fn load_unlabelled(
+    source: &str,
+    schema: &Schema,
+    classes: &[String],
+    options: &LoadOptions,
+) -> Result<Unlabelled, DataError> {
+    let input = match builtin::find(source) {
+        Some(builtin) => Input::new(source, builtin.text.as_bytes())?,
+        None => Input::open(Path::new(source))?,
+    };
+    unlabelled(input, Known { schema, classes, options })
+}
+
+/// As [`load_unlabelled`], from a stream such as standard input; `name` is for messages.
+///
+/// # Errors
+/// A [`DataError`] that says what is wrong and what to do.
+pub fn read_unlabelled(
+    reader: impl Read,
+    name: &str,
+    schema: &Schema,
+    classes: &[String],
+    options: &LoadOptions,
+) -> Result<Unlabelled, DataError> {
+    unlabelled(Input::new(name, reader)?, Known { schema, classes, options })
+}
+
+fn unlabelled(input: Input, known: Known) -> Result<Unlabelled, DataError> {
+    if !input.is_idx() {
+        return known.unlabelled(&Text::read(input)?);
+    }
+    let file = input.file.clone();
+    let images = idx::images(input)?;
+    same_shape(&file, images.shape, known.schema)?;
+    Ok(Unlabelled { schema: known.schema.clone(), values: Values::Bytes(images.pixels) })
+}
+
+/// Reads both files of a pair and checks that they are of one length.
+fn read_pair(pair: &Pair) -> Result<(Images, Vec<u8>), DataError> {
+    let images = idx::images(Input::open(&pair.images)?)?;
+    let labels = idx::labels(Input::open(&pair.labels)?)?;
+    if images.samples() != labels.len() {
+        return Err(DataError::LabelCount {
+            images_file: path_name(&pair.images),
+            images: images.samples() as u64,
+            labels_file: file_name(&pair.labels),
+            labels: labels.len() as u64,
+        });
+    }
+    Ok((images, labels))
+}
+
+/// Reads a pair that settles the schema and the classes.
+fn training_pair(pair: &Pair, options: &LoadOptions) -> Result<Dataset, DataError> {
+    let (images, labels) = read_pair(pair)?;
+    let (channels, height, width) = options.shape.unwrap_or(images.shape);
+    let schema = Schema::Image { channels, height, width };
+    same_shape(&path_name(&pair.images), images.shape, &schema)?;
+    let distinct: BTreeSet<u8> = labels.iter().copied().collect();
+    let greatest = distinct.last().copied().unwrap_or_default();
+    if distinct.len() < 2 {
+        return Err(DataError::OneClass { file: path_name(&pair.labels), class: greatest.to_string() });
+    }
+    let classes = (0..=greatest).map(|label| label.to_string()).collect();
+    Ok(Dataset { schema, values: Values::Bytes(images.pixels), labels, classes })
+}
+
+/// Reads a pair of known schema and classes.
+fn known_pair(pair: &Pair, schema: &Schema, classes: &[String]) -> Result<Dataset, DataError> {
+    let (images, mut labels) = read_pair(pair)?;
+    same_shape(&path_name(&pair.images), images.shape, schema)?;
+    let class = |label: u8| (0..=u8::MAX).zip(classes).find(|(_, name)| **name == label.to_string());
+    let known: Vec<Option<u8>> = (0..=u8::MAX).map(|label| class(label).map(|(class, _)| class)).collect();
+    for (sample, label) in labels.iter_mut().enumerate() {
+        *label = known[usize::from(*label)].ok_or_else(|| DataError::UnknownClass {
+            file: path_name(&pair.labels),
+            place: format!("sample {}", sample + 1),
+            label: shown(&label.to_string()),
+            classes: listed(classes.iter().map(String::as_str)),
+        })?;
+    }
+    let (schema, classes) = (schema.clone(), classes.to_vec());
+    Ok(Dataset { schema, values: Values::Bytes(images.pixels), labels, classes })
+}
+
+/// Checks that images are of the size asked for.
+fn same_shape(file: &str, shape: (u16, u16, u16), schema: &Schema) -> Result<(), DataError> {
+    let written = |(channels, height, width): (u16, u16, u16)| format!("{channels} x {height} x {width}");
+    match *schema {
+        Schema::Image { channels, height, width } if shape == (channels, height, width) => Ok(()),
+        Schema::Image { channels, height, width } => Err(DataError::OtherShape {
+            file: file.to_owned(),
+            found: written(shape),
+            expected: written((channels, height, width)),
+        }),
+        Schema::Table(_) => Err(DataError::ImagesForTable { file: file.to_owned() }),
+    }
+}
+
+fn path_name(path: &Path) -> String {
+    one_line(&path.display().to_string())
+}
+
+/// The last part of a path.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| one_line(&name.to_string_lossy()))
+}
+
+/// The last part of a path without `.gz` and `.csv`; `data` for a path without a name, such as `.`.
+fn short_name(path: &Path) -> String {
+    let name = file_name(path);
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = name.strip_suffix(".csv").unwrap_or(name);
+    if name.is_empty() { "data".to_owned() } else { name.to_owned() }
+}
