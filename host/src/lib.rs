@@ -1,1 +1,3 @@
 //! Trains networks of single bits by evolution.
+
+pub mod report;
