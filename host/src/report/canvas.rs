@@ -79,8 +79,10 @@ pub(super) struct Canvas<'text> {
     backend: SVGBackend<'text>,
 }
 
-/// Draws a picture of `width` x `height` pixels on white and returns it as SVG.
+/// Draws a picture of `width` x `height` pixels, rounded up, on white and
+/// returns it as SVG.
 pub(super) fn picture(width: f64, height: f64, draw: impl FnOnce(&mut Canvas)) -> String {
+    let (width, height) = (width.ceil(), height.ceil());
     let (fine_width, fine_height) = (fine(width) as u32, fine(height) as u32);
     let mut body = String::new();
     let mut canvas = Canvas { backend: SVGBackend::with_string(&mut body, (fine_width, fine_height)) };
