@@ -1,11 +1,13 @@
 //! Changing a genome: the single mutations of evolution, and random starts.
 //!
 //! A mutation flips one weight or moves one threshold by one step. That is the whole alphabet: the
-//! spectrum scores exactly these, a board reports what it learned as these.
+//! spectrum scores exactly these, a board reports what it learned as these. A genetic algorithm sees the same words as
+//! plain evolvable bits: the weights and the digits of the thresholds.
 
 use rand_core::Rng;
 
 use crate::bits;
+use crate::evolve::genetic::Genes;
 use crate::network::{GenomeError, Network, row_start, set_field};
 use crate::rng::Draw;
 use crate::topology::{Field, Topology};
@@ -143,6 +145,48 @@ impl<'a> GenomeMut<'a> {
     }
 }
 
+/// The evolvable bits of a network: layer after layer the weights, neuron by neuron, then the binary digits of the thresholds.
+/// Places are not evolved.
+impl Genes for Topology {
+    fn count(&self) -> u32 {
+        self.layers().iter().map(|plan| plan.neurons * (plan.inputs + plan.threshold_genes())).sum()
+    }
+
+    fn position(&self, gene: u32) -> u32 {
+        let mut rest = gene;
+        for plan in self.layers() {
+            let weights = plan.neurons * plan.inputs;
+            if rest < weights {
+                let (neuron, input) = (rest / plan.inputs, rest % plan.inputs);
+                return (plan.weights + neuron * plan.row_words) * bits::WORD_BITS + input;
+            }
+            rest -= weights;
+            let digits = plan.neurons * plan.threshold_genes();
+            if rest < digits {
+                let (neuron, digit) = (rest / plan.threshold_genes(), rest % plan.threshold_genes());
+                return plan.thresholds * bits::WORD_BITS + neuron * plan.threshold_bits + digit;
+            }
+            rest -= digits;
+        }
+        u32::MAX
+    }
+
+    fn words(&self) -> usize {
+        self.genome_words()
+    }
+
+    /// Brings thresholds back into `0..inputs`.
+    fn repair(&self, genome: &mut [u32]) {
+        let Ok(mut genome) = GenomeMut::new(self, genome) else { return };
+        for (layer, plan) in self.layers().iter().enumerate() {
+            for neuron in 0..plan.neurons {
+                let threshold = genome.network().threshold(layer, neuron);
+                genome.set_threshold(layer, neuron, threshold);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +213,27 @@ mod tests {
                     assert_eq!(genome.words, before);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_evolvable_bit_is_its_own_and_keeps_the_genome_sound() {
+        let image = Shape { planes: 1, height: 7, width: 6 };
+        let layers = [Layer::windows(5, 1, 3, 3), Layer::dense(300), Layer::dense(3)];
+        let topology = Topology::new(image, &layers).unwrap();
+        let mut words = vec![0; topology.genome_words()];
+        let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+        genome.randomize(&mut Stream::new(1, Purpose::Test, 0));
+        let mut seen = vec![0; words.len()];
+        assert_eq!(topology.count(), 5 * (9 + 4) + 300 * (5 + 3) + 3 * (300 + 9));
+        for gene in 0..topology.count() {
+            let position = topology.position(gene);
+            assert!(!bits::get(&seen[..], position));
+            bits::set(&mut seen, position, true);
+            let mut mutant = words.clone();
+            bits::flip(&mut mutant, position);
+            topology.repair(&mut mutant);
+            assert_eq!(Network::new(&topology, &mutant[..]).unwrap().check(), Ok(()), "gene {gene}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod bits;
 pub mod encode;
 pub mod evolve;
 pub mod genome;
+pub mod image;
 pub mod loss;
 pub mod network;
 pub mod rng;

@@ -1,0 +1,233 @@
+use super::*;
+use crate::bits::Words;
+use crate::encode::{Code, EncoderError, write_table, write_uniform};
+use crate::genome::GenomeMut;
+use crate::loss::write_logistic;
+use crate::network::GenomeError;
+use crate::rng::{Purpose, Stream};
+use crate::topology::{Field, Layer, Shape, Topology, TopologyError};
+use proptest::prelude::*;
+use std::vec;
+use std::vec::Vec;
+
+/// Bytes aligned to 4, as a word buffer.
+struct Aligned(Vec<u32>, usize);
+
+impl Aligned {
+    fn new(bytes: &[u8]) -> Self {
+        let mut words = vec![0; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        Self(words, bytes.len())
+    }
+
+    fn parse(&self) -> Result<Image<'_>, ImageError> {
+        Image::parse(&bytemuck::cast_slice(&self.0)[..self.1])
+    }
+}
+
+fn sample_image(topology: &Topology, encoder: &[u32], columns: u16, column_names: &[&str]) -> Vec<u8> {
+    let mut loss = [0; 4100];
+    let loss_len = write_logistic(8.0, 16.0, 64, &mut loss).unwrap();
+    let mut genome = vec![0; topology.genome_words()];
+    GenomeMut::new(topology, &mut genome).unwrap().randomize(&mut Stream::new(1, Purpose::Test, 0));
+    let parts = Parts {
+        topology,
+        encoder,
+        loss: &loss[..loss_len],
+        genome: &genome[..],
+        classes: &["no", "yes", "größer"],
+        columns,
+        column_names,
+    };
+    let mut bytes = vec![0xaa; image_len(&parts)];
+    assert_eq!(write(&parts, &mut bytes), Ok(bytes.len()));
+    let (need, short) = (bytes.len(), bytes.len() - 1);
+    assert_eq!(write(&parts, &mut vec![0; short]), Err(ImageError::BufferLength(need, short)));
+    bytes
+}
+
+fn windowed_image() -> Vec<u8> {
+    let input = Shape { planes: 2, height: 5, width: 40 };
+    let layers = [
+        Layer {
+            field: Field::Window { planes: 1, height: 3, width: 3 },
+            output: Shape { planes: 1, height: 3, width: 5 },
+        },
+        Layer::windows(7, 1, 2, 2),
+        Layer::dense(3),
+    ];
+    let mut encoder = [0; 5];
+    write_uniform(200, &[3, 9], &mut encoder).unwrap();
+    sample_image(&Topology::new(input, &layers).unwrap(), &encoder, 0, &[])
+}
+
+fn table_image() -> Vec<u8> {
+    let features: [(Code, &[i32]); 2] = [(Code::OneHot, &[0, 1]), (Code::Real, &[-5, 7, 9])];
+    let mut encoder = [0; 10];
+    let len = write_table(&features, &mut encoder).unwrap();
+    let topology = Topology::new(Shape::flat(5), &[Layer::dense(4), Layer::dense(3)]).unwrap();
+    sample_image(&topology, &encoder[..len], 2, &["colour", "red", "", "length"])
+}
+
+/// Stores the right checksum at the end.
+fn seal(bytes: &mut [u8]) {
+    if let Some((body, stored)) = bytes.split_last_chunk_mut::<4>() {
+        *stored = checksum(body).to_le_bytes();
+    }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let bytes = windowed_image();
+    let aligned = Aligned::new(&bytes);
+    let image = aligned.parse().unwrap();
+    assert_eq!(image.len(), bytes.len());
+    assert_eq!(image.topology().layers().len(), 3);
+    assert_eq!(image.topology().layer(0).output, Shape { planes: 1, height: 3, width: 5 });
+    assert_eq!(image.encoder().bits(), 400);
+    assert_eq!(image.loss().term(-4), 355);
+    assert!(image.names().unwrap().classes().eq(["no", "yes", "größer"]));
+    assert!(!image.names().unwrap().has_columns());
+    let mut genome = vec![0; image.topology().genome_words()];
+    GenomeMut::new(image.topology(), &mut genome).unwrap().randomize(&mut Stream::new(1, Purpose::Test, 0));
+    assert!((0..genome.len()).all(|i| image.genome().word(i) == genome[i]));
+
+    let aligned = Aligned::new(&table_image());
+    let names = *aligned.parse().unwrap().names().unwrap();
+    assert!(names.columns().take(4).eq(["colour", "red", "", "length"]));
+}
+
+#[test]
+fn the_bytes_are_those_of_version_1() {
+    let bytes = table_image();
+    assert_eq!(&bytes[..12], b"evob\x01\0\x05\0\xcc\x01\0\0");
+    assert_eq!(bytes.len(), 0x1cc);
+    assert_eq!(checksum(b"123456789"), 0xcbf4_3926);
+    assert_eq!(checksum(&bytes), KNOWN_TABLE_IMAGE);
+}
+
+const KNOWN_TABLE_IMAGE: u32 = 558_161_692;
+
+#[test]
+fn the_genome_checksum_is_that_of_its_bytes() {
+    assert_eq!(genome_checksum(&[0x3433_3231, 0x3837_3635]), checksum(b"12345678"));
+}
+
+#[test]
+fn more_bytes_than_the_image_are_fine_fewer_are_not() {
+    let mut bytes = windowed_image();
+    let len = bytes.len();
+    for cut in 0..len {
+        assert!(
+            matches!(Aligned::new(&bytes[..cut]).parse(), Err(ImageError::Truncated(_, have)) if have == cut)
+        );
+    }
+    bytes.extend([0xff; 9]);
+    assert_eq!(Aligned::new(&bytes).parse().unwrap().len(), len);
+}
+
+#[test]
+fn every_damage_has_its_error() {
+    let good = table_image();
+    let damaged = |at: usize, value: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = value;
+        Aligned::new(&bytes).parse().unwrap_err()
+    };
+    assert_eq!(damaged(0, b'E'), ImageError::Magic);
+    assert_eq!(damaged(4, 2), ImageError::Version(2));
+    assert_eq!(damaged(8, 0xcd), ImageError::Sections);
+    assert_eq!(damaged(11, 0x80), ImageError::Truncated(0x8000_01cc, good.len()));
+    assert!(matches!(damaged(40, 0xee), ImageError::Checksum(..)));
+    let aligned = Aligned::new(&[&[0; 1], &good[..]].concat());
+    let shifted = &bytemuck::cast_slice::<u32, u8>(&aligned.0)[1..];
+    assert_eq!(Image::parse(shifted).unwrap_err(), ImageError::Alignment);
+}
+
+/// Damage under a right checksum: what a faulty or hostile writer could make.
+#[test]
+fn sealed_damage_has_its_error() {
+    let good = table_image();
+    // Offsets: topology payload at 20, its layers at 28 and 44; encoder payload at 68.
+    let layers = |a, b| ImageError::Topology(TopologyError::Units { layer: if a { 0 } else { b } });
+    for (at, value, error) in [
+        (6, 4, ImageError::Sections),
+        (6, 6, ImageError::Sections),
+        (12, 2, ImageError::Sections),
+        (12, 99, ImageError::Sections),
+        (16, 255, ImageError::Sections),
+        (24, 0, layers(true, 0)),
+        (24, 6, ImageError::Width(5, 6)),
+        (26, 9, ImageError::TopologyFormat),
+        (28, 2, ImageError::TopologyFormat),
+        (30, 1, ImageError::TopologyFormat),
+        (40, 0, layers(false, 0)),
+        (68, 7, ImageError::Encoder(EncoderError::Kind)),
+    ] {
+        let mut bytes = good.clone();
+        bytes[at] = value;
+        seal(&mut bytes);
+        assert_eq!(Aligned::new(&bytes).parse().unwrap_err(), error, "byte {at}");
+    }
+    let mut bytes = good.clone();
+    let last_weights = bytes.len() - 8;
+    bytes[last_weights] = 0xff;
+    seal(&mut bytes);
+    let error = ImageError::Genome(GenomeError::Padding { layer: 1 });
+    assert_eq!(Aligned::new(&bytes).parse().unwrap_err(), error);
+}
+
+#[test]
+fn unknown_sections_are_skipped_only_where_they_say_so() {
+    let good = table_image();
+    for (kind, fine) in [(0x8000_0001u32, true), (17, false)] {
+        let mut bytes = good[..good.len() - 4].to_vec();
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(4u32.to_le_bytes());
+        bytes.extend([1, 2, 3, 4, 0, 0, 0, 0]);
+        bytes[6] += 1;
+        let len = bytes.len() as u32;
+        bytes[8..12].copy_from_slice(&len.to_le_bytes());
+        seal(&mut bytes);
+        assert_eq!(Aligned::new(&bytes).parse().is_ok(), fine, "{kind:x}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Aligned::new(&bytes).parse();
+    }
+
+    /// Images with a few bytes changed and sealed again are read or refused; what is read can be run.
+    #[test]
+    fn sealed_changes_never_make_it_panic(
+        table: bool,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = if table { table_image() } else { windowed_image() };
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len() / 4) * 4);
+        }
+        let (len, early) = (bytes.len(), bytes.len().min(120));
+        for (index, value) in changes {
+            if early > 0 {
+                // Most of what can go wrong is at the start.
+                bytes[index.index(early)] = value;
+            }
+        }
+        if len >= 12 {
+            bytes[..6].copy_from_slice(b"evob\x01\0");
+            bytes[8..12].copy_from_slice(&(len as u32).to_le_bytes());
+        }
+        seal(&mut bytes);
+        if let Ok(image) = Aligned::new(&bytes).parse() {
+            let topology = image.topology();
+            let mut input = vec![0; topology.input_words()];
+            image.encoder().encode(|feature| feature as i32, topology.layer(0).packing, &mut input);
+            let (mut hidden, mut scores) = (vec![0; topology.hidden_words()], vec![0; topology.classes()]);
+            prop_assert!(image.network().classify(&input, &mut hidden, &mut scores) < topology.classes());
+        }
+    }
+}
