@@ -172,6 +172,12 @@ impl<W: Words> LossTable<W> {
         self.unit
     }
 
+    /// Words of the packed table.
+    #[must_use]
+    pub const fn words(&self) -> usize {
+        HEADER + (self.count as usize).div_ceil(2)
+    }
+
     /// The first difference with an entry, and the number of entries.
     #[must_use]
     pub const fn range(&self) -> (i32, u32) {

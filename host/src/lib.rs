@@ -1,5 +1,13 @@
 //! Trains networks of single bits by evolution.
 
+pub mod augment;
 pub mod backend;
+pub mod command;
 pub mod data;
+pub mod encode;
+pub mod evaluate;
+pub mod model;
 pub mod report;
+pub mod run_folder;
+pub mod settings;
+pub mod train;

@@ -30,6 +30,7 @@ mod text;
 mod tests;
 
 pub use error::DataError;
+pub use evobit::encode::real_key;
 pub use infer::read_csv;
 pub use load::{LoadOptions, Loaded, load, load_known, load_unlabelled, read_unlabelled};
 pub use split::{Split, stratified};
@@ -235,13 +236,4 @@ impl Unlabelled {
     pub fn key(&self, sample: usize, feature: usize) -> i32 {
         self.values.key(sample * self.features() + feature)
     }
-}
-
-/// The integer that orders like the float: of two finite floats the greater has the greater key,
-/// and equal ones, such as 0.0 and -0.0, have the same.
-#[must_use]
-pub fn real_key(value: f32) -> i32 {
-    // Adding 0.0 turns -0.0 into 0.0 and leaves every other float alone.
-    let bits = (value + 0.0).to_bits() as i32;
-    bits ^ (((bits >> 31) as u32) >> 1) as i32
 }

@@ -1,0 +1,178 @@
+//! The commands of the program: one file each, and what they share.
+
+mod eval;
+mod inspect;
+mod predict;
+mod progress;
+mod quick_start;
+mod table;
+mod train;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::Settings;
+
+/// Trains networks of single bits by evolution, for boards that cost 2 dollars and for machines that do not.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do [default: the quick start, which trains on built-in handwritten digits]
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "Examples:
+  host                                        train on built-in digits, explain every result
+  host train --data iris                      train on the other built-in set
+  host train --data path/to/mnist             train on a folder of IDX files
+  host train --data table.csv --label price   train on a CSV file
+  host eval runs/digits-1/model.evb           accuracy on the samples held out from that run
+  host predict MODEL samples.csv              one class a line
+  host inspect MODEL                          what is in a model, to the byte";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Evolve a network on data and keep it in a run folder
+    Train(Box<TrainArgs>),
+    /// Measure a model's accuracy on data
+    Eval(EvalArgs),
+    /// Classify samples: one line out for each sample in
+    Predict(PredictArgs),
+    /// Show what a model consists of: shape, bits, bytes of flash and RAM
+    Inspect(InspectArgs),
+}
+
+/// Arguments of `train`.
+#[derive(Args, Debug, Default)]
+pub struct TrainArgs {
+    /// Settings from a TOML file, such as the config.toml of an earlier run; flags win over it
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub config: Option<PathBuf>,
+    /// Folder to make for the run [default: runs/DATA-1, or the next number that is free]
+    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    pub out: Option<PathBuf>,
+    /// Stop after so many seconds; the step it stopped at is recorded, so the run can be repeated
+    #[arg(long, value_name = "SECONDS", help_heading = "Run")]
+    pub budget: Option<f64>,
+    /// Threads to use; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub threads: Option<usize>,
+    /// Print one JSON object as the last line
+    #[arg(long, help_heading = "Run")]
+    pub json: bool,
+    /// Everything that can be set in a file as well
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Arguments of `eval`.
+#[derive(Args, Debug)]
+pub struct EvalArgs {
+    /// The model file, such as runs/digits-1/model.evb
+    pub model: PathBuf,
+    /// The data, as `train` takes it [default: what the model's run was trained on]
+    pub data: Option<String>,
+    /// The data, as a flag
+    #[arg(long = "data", value_name = "SOURCE", conflicts_with = "data", hide = true)]
+    pub data_flag: Option<String>,
+    /// Which samples [default: those held out from the model's run if the data is the same, else the data's own
+    /// test part, else all]
+    #[arg(long, value_enum)]
+    pub part: Option<Part>,
+    /// Label column of a CSV file, by name or by number from 1 [default: as in training, else the last]
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// What the model learned from
+    Train,
+    /// What chose between genomes
+    Validation,
+    /// What was held out
+    Test,
+    /// Every sample
+    All,
+}
+
+/// Arguments of `predict`.
+#[derive(Args, Debug)]
+pub struct PredictArgs {
+    /// The model file, such as runs/digits-1/model.evb
+    pub model: PathBuf,
+    /// A CSV file, an IDX file of images, or `-` for standard input
+    pub input: Option<String>,
+    /// The input, as a flag
+    #[arg(long = "data", value_name = "SOURCE", conflicts_with = "input", hide = true)]
+    pub data_flag: Option<String>,
+    /// Print the score of every class as well, as CSV with a header
+    #[arg(long)]
+    pub scores: bool,
+    /// A label column to leave out, by name or by number from 1
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+}
+
+/// Arguments of `inspect`.
+#[derive(Args, Debug)]
+pub struct InspectArgs {
+    /// The model file, such as runs/digits-1/model.evb
+    pub model: PathBuf,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// 1, or 2 for wrong usage.
+    pub code: u8,
+    /// One line: what is wrong and what to do.
+    pub message: String,
+}
+
+impl Failure {
+    /// A command line or settings that make no sense.
+    fn usage(message: impl ToString) -> Self {
+        Self { code: 2, message: message.to_string() }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: 1, message: error.to_string().replace('\n', " ") }
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What went wrong, in one line, and the exit code.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        None => quick_start::run(),
+        Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Predict(args)) => predict::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+    }
+}
+
+/// Writes a line to standard output; a reader that went away, such as `head`, is no error.
+fn print(line: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

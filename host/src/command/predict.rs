@@ -1,0 +1,49 @@
+//! `host predict`: one line out for each sample in.
+
+use std::io::Write;
+
+use evobit::network::best_class;
+
+use super::{Failure, PredictArgs};
+use crate::data::{LoadOptions, load_unlabelled, read_unlabelled};
+use crate::encode::encode;
+use crate::evaluate;
+use crate::model::Model;
+
+pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
+    let model = Model::read(&args.model)?;
+    let (schema, classes) = (model.schema(), model.classes());
+    let Some(source) = args.input.as_ref().or(args.data_flag.as_ref()) else {
+        return Err(Failure::usage("which samples? Give a CSV or IDX file after the model, or - for standard input"));
+    };
+    let options = LoadOptions { label: args.label.clone(), shape: None };
+    let samples = if source == "-" {
+        read_unlabelled(std::io::stdin().lock(), "standard input", &schema, &classes, &options)?
+    } else {
+        load_unlabelled(source, &schema, &classes, &options)?
+    };
+    let image = model.image();
+    let packing = image.topology().layer(0).packing;
+    let inputs = encode(image.encoder(), packing, &samples.values, samples.samples());
+    let scores = evaluate::scores(&image.network(), &inputs);
+    match write_lines(args.scores, &scores, &classes) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn write_lines(with_scores: bool, scores: &[i32], classes: &[String]) -> std::io::Result<()> {
+    let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+    if with_scores {
+        out.write_field("class")?;
+        out.write_record(classes)?;
+    }
+    for scores in scores.chunks(classes.len()) {
+        out.write_field(&classes[best_class(scores)])?;
+        if with_scores {
+            scores.iter().try_for_each(|score| out.write_field(score.to_string()))?;
+        }
+        out.write_record(None::<&[u8]>)?;
+    }
+    out.into_inner().map_err(|error| error.into_error())?.flush()
+}

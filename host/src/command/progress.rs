@@ -1,0 +1,64 @@
+//! A progress bar that follows a search, and Ctrl-C.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+
+use crate::train::{Row, Watch};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first Ctrl-C asks the search to stop, the second ends the program.
+pub(super) fn catch_interrupts() {
+    // A handler that is there already is this one.
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+}
+
+/// Shows a search on standard error, if that is a terminal.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    message: String,
+}
+
+impl Progress {
+    /// A bar over the `steps` steps that a search may take at most.
+    pub(super) fn new(steps: u64) -> Self {
+        let bar = ProgressBar::new(steps);
+        let style = "{elapsed_precise} {bar:30.cyan} {percent:>3} %  at most {eta} left  {msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self { bar, message: String::new() }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for Progress {
+    fn step(&mut self, step: u64, mutants: u64) {
+        if step.is_multiple_of(16) {
+            self.bar.set_position(step);
+            let rate = mutants as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
+            self.bar.set_message(format!("{} mutants/s  {}", HumanCount(rate as u64), self.message));
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        self.message = format!(
+            "training {:.2} %  validation {:.2} %",
+            100.0 * row.train_accuracy,
+            100.0 * row.validation_accuracy
+        );
+    }
+
+    fn interrupted(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,289 @@
+//! `host train`: data in, run folder out.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use evobit::encode::Encoder;
+use evobit::evolve::genetic::Genes;
+use evobit::network::Network;
+use evobit::topology::Field;
+use serde_json::json;
+
+use super::progress::{Progress, catch_interrupts};
+use super::table::{count, lines, percent};
+use super::{Failure, TrainArgs, print};
+use crate::data::{LoadOptions, Loaded, load};
+use crate::evaluate::{self, Score, confusion};
+use crate::model::{Ingredients, Model};
+use crate::report::{self, CurvePoint};
+use crate::run_folder::RunFolder;
+use crate::settings::{Algorithm, Config, ImageShape, Settings};
+use crate::train::{self, Outcome, Prepared, Stop, layer_spectrum, prepare};
+
+/// Samples that the picture of the spectrum is made from at most.
+const SPECTRUM_SAMPLES: usize = 10_000;
+
+/// A finished run.
+pub(super) struct Finished {
+    pub(super) config: Config,
+    pub(super) prepared: Prepared,
+    pub(super) outcome: Outcome,
+    pub(super) model: Model,
+    pub(super) folder: RunFolder,
+    pub(super) train: Score,
+    pub(super) validation: Score,
+    pub(super) test: Score,
+    pub(super) total_seconds: f64,
+}
+
+pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
+    let finished = train_and_save(args, true)?;
+    if args.json {
+        return print(&finished.json().to_string());
+    }
+    print(&finished.table())
+}
+
+/// Trains as told and writes the run folder; with `announce`, says on standard error what it is about to do.
+pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finished, Failure> {
+    let started = Instant::now();
+    let budget = match args.budget {
+        None => None,
+        Some(seconds) => Some(
+            Duration::try_from_secs_f64(seconds)
+                .map_err(|_| Failure::usage("--budget must be a number of seconds such as 60"))?,
+        ),
+    };
+    if let Some(threads) = args.threads {
+        if threads == 0 {
+            return Err(Failure::usage("--threads must be at least 1"));
+        }
+        // A pool that is there already is one that an earlier call made.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    }
+    let mut settings = args.settings.clone();
+    if let Some(path) = &args.config {
+        settings = settings.or(Settings::read(path).map_err(Failure::usage)?);
+    }
+    let (loaded, mut config) = load_and_resolve(settings)?;
+    let prepared = prepare(&loaded, &config)?;
+    let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
+    folder.write("config.toml", config.to_toml().as_bytes())?;
+    if announce {
+        announce_run(&loaded, &prepared, &config, &folder);
+    }
+    drop(loaded);
+
+    catch_interrupts();
+    let steps_in_sweep = match config.algorithm {
+        Algorithm::Spectrum => u64::from(prepared.topology.neurons()).div_ceil(config.block.into()),
+        Algorithm::Genetic => 1,
+    };
+    let most = u64::from(config.sweeps) * steps_in_sweep;
+    let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most)));
+    let outcome = train::run(&prepared, &config, budget, &mut progress);
+    progress.finish();
+    let outcome = outcome?;
+    if outcome.stop.is_early() {
+        config.steps = Some(outcome.steps);
+    }
+    save(config, prepared, outcome, folder, started)
+}
+
+fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
+    let source = settings.data.clone().unwrap_or_else(|| "digits".into());
+    let shape = settings.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
+    let loaded = load(&source, &LoadOptions { label: settings.label.clone(), shape })?;
+    let samples = loaded.train.samples();
+    let config = settings.resolve(&loaded.train.schema, samples).map_err(Failure::usage)?;
+    Ok((loaded, config))
+}
+
+fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &RunFolder) {
+    let shape: Vec<String> = config.hidden.iter().map(ToString::to_string).collect();
+    eprintln!(
+        "{}: {} samples to learn from ({} with shifted copies), {} to choose by, {} held out; {} classes",
+        loaded.name,
+        count(prepared.plain_train.labels.len() as u64),
+        count(prepared.train.labels.len() as u64),
+        count(prepared.validation.labels.len() as u64),
+        count(prepared.test.labels.len() as u64),
+        prepared.classes.len()
+    );
+    eprintln!(
+        "network: {} input bits, hidden {}, {} evolvable bits; run folder {}",
+        prepared.topology.input().units(),
+        shape.join(", "),
+        count(prepared.topology.count().into()),
+        folder.path().display()
+    );
+}
+
+fn save(
+    config: Config,
+    prepared: Prepared,
+    outcome: Outcome,
+    folder: RunFolder,
+    started: Instant,
+) -> Result<Finished, Failure> {
+    let model = Model::new(&Ingredients {
+        topology: &prepared.topology,
+        encoder: &prepared.encoder,
+        loss: &prepared.loss,
+        genome: &outcome.genome,
+        schema: &prepared.schema,
+        classes: &prepared.classes,
+    })?;
+    // The model first: whatever fails afterwards, it is there.
+    folder.write("model.evb", model.bytes())?;
+    folder.write("config.toml", config.to_toml().as_bytes())?;
+    folder.write_metrics(&outcome.rows)?;
+    let network = Network::new(&prepared.topology, &outcome.genome[..])?;
+    let loss = prepared.loss_table();
+    let score = |part: &crate::encode::Encoded| evaluate::score(&network, &loss, part.samples());
+    let scores = [score(&prepared.plain_train), score(&prepared.validation), score(&prepared.test)];
+    draw(&prepared, &outcome, &folder)?;
+    let [train, validation, test] = scores;
+    let total_seconds = started.elapsed().as_secs_f64();
+    Ok(Finished { config, prepared, outcome, model, folder, train, validation, test, total_seconds })
+}
+
+/// The pictures of a run.
+fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<(), Failure> {
+    let points: Vec<CurvePoint> = outcome
+        .rows
+        .iter()
+        .map(|row| CurvePoint {
+            x: row.mutants as f64,
+            train_accuracy: row.train_accuracy,
+            validation_accuracy: row.validation_accuracy,
+            train_loss: row.train_loss,
+            validation_loss: row.validation_loss,
+        })
+        .collect();
+    report::curves(&folder.file("curves.svg"), "mutants scored", &points)?;
+    let network = Network::new(&prepared.topology, &outcome.genome[..])?;
+    if !prepared.test.labels.is_empty() {
+        let predictions = evaluate::predict(&network, &prepared.test.inputs);
+        let matrix = confusion(&predictions, &prepared.test.labels, prepared.classes.len());
+        report::confusion(&folder.file("confusion.svg"), &matrix, &prepared.classes)?;
+    }
+    draw_weights(prepared, &network, &folder.file("weights.png"))?;
+    let (deltas, samples) = layer_spectrum(prepared, &outcome.genome, 0, SPECTRUM_SAMPLES)?;
+    report::spectrum_histogram(&folder.file("spectrum.svg"), &deltas, samples as u64)?;
+    Ok(())
+}
+
+/// One tile a neuron of the first layer: planes beside each other, or one row a column of the table.
+fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &PathBuf) -> Result<(), Failure> {
+    let plan = prepared.topology.layer(0);
+    let cell = |neuron: usize, input: u32| {
+        let plus = evobit::bits::get(network.weights(0, neuron as u32), input);
+        if plus { report::Cell::Plus } else { report::Cell::Minus }
+    };
+    let input = plan.input;
+    let encoder = Encoder::new(&prepared.encoder[..])?;
+    if encoder.uniform().is_none() {
+        let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
+        let widest = features.iter().copied().max().unwrap_or(1);
+        report::weights(path, plan.neurons as usize, features.len() as u32, widest, |neuron, row, column| {
+            let before: u32 = features[..row as usize].iter().sum();
+            if column < features[row as usize] { cell(neuron, before + column) } else { report::Cell::Unseen }
+        })?;
+        return Ok(());
+    }
+    let (height, width, planes) = (u32::from(input.height), u32::from(input.width), u32::from(input.planes));
+    report::weights(path, plan.neurons as usize, height, planes * (width + 1) - 1, |neuron, row, column| {
+        let (plane, column) = (column / (width + 1), column % (width + 1));
+        if column == width {
+            return report::Cell::Unseen;
+        }
+        let Field::Window { planes, height: rows, width: columns } = plan.field else {
+            return cell(neuron, (plane * height + row) * width + column);
+        };
+        let Some((first_plane, first_row, first_column)) = plan.corner(network.place(0, neuron as u32)) else {
+            return report::Cell::Unseen;
+        };
+        let inside = |at: u32, first: u32, len: u16| (first..first + u32::from(len)).contains(&at);
+        if inside(plane, first_plane, planes)
+            && inside(row, first_row, rows)
+            && inside(column, first_column, columns)
+        {
+            let line = (plane - first_plane) * u32::from(rows) + row - first_row;
+            cell(neuron, line * u32::from(columns) + column - first_column)
+        } else {
+            report::Cell::Unseen
+        }
+    })?;
+    Ok(())
+}
+
+impl Finished {
+    pub(super) fn model_path(&self) -> PathBuf {
+        self.folder.file("model.evb")
+    }
+
+    pub(super) fn json(&self) -> serde_json::Value {
+        json!({
+            "test_accuracy": self.test.accuracy(),
+            "train_accuracy": self.train.accuracy(),
+            "validation_accuracy": self.validation.accuracy(),
+            "genome_bits": self.prepared.topology.count(),
+            "model_bytes": self.model.bytes().len(),
+            "seconds": self.outcome.seconds,
+            "total_seconds": self.total_seconds,
+            "mutants_scored": self.outcome.mutants,
+            "steps": self.outcome.steps,
+            "sweeps": self.outcome.rows.last().map_or(0, |row| row.sweep),
+            "stop": self.outcome.stop,
+            "seed": self.config.seed,
+            "model": self.model_path(),
+            "model_crc": format!("{:08x}", self.model.image().checksum()),
+            "train_samples": self.train.samples,
+            "validation_samples": self.validation.samples,
+            "test_samples": self.test.samples,
+        })
+    }
+
+    pub(super) fn table(&self) -> String {
+        let accuracy = |score: &Score| {
+            let of = format!("{} of {}", count(score.correct as u64), count(score.samples as u64));
+            if score.samples == 0 { "no samples".into() } else { format!("{} ({of})", percent(score.accuracy())) }
+        };
+        let outcome = &self.outcome;
+        let rate = outcome.mutants as f64 / outcome.seconds.max(1e-9);
+        let mut text = lines(&[
+            ("accuracy on held-out samples", accuracy(&self.test)),
+            ("accuracy on validation samples", accuracy(&self.validation)),
+            ("accuracy on training samples", accuracy(&self.train)),
+            ("model", format!("{} bytes", count(self.model.bytes().len() as u64))),
+            ("evolvable bits", count(self.prepared.topology.count().into())),
+            ("mutants scored exactly", format!("{} ({}/s)", count(outcome.mutants), count(rate as u64))),
+            ("search", format!("{:.1} s, {}", outcome.seconds, self.ending())),
+            ("seed", self.config.seed.to_string()),
+        ]);
+        text += &format!("\nmodel     {}\n", self.model_path().display());
+        text += &format!(
+            "pictures  {}/: curves.svg, confusion.svg, weights.png, spectrum.svg",
+            self.folder.path().display()
+        );
+        text
+    }
+
+    fn ending(&self) -> String {
+        let sweeps = self.outcome.rows.last().map_or(0, |row| row.sweep);
+        let unit = match self.config.algorithm {
+            Algorithm::Spectrum => "sweeps",
+            Algorithm::Genetic => "generations",
+        };
+        let reason = match self.outcome.stop {
+            Stop::Converged => "no single mutation improves it any more".into(),
+            Stop::Patience => format!("no better validation result for {} {unit}", self.config.patience),
+            Stop::Sweeps => format!("the limit of {} {unit} was reached", self.config.sweeps),
+            Stop::Steps => "the limit of steps was reached".into(),
+            Stop::Budget => format!("the time budget was spent at step {}", self.outcome.steps),
+            Stop::Interrupted => format!("interrupted at step {}", self.outcome.steps),
+        };
+        format!("{sweeps} {unit}: {reason}")
+    }
+}

@@ -1,0 +1,84 @@
+//! Running a network on many samples: accuracy, confusion, loss, predictions; on all cores.
+
+use evobit::bits::Words;
+use evobit::evolve::landscape::Samples;
+use evobit::loss::LossTable;
+use evobit::network::{Network, best_class};
+use rayon::prelude::*;
+
+/// Samples that one task takes; large enough that its buffers do not matter.
+const CHUNK: usize = 256;
+
+/// How a network does on samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Score {
+    /// Samples.
+    pub samples: usize,
+    /// Samples classified correctly.
+    pub correct: usize,
+    /// Sum of the losses, in loss units.
+    pub loss: i64,
+}
+
+impl Score {
+    /// Share of samples classified correctly; 0 without samples.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples.max(1) as f64
+    }
+
+    /// Mean loss in nats per sample; 0 without samples.
+    #[must_use]
+    pub fn mean_loss(&self, unit: u32) -> f64 {
+        self.loss as f64 / f64::from(unit) / self.samples.max(1) as f64
+    }
+}
+
+/// The scores of every sample: `[samples][classes]`.
+#[must_use]
+pub fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<i32> {
+    let topology = network.topology();
+    let (words, classes) = (topology.input_words(), topology.classes());
+    let mut scores = vec![0; inputs.len() / words * classes];
+    scores.par_chunks_mut(CHUNK * classes).zip(inputs.par_chunks(CHUNK * words)).for_each(|(scores, inputs)| {
+        let mut hidden = vec![0; topology.hidden_words()];
+        for (scores, input) in scores.chunks_mut(classes).zip(inputs.chunks(words)) {
+            network.run(input, &mut hidden, scores);
+        }
+    });
+    scores
+}
+
+/// The class of every sample.
+#[must_use]
+pub fn predict<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<u8> {
+    let classes = network.topology().classes();
+    scores(network, inputs).chunks(classes).map(|scores| best_class(scores) as u8).collect()
+}
+
+/// How the network does on labelled samples.
+#[must_use]
+pub fn score<W: Words + Sync, L: Words>(
+    network: &Network<'_, W>,
+    loss: &LossTable<L>,
+    samples: Samples<'_>,
+) -> Score {
+    let classes = network.topology().classes();
+    let all = scores(network, samples.inputs);
+    let mut score = Score { samples: samples.len(), ..Score::default() };
+    for (scores, &label) in all.chunks(classes).zip(samples.labels) {
+        score.correct += usize::from(best_class(scores) == usize::from(label));
+        score.loss += i64::from(loss.sample(scores, label.into()));
+    }
+    score
+}
+
+/// How often each class (row) was taken for each class (column).
+#[must_use]
+pub fn confusion(predictions: &[u8], labels: &[u8], classes: usize) -> Vec<Vec<u32>> {
+    let mut matrix = vec![vec![0; classes]; classes];
+    for (&prediction, &label) in predictions.iter().zip(labels) {
+        matrix[usize::from(label)][usize::from(prediction)] += 1;
+    }
+    matrix
+}

@@ -1,0 +1,16 @@
+//! The command line: `host`, `host train`, `host eval`, `host predict`, `host inspect`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use host::command::{self, Cli};
+
+fn main() -> ExitCode {
+    match command::run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! Every hyperparameter of a run: what may be set in a file and by flags, and what a run finally uses.
+//!
+//! [`Settings`] is what a user says: everything optional, the same names in a TOML file and as flags. Defaults give way to
+//! the file, the file to the flags. [`Config`] is the outcome, with nothing left open; it is saved with each run as
+//! TOML that is again a valid file of settings, so that the run can be repeated.
+
+use std::fmt;
+use std::str::FromStr;
+
+use evobit::evolve::landscape::MAX_TRIAL;
+use evobit::evolve::search::MAX_BLOCK;
+use evobit::topology::{Field, Layer, Shape};
+use serde::{Deserialize, Serialize};
+
+use crate::data::Schema;
+
+/// What a user sets.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// What to learn: `digits` or `iris` (built in), a folder of IDX files such as MNIST's, or a CSV file
+    #[arg(long, value_name = "SOURCE", help_heading = "Data")]
+    pub data: Option<String>,
+    /// Label column of a CSV file, by name or by number from 1 [default: the last]
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    pub label: Option<String>,
+    /// Read the columns of a CSV file as an image: HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH
+    #[arg(long, value_name = "SHAPE", help_heading = "Data")]
+    pub shape: Option<ImageShape>,
+    /// Share of the samples held out for the final test, where the data brings no test part [default: 0.2]
+    #[arg(long, value_name = "SHARE", help_heading = "Data")]
+    pub test: Option<f64>,
+    /// Share of the samples that chooses between genomes [default: 0.1]
+    #[arg(long, value_name = "SHARE", help_heading = "Data")]
+    pub validation: Option<f64>,
+    /// Seed of the split, the start and the search: the same seed gives the same model [default: 1]
+    #[arg(long, help_heading = "Search")]
+    pub seed: Option<u64>,
+
+    /// Thermometer levels per pixel or numeric column: one bit each [default: by the data]
+    #[arg(long, value_name = "N", help_heading = "Network")]
+    pub levels: Option<u16>,
+    /// Hidden layers: NEURONS (dense) or NEURONS@HxW (each neuron sees a window of H by W pixels at its own place), separated by commas;
+    /// `none` for no hidden layer [default: by the data]
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', help_heading = "Network")]
+    pub hidden: Option<Vec<HiddenLayer>>,
+    /// How far the right score should lie above each wrong one [default: by the network]
+    #[arg(long, allow_negative_numbers = true, help_heading = "Network")]
+    pub margin: Option<f64>,
+    /// How gradually the loss sets in around the margin, in units of the score [default: by the network]
+    #[arg(long, help_heading = "Network")]
+    pub temperature: Option<f64>,
+    /// Resolution of the integer loss: units for each step of the score [default: 64]
+    #[arg(long, value_name = "UNITS", help_heading = "Network")]
+    pub slope: Option<u32>,
+    /// Learn from copies of each image shifted by this many pixels up, down, left and right; 0 for none
+    /// [default: 0.5 for fewer than 10000 images, else 0]
+    #[arg(long, value_name = "PIXELS", help_heading = "Data")]
+    pub shift: Option<f64>,
+
+    /// How to search: `spectrum` (exact effect of every single-bit mutant) or `genetic` (a classical genetic
+    /// algorithm, for comparison) [default: spectrum]
+    #[arg(long, value_enum, help_heading = "Search")]
+    pub algorithm: Option<Algorithm>,
+    /// Stop after so many sweeps over all neurons (spectrum) or generations (genetic) [default: 40 or 2000]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub sweeps: Option<u32>,
+    /// Stop after so many steps of the search; a run that was stopped early records its steps here [default: no limit]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub steps: Option<u64>,
+    /// Stop after so many sweeps without a better validation loss [default: 10; 200 generations]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub patience: Option<u32>,
+    /// Most flips that a neuron proposes together [default: 8]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub proposals: Option<u16>,
+    /// Neurons whose spectra are computed together [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub block: Option<u16>,
+    /// Individuals of the genetic algorithm [default: 50]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub population: Option<u32>,
+    /// Individuals that live on unchanged [default: 2]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub elites: Option<u32>,
+    /// Parents are the best of so many drawn at random [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub tournament: Option<u32>,
+    /// Bits that a mutation of the genetic algorithm flips [default: 4]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub flips: Option<u32>,
+    /// How parents mate: `none`, `uniform`, `union` or `majority` (of flip masks) [default: uniform]
+    #[arg(long, value_enum, help_heading = "Search")]
+    pub mating: Option<MatingKind>,
+}
+
+/// Height and width of images, and channels where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageShape(pub u16, pub u16, pub u16);
+
+impl FromStr for ImageShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match numbers(text)[..] {
+            [Some(height), Some(width)] => Ok(Self(1, height, width)),
+            [Some(channels), Some(height), Some(width)] => Ok(Self(channels, height, width)),
+            _ => Err(format!("'{text}' is not a shape such as 28x28 or 3x32x32")),
+        }
+    }
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}x{}", self.0, self.1, self.2)
+    }
+}
+
+/// One hidden layer as a user writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum HiddenLayer {
+    /// No hidden layer at all; stands alone.
+    None,
+    /// Every neuron sees everything.
+    Dense(u16),
+    /// Every neuron sees a window, of all planes of the layer before or of some.
+    Window {
+        /// Arrangement of the neurons, for the layer after.
+        output: Shape,
+        /// Planes of the window; 0 for all.
+        planes: u16,
+        /// Rows of the window.
+        height: u16,
+        /// Columns of the window.
+        width: u16,
+    },
+}
+
+impl FromStr for HiddenLayer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!("'{text}' is not a layer such as 128 (dense), 512@8x8 (windows) or 4x10x10@1x5x5 (a grid of windows)")
+        };
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        let (neurons, window) =
+            text.split_once('@').map_or((text, None), |(neurons, window)| (neurons, Some(window)));
+        let output = match numbers(neurons)[..] {
+            [Some(neurons)] => Shape::flat(neurons),
+            [Some(planes), Some(height), Some(width)] => Shape { planes, height, width },
+            _ => return Err(wrong()),
+        };
+        match (window.map(numbers).as_deref(), output) {
+            (None, Shape { planes: 1, height: 1, width }) => Ok(Self::Dense(width)),
+            (Some([Some(height), Some(width)]), _) => {
+                Ok(Self::Window { output, planes: 0, height: *height, width: *width })
+            }
+            (Some([Some(planes), Some(height), Some(width)]), _) => {
+                Ok(Self::Window { output, planes: *planes, height: *height, width: *width })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for HiddenLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::None => f.write_str("none"),
+            Self::Dense(neurons) => write!(f, "{neurons}"),
+            Self::Window { output, planes, height, width } => {
+                match output {
+                    Shape { planes: 1, height: 1, width } => write!(f, "{width}")?,
+                    Shape { planes, height, width } => write!(f, "{planes}x{height}x{width}")?,
+                }
+                if planes == 0 { write!(f, "@{height}x{width}") } else { write!(f, "@{planes}x{height}x{width}") }
+            }
+        }
+    }
+}
+
+impl HiddenLayer {
+    /// The layer over an input of `planes` planes; `None` for no layer.
+    #[must_use]
+    pub fn layer(self, input_planes: u16) -> Option<Layer> {
+        match self {
+            Self::None => None,
+            Self::Dense(neurons) => Some(Layer::dense(neurons)),
+            Self::Window { output, planes, height, width } => {
+                let planes = if planes == 0 { input_planes } else { planes };
+                Some(Layer { field: Field::Window { planes, height, width }, output })
+            }
+        }
+    }
+}
+
+fn numbers(text: &str) -> Vec<Option<u16>> {
+    text.split('x').map(|part| part.parse().ok().filter(|&number| number > 0)).collect()
+}
+
+macro_rules! as_text {
+    ($($type:ty),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    )*};
+}
+as_text!(ImageShape, HiddenLayer);
+
+/// How to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// Guided by the exact effect of every single-bit mutant.
+    Spectrum,
+    /// A classical genetic algorithm.
+    Genetic,
+}
+
+/// How parents mate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatingKind {
+    /// A child has one parent.
+    None,
+    /// Each bit from either parent.
+    Uniform,
+    /// Both parents' flips against the best of the generation before.
+    Union,
+    /// The majority of three parents.
+    Majority,
+}
+
+/// What a run uses: settings with nothing left open. `None` stands for no limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields are those of Settings")]
+pub struct Config {
+    pub data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<ImageShape>,
+    pub test: f64,
+    pub validation: f64,
+    pub seed: u64,
+    pub levels: u16,
+    pub hidden: Vec<HiddenLayer>,
+    pub margin: f64,
+    pub temperature: f64,
+    pub slope: u32,
+    pub shift: f64,
+    pub algorithm: Algorithm,
+    pub sweeps: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    pub patience: u32,
+    pub proposals: u16,
+    pub block: u16,
+    pub population: u32,
+    pub elites: u32,
+    pub tournament: u32,
+    pub flips: u32,
+    pub mating: MatingKind,
+}
+
+/// Images up to this many are shifted unless told otherwise.
+const FEW_IMAGES: usize = 10_000;
+
+impl Settings {
+    /// These settings, and `other` where they are open.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            label: self.label.or(other.label),
+            shape: self.shape.or(other.shape),
+            test: self.test.or(other.test),
+            validation: self.validation.or(other.validation),
+            seed: self.seed.or(other.seed),
+            levels: self.levels.or(other.levels),
+            hidden: self.hidden.or(other.hidden),
+            margin: self.margin.or(other.margin),
+            temperature: self.temperature.or(other.temperature),
+            slope: self.slope.or(other.slope),
+            shift: self.shift.or(other.shift),
+            algorithm: self.algorithm.or(other.algorithm),
+            sweeps: self.sweeps.or(other.sweeps),
+            steps: self.steps.or(other.steps),
+            patience: self.patience.or(other.patience),
+            proposals: self.proposals.or(other.proposals),
+            block: self.block.or(other.block),
+            population: self.population.or(other.population),
+            elites: self.elites.or(other.elites),
+            tournament: self.tournament.or(other.tournament),
+            flips: self.flips.or(other.flips),
+            mating: self.mating.or(other.mating),
+        }
+    }
+
+    /// The settings of a TOML file.
+    ///
+    /// # Errors
+    /// A line that says what is wrong.
+    pub fn read(path: &std::path::Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: cannot be read ({error}): check the path", path.display()))?;
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            let message = error.message().replace('\n', " ");
+            format!("{}: line {line}: {message}: see `host train --help` for the settings", path.display())
+        })
+    }
+
+    /// Fills what is open with defaults for data of this schema and size.
+    ///
+    /// # Errors
+    /// A line that names the setting that is out of range.
+    pub fn resolve(self, schema: &Schema, samples: usize) -> Result<Config, String> {
+        let hidden = self.hidden.unwrap_or_else(|| default_hidden(schema));
+        let width = hidden.last().map_or(0, |layer| match layer {
+            HiddenLayer::None => 0,
+            HiddenLayer::Dense(neurons) => u64::from(*neurons),
+            HiddenLayer::Window { output, .. } => output.units(),
+        });
+        let image = matches!(schema, Schema::Image { .. });
+        let algorithm = self.algorithm.unwrap_or(Algorithm::Spectrum);
+        let genetic = algorithm == Algorithm::Genetic;
+        // The spread of the scores of a random network grows with the square root of the neurons that vote.
+        let scale = (width.max(16) as f64).sqrt();
+        let config = Config {
+            data: self.data.unwrap_or_else(|| "digits".into()),
+            label: self.label,
+            shape: self.shape,
+            test: self.test.unwrap_or(0.2),
+            validation: self.validation.unwrap_or(0.1),
+            seed: self.seed.unwrap_or(1),
+            levels: self.levels.unwrap_or_else(|| default_levels(schema)),
+            hidden,
+            margin: self.margin.unwrap_or_else(|| (0.7 * scale).round()),
+            temperature: self.temperature.unwrap_or_else(|| (0.7 * scale).round()),
+            slope: self.slope.unwrap_or(64),
+            shift: self.shift.unwrap_or(if image && samples < FEW_IMAGES { 0.5 } else { 0.0 }),
+            algorithm,
+            sweeps: self.sweeps.unwrap_or(if genetic { 2000 } else { 40 }),
+            steps: self.steps,
+            patience: self.patience.unwrap_or(if genetic { 200 } else { 10 }),
+            proposals: self.proposals.unwrap_or(8),
+            block: self.block.unwrap_or(1),
+            population: self.population.unwrap_or(50),
+            elites: self.elites.unwrap_or(2),
+            tournament: self.tournament.unwrap_or(5),
+            flips: self.flips.unwrap_or(4),
+            mating: self.mating.unwrap_or(MatingKind::Uniform),
+        };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+fn default_levels(schema: &Schema) -> u16 {
+    match schema {
+        Schema::Image { height, width, .. } if u32::from(*height) * u32::from(*width) >= 400 => 1,
+        Schema::Image { .. } => 3,
+        Schema::Table(_) => 12,
+    }
+}
+
+fn default_hidden(schema: &Schema) -> Vec<HiddenLayer> {
+    match schema {
+        Schema::Image { height, width, .. } => {
+            // 8 of 28 pixels, the best of the sizes tried on MNIST.
+            let side = |length: u16| ((u32::from(length) * 2 + 3) / 7).clamp(3, 8).min(length.into()) as u16;
+            let output = Shape::flat(512);
+            vec![HiddenLayer::Window { output, planes: 0, height: side(*height), width: side(*width) }]
+        }
+        Schema::Table(_) => vec![HiddenLayer::Dense(128)],
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<(), String> {
+        let share = |value: f64| (0.0..1.0).contains(&value);
+        let complaint = if !share(self.test) || !share(self.validation) || self.test + self.validation >= 1.0 {
+            "test and validation must be shares from 0 that leave something to learn from, such as 0.2 and 0.1"
+        } else if self.levels == 0 || self.levels > 1024 {
+            "levels must be 1 to 1024"
+        } else if self.sweeps == 0 || self.patience == 0 || self.steps == Some(0) {
+            "sweeps, patience and steps must be at least 1"
+        } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {
+            "proposals must be 1 to 64"
+        } else if !(1..=MAX_BLOCK).contains(&self.block.into()) {
+            "block must be 1 to 64"
+        } else if !(0.0..=8.0).contains(&self.shift) {
+            "shift must be 0 to 8 pixels"
+        } else if self.hidden.len() > 1 && self.hidden.contains(&HiddenLayer::None) {
+            "hidden `none` stands alone"
+        } else if !(2..=100_000).contains(&self.population) {
+            "population must be 2 to 100000"
+        } else if self.elites >= self.population || !(1..=self.population).contains(&self.tournament) {
+            "elites must be fewer than the population, tournament 1 to the population"
+        } else {
+            return Ok(());
+        };
+        Err(complaint.into())
+    }
+
+    /// The configuration as TOML, which is again a file of settings.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // All fields are plain values: this cannot fail.
+        toml::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image() -> Schema {
+        Schema::Image { channels: 1, height: 28, width: 28 }
+    }
+
+    #[test]
+    fn a_saved_configuration_repeats_itself() {
+        let settings =
+            Settings { hidden: Some(vec!["2x4x4@1x5x5".parse().unwrap()]), label: Some("x".into()), ..Settings::default() };
+        let config = settings.resolve(&image(), 500).unwrap();
+        let read: Settings = toml::from_str(&config.to_toml()).unwrap();
+        assert_eq!(read.resolve(&Schema::Table(vec![]), 1_000_000).unwrap(), config);
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let file: Settings = toml::from_str("seed = 7\nlevels = 2").unwrap();
+        let flags = Settings { levels: Some(5), ..Settings::default() };
+        let config = flags.or(file).resolve(&image(), 500).unwrap();
+        assert_eq!((config.seed, config.levels, config.test), (7, 5, 0.2));
+    }
+
+    #[test]
+    fn layers_read_as_they_are_written() {
+        for text in ["none", "128", "512@8x8", "512@2x8x8", "4x10x10@5x5", "4x10x10@1x5x5"] {
+            assert_eq!(text.parse::<HiddenLayer>().unwrap().to_string(), text);
+        }
+        for text in ["", "0", "1x2", "5@", "5@3", "5@0x3", "70000", "3@1x2x3x4", "@3x3", "2x3x4"] {
+            assert!(text.parse::<HiddenLayer>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        for text in ["test = 1.0", "test = 0.6\nvalidation = 0.5", "levels = 0", "proposals = 65", "block = 0", "sweeps = 0", "elites = 50"] {
+            let settings: Settings = toml::from_str(text).unwrap();
+            let complaint = settings.resolve(&image(), 10).unwrap_err();
+            assert!(text.split(' ').next().is_some_and(|key| complaint.contains(key)), "{complaint}");
+        }
+    }
+}

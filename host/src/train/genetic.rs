@@ -1,0 +1,74 @@
+//! Training by the classical genetic algorithm: every mutant runs the whole network on all samples.
+
+use evobit::evolve::genetic::{
+    Batch, Configuration, Error, Fitness, GeneticAlgorithm, Mating, Mutation, Origin, Population, Selection,
+};
+use evobit::evolve::landscape::LandscapeError;
+use evobit::network::Network;
+use evobit::rng::{Purpose, Stream};
+
+use super::spectrum::random_genome;
+use super::{Keeper, Outcome, Prepared};
+use crate::evaluate;
+use crate::settings::{Config, MatingKind};
+
+/// Scores genomes by their loss on the training part.
+struct TrainingLoss<'a>(&'a Prepared);
+
+impl Fitness for TrainingLoss<'_> {
+    fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]) {
+        for (words, fitness) in genomes.iter().zip(fitness) {
+            let network = Network::new(&self.0.topology, words);
+            *fitness = network.map_or(i64::MIN, |network| -self.full(&network).loss);
+        }
+    }
+}
+
+impl TrainingLoss<'_> {
+    fn full(&self, network: &Network<'_, &[u32]>) -> evaluate::Score {
+        evaluate::score(network, &self.0.loss_table(), self.0.train.samples())
+    }
+}
+
+pub(super) fn run(
+    prepared: &Prepared,
+    config: &Config,
+    mut keeper: Keeper<'_>,
+) -> Result<Outcome, LandscapeError> {
+    let topology = &prepared.topology;
+    let (words, capacity) = (topology.genome_words(), config.population as usize);
+    let mut genomes = vec![0; Population::genome_words(capacity, words)];
+    let (mut scores, mut order) = (vec![0; 2 * capacity], vec![0; capacity]);
+    let configuration = Configuration {
+        population: config.population,
+        elites: config.elites,
+        selection: Selection::Tournament(config.tournament),
+        mating: match config.mating {
+            MatingKind::None => Mating::None,
+            MatingKind::Uniform => Mating::Uniform,
+            MatingKind::Union => Mating::Union,
+            MatingKind::Majority => Mating::MajorityOfThree,
+        },
+        mutation: Mutation::Flips(config.flips),
+    };
+    let refused = |_: Error| LandscapeError::Buffers;
+    let population = Population::new(words, &mut genomes, &mut scores, &mut order).map_err(refused)?;
+    let mut fitness = TrainingLoss(prepared);
+    let mut rng = Stream::new(config.seed, Purpose::Search, 0);
+    let start = random_genome(prepared, config);
+    let origin = Origin::Mutants(&start);
+    let mut algorithm =
+        GeneticAlgorithm::start(configuration, topology, population, origin, &mut fitness, &mut rng)
+            .map_err(refused)?;
+    let stop = loop {
+        let generation = algorithm.step(&mut fitness, &mut rng);
+        let stop = keeper.step(generation.scored.into(), generation.scored.into());
+        let best = algorithm.best();
+        let correct = Network::new(topology, best).map_or(0, |network| fitness.full(&network).correct);
+        let verdict = keeper.assess(best, -generation.best, correct as u32, true);
+        if let Some(stop) = stop.or(verdict) {
+            break stop;
+        }
+    };
+    Ok(keeper.finish(stop, algorithm.best()))
+}

@@ -1,0 +1,137 @@
+//! From loaded data to everything a search needs.
+
+use evobit::encode::{Encoder, EncoderError};
+use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
+use evobit::rng::{Purpose, Stream};
+use evobit::topology::{Layer, Shape, Topology, TopologyError};
+
+use crate::augment;
+use crate::data::{DataError, Dataset, Loaded, Schema, stratified};
+use crate::encode::{Encoded, encode, learn};
+use crate::settings::Config;
+
+/// Why data and configuration do not make a network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// The data cannot be split.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The encoder cannot be made.
+    #[error("{0}: use fewer levels (--levels)")]
+    Encoder(#[from] EncoderError),
+    /// The network cannot be.
+    #[error("{0}: change the hidden layers (--hidden) or the levels (--levels)")]
+    Topology(#[from] TopologyError),
+    /// The loss table cannot be made.
+    #[error("{0} (--temperature, --margin, --slope)")]
+    Loss(#[from] LossError),
+    /// A class has no sample to learn from.
+    #[error("class {class} has no sample in the training part: add samples of it or remove it")]
+    EmptyClass {
+        /// Its name.
+        class: String,
+    },
+}
+
+/// Everything a search needs, and the test part for afterwards.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What the features are.
+    pub schema: Schema,
+    /// Class names.
+    pub classes: Vec<String>,
+    /// Packed encoder.
+    pub encoder: Vec<u32>,
+    /// Packed loss table.
+    pub loss: Vec<u32>,
+    /// The network's shape.
+    pub topology: Topology,
+    /// What the search learns from: the training part, shifted copies included.
+    pub train: Encoded,
+    /// The training part alone.
+    pub plain_train: Encoded,
+    /// The validation part.
+    pub validation: Encoded,
+    /// The test part.
+    pub test: Encoded,
+}
+
+impl Prepared {
+    /// The loss table.
+    ///
+    /// # Panics
+    /// Never: it was made by [`prepare`].
+    #[must_use]
+    pub fn loss_table(&self) -> LossTable<&[u32]> {
+        LossTable::new(&self.loss[..]).expect("prepare made the table")
+    }
+}
+
+/// The training, validation and test part of what was loaded.
+///
+/// # Errors
+/// Shares that leave nothing to train on.
+pub fn parts(loaded: &Loaded, config: &Config) -> Result<[Dataset; 3], DataError> {
+    let given = loaded.test.as_ref();
+    let test_share = if given.is_some() { 0.0 } else { config.test };
+    let mut stream = Stream::new(config.seed, Purpose::Split, 0);
+    let data = &loaded.train;
+    let split = stratified(&data.labels, data.classes.len(), config.validation, test_share, &mut stream)?;
+    let test = given.cloned().unwrap_or_else(|| data.select(&split.test));
+    Ok([data.select(&split.train), data.select(&split.validation), test])
+}
+
+/// Splits, learns the encoder on the training part, encodes, and plans the network.
+///
+/// # Errors
+/// Data and configuration that do not make a network.
+pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareError> {
+    let [train, validation, test] = parts(loaded, config)?;
+    if let Some(class) = train.class_counts().iter().position(|&count| count == 0) {
+        return Err(PrepareError::EmptyClass { class: train.classes[class].clone() });
+    }
+    let encoder_words = learn(&train, config.levels)?;
+    let encoder = Encoder::new(&encoder_words[..])?;
+    let input = match train.schema {
+        Schema::Image { height, width, .. } => {
+            let planes = encoder.bits() / (u32::from(height) * u32::from(width));
+            Shape { planes: u16::try_from(planes).map_err(|_| EncoderError::Values)?, height, width }
+        }
+        Schema::Table(_) => Shape::flat(u16::try_from(encoder.bits()).map_err(|_| EncoderError::Values)?),
+    };
+    let topology = plan(input, config, train.classes.len())?;
+    let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
+    let len = write_logistic(config.margin, config.temperature, config.slope, &mut loss)?;
+    loss.truncate(len);
+
+    let packing = topology.layer(0).packing;
+    let pack = |data: &Dataset| Encoded {
+        inputs: encode(&encoder, packing, &data.values, data.samples()),
+        labels: data.labels.clone(),
+    };
+    Ok(Prepared {
+        train: pack(&augment::with_shifts(&train, config.shift)),
+        plain_train: pack(&train),
+        validation: pack(&validation),
+        test: pack(&test),
+        schema: train.schema,
+        classes: train.classes,
+        encoder: encoder_words,
+        loss,
+        topology,
+    })
+}
+
+fn plan(input: Shape, config: &Config, classes: usize) -> Result<Topology, TopologyError> {
+    let mut planes = input.planes;
+    let mut layers: Vec<Layer> = vec![];
+    for hidden in &config.hidden {
+        if let Some(layer) = hidden.layer(planes) {
+            planes = layer.output.planes;
+            layers.push(layer);
+        }
+    }
+    layers.push(Layer::dense(classes as u16));
+    Topology::new(input, &layers)
+}
