@@ -277,10 +277,18 @@ impl core::fmt::Display for TopologyError {
 impl core::error::Error for TopologyError {}
 
 /// The shape of a whole network, checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Topology {
     plans: [Plan; MAX_LAYERS],
     count: usize,
+}
+
+impl core::fmt::Debug for Topology {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list()
+            .entries(self.layers().iter().map(|plan| (plan.input, plan.field, plan.output)))
+            .finish()
+    }
 }
 
 impl Topology {

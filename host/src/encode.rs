@@ -36,7 +36,8 @@ pub fn learn(train: &Dataset, levels: u16) -> Result<Vec<u32>, EncoderError> {
     match &train.schema {
         Schema::Image { .. } => {
             let keys = (0..train.values.len()).map(|index| train.values.key(index));
-            let (low, high) = keys.fold((i32::MAX, i32::MIN), |(low, high), key| (low.min(key), high.max(key)));
+            let (low, high) =
+                keys.fold((i32::MAX, i32::MIN), |(low, high), key| (low.min(key), high.max(key)));
             let levels = even_levels(low, high, levels);
             if levels.len() as u64 * train.features() as u64 > MAX_BITS {
                 return Err(EncoderError::Values);
@@ -100,7 +101,12 @@ fn quantiles(train: &Dataset, feature: usize, levels: u16) -> Vec<i32> {
 
 /// Encodes `samples` samples of raw values in `packing`.
 #[must_use]
-pub fn encode<W: Words + Sync>(encoder: &Encoder<W>, packing: Packing, values: &Values, samples: usize) -> Vec<u32> {
+pub fn encode<W: Words + Sync>(
+    encoder: &Encoder<W>,
+    packing: Packing,
+    values: &Values,
+    samples: usize,
+) -> Vec<u32> {
     let features = encoder.features() as usize;
     let mut inputs = vec![0; samples * packing.words()];
     inputs.par_chunks_mut(packing.words()).enumerate().for_each(|(sample, input)| {

@@ -40,12 +40,14 @@ pub fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<
     let topology = network.topology();
     let (words, classes) = (topology.input_words(), topology.classes());
     let mut scores = vec![0; inputs.len() / words * classes];
-    scores.par_chunks_mut(CHUNK * classes).zip(inputs.par_chunks(CHUNK * words)).for_each(|(scores, inputs)| {
-        let mut hidden = vec![0; topology.hidden_words()];
-        for (scores, input) in scores.chunks_mut(classes).zip(inputs.chunks(words)) {
-            network.run(input, &mut hidden, scores);
-        }
-    });
+    scores.par_chunks_mut(CHUNK * classes).zip(inputs.par_chunks(CHUNK * words)).for_each(
+        |(scores, inputs)| {
+            let mut hidden = vec![0; topology.hidden_words()];
+            for (scores, input) in scores.chunks_mut(classes).zip(inputs.chunks(words)) {
+                network.run(input, &mut hidden, scores);
+            }
+        },
+    );
     scores
 }
 

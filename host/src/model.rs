@@ -151,7 +151,7 @@ impl Model {
             let Shape { planes, height, width } = image.topology().input();
             return Schema::Image { channels: planes / levels.len() as u16, height, width };
         }
-        let mut names = image.names().filter(|names| names.has_columns()).map(|names| names.columns());
+        let mut names = image.names().filter(|names| names.has_columns()).map(image::Names::columns);
         let mut next = |default: String| match &mut names {
             Some(names) => names.next().map_or(default, str::to_owned),
             None => default,

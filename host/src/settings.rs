@@ -143,7 +143,9 @@ impl FromStr for HiddenLayer {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("'{text}' is not a layer such as 128 (dense), 512@8x8 (windows) or 4x10x10@1x5x5 (a grid of windows)")
+            format!(
+                "'{text}' is not a layer such as 128 (dense), 512@8x8 (windows) or 4x10x10@1x5x5 (a grid of windows)"
+            )
         };
         if text == "none" {
             return Ok(Self::None);
@@ -178,7 +180,11 @@ impl fmt::Display for HiddenLayer {
                     Shape { planes: 1, height: 1, width } => write!(f, "{width}")?,
                     Shape { planes, height, width } => write!(f, "{planes}x{height}x{width}")?,
                 }
-                if planes == 0 { write!(f, "@{height}x{width}") } else { write!(f, "@{planes}x{height}x{width}") }
+                if planes == 0 {
+                    write!(f, "@{height}x{width}")
+                } else {
+                    write!(f, "@{planes}x{height}x{width}")
+                }
             }
         }
     }
@@ -396,7 +402,8 @@ fn default_hidden(schema: &Schema) -> Vec<HiddenLayer> {
 impl Config {
     fn check(&self) -> Result<(), String> {
         let share = |value: f64| (0.0..1.0).contains(&value);
-        let complaint = if !share(self.test) || !share(self.validation) || self.test + self.validation >= 1.0 {
+        let complaint = if !share(self.test) || !share(self.validation) || self.test + self.validation >= 1.0
+        {
             "test and validation must be shares from 0 that leave something to learn from, such as 0.2 and 0.1"
         } else if self.levels == 0 || self.levels > 1024 {
             "levels must be 1 to 1024"
@@ -438,8 +445,11 @@ mod tests {
 
     #[test]
     fn a_saved_configuration_repeats_itself() {
-        let settings =
-            Settings { hidden: Some(vec!["2x4x4@1x5x5".parse().unwrap()]), label: Some("x".into()), ..Settings::default() };
+        let settings = Settings {
+            hidden: Some(vec!["2x4x4@1x5x5".parse().unwrap()]),
+            label: Some("x".into()),
+            ..Settings::default()
+        };
         let config = settings.resolve(&image(), 500).unwrap();
         let read: Settings = toml::from_str(&config.to_toml()).unwrap();
         assert_eq!(read.resolve(&Schema::Table(vec![]), 1_000_000).unwrap(), config);
@@ -465,7 +475,15 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_named() {
-        for text in ["test = 1.0", "test = 0.6\nvalidation = 0.5", "levels = 0", "proposals = 65", "block = 0", "sweeps = 0", "elites = 50"] {
+        for text in [
+            "test = 1.0",
+            "test = 0.6\nvalidation = 0.5",
+            "levels = 0",
+            "proposals = 65",
+            "block = 0",
+            "sweeps = 0",
+            "elites = 50",
+        ] {
             let settings: Settings = toml::from_str(text).unwrap();
             let complaint = settings.resolve(&image(), 10).unwrap_err();
             assert!(text.split(' ').next().is_some_and(|key| complaint.contains(key)), "{complaint}");

@@ -55,7 +55,6 @@ impl<'a> Names<'a> {
     }
 
     /// The class names, by class.
-    #[must_use]
     pub fn classes(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.strings.take(self.classes.into())
     }

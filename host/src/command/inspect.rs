@@ -23,7 +23,10 @@ fn inference_ram(topology: &Topology) -> usize {
 fn learning_ram(topology: &Topology, samples: usize) -> usize {
     let needs = Needs::new(topology, samples);
     let words = topology.genome_words() + samples * topology.input_words() + needs.hidden + needs.scratch;
-    4 * words + 2 * (needs.scores + needs.scratch_scores) + samples + 8 * topology.most_mutants()
+    4 * words
+        + 2 * (needs.scores + needs.scratch_scores)
+        + samples
+        + 8 * topology.most_mutants()
         + 4 * topology.neurons() as usize
 }
 
@@ -35,7 +38,12 @@ fn layer_line(plan: &Plan) -> String {
         }
     };
     let bytes = 4 * (plan.end - plan.places);
-    format!("{} neurons, {field}, thresholds of {} bits: {} bytes", plan.neurons, plan.threshold_bits, count(bytes.into()))
+    format!(
+        "{} neurons, {field}, thresholds of {} bits: {} bytes",
+        plan.neurons,
+        plan.threshold_bits,
+        count(bytes.into())
+    )
 }
 
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
@@ -89,7 +97,10 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     ];
     rows.extend(topology.layers().iter().map(|plan| ("layer", layer_line(plan))));
     rows.extend([
-        ("evolvable bits", format!("{} ({} weights)", count(topology.count().into()), count(topology.weights().into()))),
+        (
+            "evolvable bits",
+            format!("{} ({} weights)", count(topology.count().into()), count(topology.weights().into())),
+        ),
         ("loss table", format!("{entries} entries from difference {low}")),
         ("flash", format!("{} bytes, the size of the file", count(total as u64))),
         ("  genome", format!("{} bytes", count(genome as u64))),
@@ -104,7 +115,10 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
                 count(learning_ram(topology, STORED_SAMPLES) as u64)
             ),
         ),
-        ("checksums", format!("image {:08x}, genome {:08x}", image.checksum(), genome_checksum(image.genome()))),
+        (
+            "checksums",
+            format!("image {:08x}, genome {:08x}", image.checksum(), genome_checksum(image.genome())),
+        ),
     ]);
     let text = lines(&rows);
     print(text.trim_end())

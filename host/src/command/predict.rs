@@ -14,7 +14,9 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let (schema, classes) = (model.schema(), model.classes());
     let Some(source) = args.input.as_ref().or(args.data_flag.as_ref()) else {
-        return Err(Failure::usage("which samples? Give a CSV or IDX file after the model, or - for standard input"));
+        return Err(Failure::usage(
+            "which samples? Give a CSV or IDX file after the model, or - for standard input",
+        ));
     };
     let options = LoadOptions { label: args.label.clone(), shape: None };
     let samples = if source == "-" {
@@ -45,5 +47,5 @@ fn write_lines(with_scores: bool, scores: &[i32], classes: &[String]) -> std::io
         }
         out.write_record(None::<&[u8]>)?;
     }
-    out.into_inner().map_err(|error| error.into_error())?.flush()
+    out.into_inner().map_err(csv::IntoInnerError::into_error)?.flush()
 }

@@ -1,6 +1,6 @@
 //! `host train`: data in, run folder out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use evobit::encode::Encoder;
@@ -175,7 +175,7 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
 }
 
 /// One tile a neuron of the first layer: planes beside each other, or one row a column of the table.
-fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &PathBuf) -> Result<(), Failure> {
+fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path) -> Result<(), Failure> {
     let plan = prepared.topology.layer(0);
     let cell = |neuron: usize, input: u32| {
         let plus = evobit::bits::get(network.weights(0, neuron as u32), input);
@@ -186,10 +186,20 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &PathB
     if encoder.uniform().is_none() {
         let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
         let widest = features.iter().copied().max().unwrap_or(1);
-        report::weights(path, plan.neurons as usize, features.len() as u32, widest, |neuron, row, column| {
-            let before: u32 = features[..row as usize].iter().sum();
-            if column < features[row as usize] { cell(neuron, before + column) } else { report::Cell::Unseen }
-        })?;
+        report::weights(
+            path,
+            plan.neurons as usize,
+            features.len() as u32,
+            widest,
+            |neuron, row, column| {
+                let before: u32 = features[..row as usize].iter().sum();
+                if column < features[row as usize] {
+                    cell(neuron, before + column)
+                } else {
+                    report::Cell::Unseen
+                }
+            },
+        )?;
         return Ok(());
     }
     let (height, width, planes) = (u32::from(input.height), u32::from(input.width), u32::from(input.planes));
@@ -201,7 +211,8 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &PathB
         let Field::Window { planes, height: rows, width: columns } = plan.field else {
             return cell(neuron, (plane * height + row) * width + column);
         };
-        let Some((first_plane, first_row, first_column)) = plan.corner(network.place(0, neuron as u32)) else {
+        let Some((first_plane, first_row, first_column)) = plan.corner(network.place(0, neuron as u32))
+        else {
             return report::Cell::Unseen;
         };
         let inside = |at: u32, first: u32, len: u16| (first..first + u32::from(len)).contains(&at);
@@ -248,7 +259,11 @@ impl Finished {
     pub(super) fn table(&self) -> String {
         let accuracy = |score: &Score| {
             let of = format!("{} of {}", count(score.correct as u64), count(score.samples as u64));
-            if score.samples == 0 { "no samples".into() } else { format!("{} ({of})", percent(score.accuracy())) }
+            if score.samples == 0 {
+                "no samples".into()
+            } else {
+                format!("{} ({of})", percent(score.accuracy()))
+            }
         };
         let outcome = &self.outcome;
         let rate = outcome.mutants as f64 / outcome.seconds.max(1e-9);

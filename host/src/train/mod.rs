@@ -17,8 +17,8 @@ use evobit::network::Network;
 use crate::evaluate;
 use crate::settings::{Algorithm, Config};
 
-pub use spectrum::layer_spectrum;
 pub use prepare::{PrepareError, Prepared, parts, prepare};
+pub use spectrum::layer_spectrum;
 
 /// The state of a search at the end of a sweep, or where it stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -156,7 +156,13 @@ impl<'a> Keeper<'a> {
     }
 
     /// Scores the genome on the validation part, keeps it if it is the best, and says whether the search should stop.
-    fn assess(&mut self, genome: &[u32], train_loss: i64, train_correct: u32, sweep_ended: bool) -> Option<Stop> {
+    fn assess(
+        &mut self,
+        genome: &[u32],
+        train_loss: i64,
+        train_correct: u32,
+        sweep_ended: bool,
+    ) -> Option<Stop> {
         let Ok(network) = Network::new(&self.prepared.topology, genome) else { return Some(Stop::Converged) };
         let validation = evaluate::score(&network, &self.loss, self.prepared.validation.samples());
         let samples = self.prepared.train.labels.len().max(1) as f64;
