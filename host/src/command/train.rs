@@ -20,7 +20,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Config, ImageShape, Settings};
 use crate::train::{self, Outcome, Prepared, Stop, layer_spectrum, prepare};
 
-/// Samples that the picture of the spectrum is made from at most.
+/// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 10_000;
 
 /// A finished run.
@@ -170,7 +170,9 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
     }
     draw_weights(prepared, &network, &folder.file("weights.png"))?;
     let (deltas, samples) = layer_spectrum(prepared, &outcome.genome, 0, SPECTRUM_SAMPLES)?;
-    report::spectrum_histogram(&folder.file("spectrum.svg"), &deltas, samples as u64)?;
+    // In nats per sample, as the curves are.
+    let one = samples as u64 * u64::from(prepared.loss_table().unit());
+    report::spectrum_histogram(&folder.file("spectrum.svg"), &deltas, one)?;
     Ok(())
 }
 
@@ -206,7 +208,7 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
     report::weights(path, plan.neurons as usize, height, planes * (width + 1) - 1, |neuron, row, column| {
         let (plane, column) = (column / (width + 1), column % (width + 1));
         if column == width {
-            return report::Cell::Unseen;
+            return report::Cell::Gap;
         }
         let Field::Window { planes, height: rows, width: columns } = plan.field else {
             return cell(neuron, (plane * height + row) * width + column);

@@ -111,8 +111,8 @@ impl Layout {
     }
 
     /// Ticks at powers of ten of the mean loss.
-    fn ticks(&self, samples: f64) -> Vec<(f64, String)> {
-        let shift = samples.log10();
+    fn ticks(&self, one: f64) -> Vec<(f64, String)> {
+        let shift = one.log10();
         let stride = (TICK_ROOM / self.pixels_per_decade).ceil().max(1.0) as i32;
         let multiples = if stride == 1 { 1..=9 } else { 1..=1 };
         let named: &[i32] = if self.pixels_per_decade > 3.4 * TICK_ROOM { &[1, 2, 5] } else { &[1] };
@@ -140,13 +140,13 @@ impl Layout {
 
 /// Draws how single-bit mutants change the mean loss as an SVG histogram.
 ///
-/// `deltas` are exact changes of the loss summed over `samples` samples, one
-/// per mutant; below 0 the mutant is better. The axis shows delta / samples
-/// (`samples` = 0 counts as 1).
+/// `deltas` are exact changes of the loss, one per mutant; below 0 the mutant is better. The axis
+/// shows delta / one: `one` is what stands for a change of the mean loss by 1.0, the
+/// number of samples times the loss units of 1.0 (0 counts as 1).
 ///
 /// # Errors
 /// [`ReportError::Write`] if the file cannot be written.
-pub fn spectrum_histogram(path: &Path, deltas: &[i64], samples: u64) -> Result<(), ReportError> {
+pub fn spectrum_histogram(path: &Path, deltas: &[i64], one: u64) -> Result<(), ReportError> {
     let spectrum = Spectrum::new(deltas);
     let panel = Panel { left: 72.0, top: 60.0, right: WIDTH - 24.0, bottom: HEIGHT - 58.0 };
     let svg = picture(WIDTH, HEIGHT, |canvas| {
@@ -155,7 +155,7 @@ pub fn spectrum_histogram(path: &Path, deltas: &[i64], samples: u64) -> Result<(
         panel.draw_left(canvas, &axis, "mutants");
         let layout = Layout::new(&spectrum, &panel);
         draw_bars(canvas, &spectrum, &panel, &axis, &layout);
-        let ticks = if deltas.is_empty() { Vec::new() } else { layout.ticks(samples.max(1) as f64) };
+        let ticks = if deltas.is_empty() { Vec::new() } else { layout.ticks(one.max(1) as f64) };
         panel.draw_bottom(canvas, &ticks, "change of the mean loss by flipping one bit");
         if deltas.is_empty() {
             let middle = (panel.across(0.5), panel.up(0.5));

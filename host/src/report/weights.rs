@@ -13,6 +13,8 @@ pub enum Cell {
     Minus,
     /// The neuron does not see this input: light grey.
     Unseen,
+    /// Nothing is there: white, as between tiles.
+    Gap,
 }
 
 const MOST_TILES: usize = 256;
@@ -132,6 +134,7 @@ fn draw_tile(
                 Cell::Plus => 1,
                 Cell::Minus => 2,
                 Cell::Unseen => 3,
+                Cell::Gap => 0,
             });
         }
         for line in 1..scale {

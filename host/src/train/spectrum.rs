@@ -75,7 +75,7 @@ fn landscape<'a>(
     Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)
 }
 
-/// The exact change of loss of every single-bit mutant of `layer` on up to `most` samples of the training part, and their number.
+/// The exact change of loss of every single-bit mutant of `layer` on up to `most` of the samples learned from, and their number.
 ///
 /// # Errors
 /// A genome that is not one of the topology.
@@ -85,7 +85,7 @@ pub fn layer_spectrum(
     layer: usize,
     most: usize,
 ) -> Result<(Vec<i64>, usize), LandscapeError> {
-    let all = prepared.plain_train.samples();
+    let all = prepared.train.samples();
     let count = all.len().min(most);
     let words = prepared.topology.input_words();
     let samples = Samples { inputs: &all.inputs[..count * words], labels: &all.labels[..count] };
