@@ -1,8 +1,17 @@
 //! Every landscape passes the one property suite.
 
 use evobit::evolve::landscape::Landscape;
+use host::backend::vector::{Avx512, Kernels, Portable, VectorLandscape, supports};
 use proptest::prelude::*;
-use tests::landscape::{Memory, cases, check_spectra, check_trials, scalar};
+use tests::landscape::{Case, Memory, cases, check_spectra, check_trials, scalar};
+
+/// The suite on a vector landscape with these kernels.
+fn check_vector(case: &Case, kernels: impl Kernels) {
+    let landscape =
+        || VectorLandscape::new(kernels, &case.topology, &case.genome, case.samples(), &case.table());
+    check_spectra(case, &mut landscape().unwrap());
+    check_trials(case, &mut landscape().unwrap());
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
@@ -24,6 +33,14 @@ proptest! {
         for sample in 0..case.labels.len() {
             prop_assert_eq!(landscape.scores(sample), fresh.scores(sample));
             prop_assert_eq!(landscape.hidden(sample), fresh.hidden(sample));
+        }
+    }
+    #[test]
+    fn vector_landscapes_pass_the_suite(case in cases().prop_filter("one hidden layer", |case| supports(&case.topology, &case.table()))) {
+        check_vector(&case, Portable);
+        match Avx512::detect() {
+            Some(kernels) => check_vector(&case, kernels),
+            None => eprintln!("SKIPPED: this machine has no AVX-512"),
         }
     }
 }

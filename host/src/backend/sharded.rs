@@ -17,23 +17,25 @@ pub fn shard_count(samples: usize, threads: usize) -> usize {
     (samples / SAMPLES_PER_SHARD).clamp(1, threads.max(1))
 }
 
+/// A landscape of any kind.
+pub type Shard<'a> = Box<dyn Landscape + Send + Sync + 'a>;
+
 /// Landscapes of one genome on different samples, as one.
-#[derive(Debug)]
-pub struct Sharded<Shard> {
-    shards: Vec<Shard>,
+pub struct Sharded<'a> {
+    shards: Vec<Shard<'a>>,
     deltas: Vec<Vec<i64>>,
 }
 
-impl<Shard: Landscape + Send + Sync> Sharded<Shard> {
+impl<'a> Sharded<'a> {
     /// Joins landscapes of the same genome; `None` without any.
     #[must_use]
-    pub fn new(shards: Vec<Shard>) -> Option<Self> {
+    pub fn new(shards: Vec<Shard<'a>>) -> Option<Self> {
         let deltas = vec![Vec::new(); shards.len()];
         (!shards.is_empty()).then_some(Self { shards, deltas })
     }
 
     /// Runs `work` on every shard, on the caller's thread when there is just one.
-    fn sum(&mut self, work: impl Fn(&mut Shard) -> i64 + Sync + Send) -> i64 {
+    fn sum(&mut self, work: impl Fn(&mut Shard<'a>) -> i64 + Sync + Send) -> i64 {
         match &mut self.shards[..] {
             [only] => work(only),
             shards => {
@@ -44,7 +46,7 @@ impl<Shard: Landscape + Send + Sync> Sharded<Shard> {
     }
 }
 
-impl<Shard: Landscape + Send + Sync> Landscape for Sharded<Shard> {
+impl Landscape for Sharded<'_> {
     fn topology(&self) -> &Topology {
         self.shards[0].topology()
     }
@@ -54,15 +56,15 @@ impl<Shard: Landscape + Send + Sync> Landscape for Sharded<Shard> {
     }
 
     fn samples(&self) -> u32 {
-        self.shards.iter().map(Landscape::samples).sum()
+        self.shards.iter().map(|shard| shard.samples()).sum()
     }
 
     fn loss(&self) -> i64 {
-        self.shards.iter().map(Landscape::loss).sum()
+        self.shards.iter().map(|shard| shard.loss()).sum()
     }
 
     fn correct(&self) -> u32 {
-        self.shards.iter().map(Landscape::correct).sum()
+        self.shards.iter().map(|shard| shard.correct()).sum()
     }
 
     fn spectra(&mut self, layer: usize, neurons: &[u16], deltas: &mut [i64]) {
@@ -94,6 +96,6 @@ impl<Shard: Landscape + Send + Sync> Landscape for Sharded<Shard> {
     }
 
     fn rollback(&mut self) {
-        self.shards.iter_mut().for_each(Landscape::rollback);
+        self.shards.iter_mut().for_each(|shard| shard.rollback());
     }
 }

@@ -1,14 +1,13 @@
 //! Training by the spectrum-guided search.
 
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, Samples};
-use evobit::evolve::scalar::ScalarLandscape;
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::genome::GenomeMut;
 use evobit::rng::{Purpose, Stream};
-use evobit::topology::Topology;
+use rayon::prelude::*;
 
 use super::{Keeper, Outcome, Prepared, Stop};
-use crate::backend::{Memory, Sharded, shard_count};
+use crate::backend::{self, Instructions, Memory, Sharded, shard_count};
 use crate::settings::Config;
 
 pub(super) fn run(
@@ -18,8 +17,8 @@ pub(super) fn run(
 ) -> Result<Outcome, LandscapeError> {
     let topology = &prepared.topology;
     let samples = prepared.train.samples();
-    let mut memory = memories(topology, &random_genome(prepared, config), samples);
-    let mut landscape = landscape(prepared, samples, &mut memory)?;
+    let mut memory = memories(samples);
+    let mut landscape = landscape(prepared, &random_genome(prepared, config), samples, &mut memory)?;
     let search_config = SearchConfig { proposals: config.proposals, block: config.block };
     let mut order = vec![0; SpectrumSearch::<Stream>::order_len(topology)];
     let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(topology, search_config)];
@@ -55,22 +54,23 @@ fn shard_len(samples: Samples<'_>) -> usize {
     samples.len().div_ceil(shard_count(samples.len(), rayon::current_num_threads())).max(1)
 }
 
-/// Memory for landscapes of `genome` on all of `samples`.
-fn memories(topology: &Topology, genome: &[u32], samples: Samples<'_>) -> Vec<Memory> {
-    let shards = samples.labels.chunks(shard_len(samples));
-    shards.map(|labels| Memory::new(topology, genome, labels.len())).collect()
+/// Memory for the shards of a landscape on `samples`.
+fn memories(samples: Samples<'_>) -> Vec<Memory> {
+    samples.labels.chunks(shard_len(samples)).map(|_| Memory::default()).collect()
 }
 
-/// The landscape over such memory, on all threads.
+/// The landscape of `genome` over such memory, on all threads.
 fn landscape<'a>(
     prepared: &'a Prepared,
+    genome: &[u32],
     samples: Samples<'a>,
     memory: &'a mut [Memory],
-) -> Result<Sharded<ScalarLandscape<'a, &'a [u32]>>, LandscapeError> {
+) -> Result<Sharded<'a>, LandscapeError> {
     let (topology, len) = (&prepared.topology, shard_len(samples));
-    let parts = samples.labels.chunks(len).zip(samples.inputs.chunks(len * topology.input_words()));
-    let shards = memory.iter_mut().zip(parts).map(|(memory, (labels, inputs))| {
-        memory.landscape(topology, Samples { inputs, labels }, prepared.loss_table())
+    let parts = samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
+    let shards = memory.par_iter_mut().zip(parts).map(|(memory, (labels, inputs))| {
+        let part = Samples { inputs, labels };
+        backend::landscape(Instructions::Auto, topology, genome, part, prepared.loss_table(), memory)
     });
     Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)
 }
@@ -89,8 +89,8 @@ pub fn layer_spectrum(
     let count = all.len().min(most);
     let words = prepared.topology.input_words();
     let samples = Samples { inputs: &all.inputs[..count * words], labels: &all.labels[..count] };
-    let mut memory = memories(&prepared.topology, genome, samples);
-    let mut landscape = landscape(prepared, samples, &mut memory)?;
+    let mut memory = memories(samples);
+    let mut landscape = landscape(prepared, genome, samples, &mut memory)?;
     let plan = prepared.topology.layer(layer);
     let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
     let mut deltas = vec![0; neurons.len() * plan.mutants()];
