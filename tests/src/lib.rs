@@ -1,3 +1,4 @@
 //! Whatever crosses crates: the property suite that every backend of the landscape must pass.
 
 pub mod landscape;
+pub mod program;
