@@ -237,7 +237,8 @@ fn small_and_odd_data_trains() {
     train("--data black");
     folder.write("dots.csv", "c1,c2,c3,c4,y\n0,0,9,9,a\n9,9,0,0,b\n0,1,8,9,a\n9,8,1,0,b\n");
     train("--data dots.csv --shape 2x2");
-    folder.write("many.csv", (0..256).map(|class| format!("{class},c{class}\n")).collect::<String>());
+    let classes = (0..256).map(|class| format!("{class},c{class}\n"));
+    folder.write("many.csv", format!("x,class\n{}", classes.collect::<String>()));
     train("--data many.csv --hidden 8");
 }
 
