@@ -62,7 +62,7 @@ fn a_run_that_its_budget_ended_repeats_exactly() {
     assert_eq!(stopped["stop"], "budget");
     assert!(stopped["seconds"].as_f64() < Some(5.0), "{stopped}");
     repeats_exactly(&folder, "run");
-    let stopped = folder.json("train --data digits --algorithm genetic --budget 0.05 --out genetic");
+    let stopped = folder.json("train --data iris --algorithm genetic --budget 0.02 --out genetic");
     assert_eq!(stopped["stop"], "budget");
     repeats_exactly(&folder, "genetic");
     // Not even one step is too many for a budget of nothing.
