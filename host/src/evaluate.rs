@@ -21,16 +21,16 @@ pub struct Score {
 }
 
 impl Score {
-    /// Share of samples classified correctly; 0 without samples.
+    /// Share of samples classified correctly; NaN without samples.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples.max(1) as f64
+        self.correct as f64 / self.samples as f64
     }
 
-    /// Mean loss in nats per sample; 0 without samples.
+    /// Mean loss in nats per sample; NaN without samples.
     #[must_use]
     pub fn mean_loss(&self, unit: u32) -> f64 {
-        self.loss as f64 / f64::from(unit) / self.samples.max(1) as f64
+        self.loss as f64 / f64::from(unit) / self.samples as f64
     }
 }
 

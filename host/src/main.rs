@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     match command::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}", failure.message);
+            command::tell(&format!("error: {}", failure.message));
             ExitCode::from(failure.code)
         }
     }

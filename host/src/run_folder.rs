@@ -83,7 +83,7 @@ impl RunFolder {
         written.map_err(|source| FolderError::Write { path, source })
     }
 
-    /// Writes the rows of a search as `metrics.csv`.
+    /// Writes the rows of a search as `metrics.csv`; what was not measured stays empty.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -91,17 +91,18 @@ impl RunFolder {
         let mut text = String::from(
             "step,sweep,mutants,seconds,train_loss,train_accuracy,validation_loss,validation_accuracy,committed\n",
         );
+        let measured = |value: f64| if value.is_nan() { String::new() } else { format!("{value:.6}") };
         for row in rows {
             text += &format!(
-                "{},{},{},{:.3},{:.6},{:.6},{:.6},{:.6},{}\n",
+                "{},{},{},{:.3},{:.6},{:.6},{},{},{}\n",
                 row.step,
                 row.sweep,
                 row.mutants,
                 row.seconds,
                 row.train_loss,
                 row.train_accuracy,
-                row.validation_loss,
-                row.validation_accuracy,
+                measured(row.validation_loss),
+                measured(row.validation_accuracy),
                 row.committed
             );
         }

@@ -5,6 +5,7 @@
 //! TOML that is again a valid file of settings, so that the run can be repeated.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use evobit::evolve::landscape::MAX_TRIAL;
@@ -92,6 +93,32 @@ pub struct Settings {
     /// How parents mate: `none`, `uniform`, `union` or `majority` (of flip masks) [default: uniform]
     #[arg(long, value_enum, help_heading = "Search")]
     pub mating: Option<MatingKind>,
+}
+
+/// Why a file of settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// It cannot be read.
+    #[error("{}: cannot be read ({source}): give a file such as the config.toml of a run", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A line of it is wrong.
+    #[error("{}: line {line}, `{content}`: {message}: see `host train --help` for the settings", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What it says, cut to a length that fits a message.
+        content: String,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 /// Height and width of images, and channels where there are several.
@@ -322,14 +349,15 @@ impl Settings {
     /// The settings of a TOML file.
     ///
     /// # Errors
-    /// A line that says what is wrong.
-    pub fn read(path: &std::path::Path) -> Result<Self, String> {
+    /// A file that cannot be read, or that says something wrong.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{}: cannot be read ({error}): check the path", path.display()))?;
+            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            let before = error.span().map_or(0, |span| text[..span.start].matches('\n').count());
+            let content = text.lines().nth(before).unwrap_or_default().trim().chars().take(60).collect();
             let message = error.message().replace('\n', " ");
-            format!("{}: line {line}: {message}: see `host train --help` for the settings", path.display())
+            SettingsError::Wrong { path: path.to_owned(), line: before + 1, content, message }
         })
     }
 
@@ -347,6 +375,7 @@ impl Settings {
         let image = matches!(schema, Schema::Image { .. });
         let algorithm = self.algorithm.unwrap_or(Algorithm::Spectrum);
         let genetic = algorithm == Algorithm::Genetic;
+        let population = self.population.unwrap_or(50);
         // The spread of the scores of a random network grows with the square root of the neurons that vote.
         let scale = (width.max(16) as f64).sqrt();
         let config = Config {
@@ -368,9 +397,9 @@ impl Settings {
             patience: self.patience.unwrap_or(if genetic { 200 } else { 10 }),
             proposals: self.proposals.unwrap_or(8),
             block: self.block.unwrap_or(1),
-            population: self.population.unwrap_or(50),
-            elites: self.elites.unwrap_or(2),
-            tournament: self.tournament.unwrap_or(5),
+            population,
+            elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
+            tournament: self.tournament.unwrap_or(population.min(5)),
             flips: self.flips.unwrap_or(4),
             mating: self.mating.unwrap_or(MatingKind::Uniform),
         };

@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::json;
 
 use super::table::{lines, percent};
-use super::{EvalArgs, Failure, Part, print};
+use super::{EvalArgs, Failure, Part, print, read_settings};
 use crate::data::{Dataset, LoadOptions, Loaded, load_known};
 use crate::encode::encode;
 use crate::evaluate::{self, confusion};
 use crate::model::Model;
-use crate::settings::{Config, Settings};
+use crate::settings::Config;
 use crate::train;
 
 pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let (schema, classes) = (model.schema(), model.classes());
     let beside = args.model.with_file_name("config.toml");
     let config = if beside.is_file() {
-        let settings = Settings::read(&beside).map_err(Failure::usage)?;
+        let settings = read_settings(&beside)?;
         Some(settings.resolve(&schema, 0).map_err(Failure::usage)?)
     } else {
         None
@@ -33,6 +33,10 @@ pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let label = args.label.clone().or_else(|| config.as_ref().and_then(|config| config.label.clone()));
     let loaded = load_known(&source, &schema, &classes, &LoadOptions { label, shape: None })?;
     let (part, data) = choose(args.part, loaded, config.as_ref(), &args.model)?;
+    if data.samples() == 0 {
+        let message = format!("{source}: its {} part is empty: choose another --part", part_name(part));
+        return Err(Failure { code: 1, message });
+    }
     report(args, &model, &source, part, &data, &classes)
 }
 
@@ -40,6 +44,10 @@ pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
 fn same_source(a: &str, b: &str) -> bool {
     let canonical = |path: &str| Path::new(path).canonicalize().ok();
     a == b || canonical(a).is_some_and(|path| Some(path) == canonical(b))
+}
+
+fn part_name(part: Part) -> String {
+    format!("{part:?}").to_lowercase()
 }
 
 fn choose(
@@ -62,8 +70,9 @@ fn choose(
         }
         (_, None, _) => {
             return Err(Failure::usage(format!(
-                "{}: to know its {part:?} part, the config.toml of its run must lie beside it and name the same data; use --part all",
-                model.display()
+                "{}: to know its {} part, the config.toml of its run must lie beside it and name the same data; use --part all",
+                model.display(),
+                part_name(part)
             )));
         }
     };
@@ -84,8 +93,7 @@ fn report(
     let predictions = evaluate::predict(&image.network(), &inputs);
     let matrix = confusion(&predictions, &data.labels, classes.len());
     let correct: u32 = (0..classes.len()).map(|class| matrix[class][class]).sum();
-    let accuracy = f64::from(correct) / data.samples().max(1) as f64;
-    let part_name = format!("{part:?}").to_lowercase();
+    let accuracy = f64::from(correct) / data.samples() as f64;
     if args.json {
         let json = json!({
             "accuracy": accuracy,
@@ -94,13 +102,13 @@ fn report(
             "classes": classes,
             "part": part,
             "data": source,
-            "model": args.model,
+            "model": args.model.display().to_string(),
         });
         return print(&json.to_string());
     }
     print(&lines(&[
         ("accuracy", format!("{} ({correct} of {})", percent(accuracy), data.samples())),
-        ("samples", format!("{part_name} part of {source}")),
+        ("samples", format!("{} part of {source}", part_name(part))),
     ]))?;
     print(&confusion_text(&matrix, classes))
 }

@@ -67,7 +67,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
             })
             .collect();
         let json = json!({
-            "model": args.model,
+            "model": args.model.display().to_string(),
             "model_bytes": total,
             "genome_bytes": genome,
             "encoder_bytes": encoder,

@@ -8,11 +8,11 @@ mod quick_start;
 mod table;
 mod train;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 
 /// Trains networks of single bits by evolution, for boards that cost 2 dollars and for machines that do not.
 #[derive(Debug, Parser)]
@@ -55,7 +55,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FOLDER", help_heading = "Run")]
     pub out: Option<PathBuf>,
     /// Stop after so many seconds; the step it stopped at is recorded, so the run can be repeated
-    #[arg(long, value_name = "SECONDS", help_heading = "Run")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub budget: Option<f64>,
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
@@ -144,14 +144,19 @@ pub struct Failure {
 impl Failure {
     /// A command line or settings that make no sense.
     fn usage(message: impl ToString) -> Self {
-        Self { code: 2, message: message.to_string() }
+        Self { code: 2, message: one_line(&message.to_string()) }
     }
 }
 
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { code: 1, message: error.to_string().replace('\n', " ") }
+        Self { code: 1, message: one_line(&error.to_string()) }
     }
+}
+
+/// A message on one line, whatever the names of files in it hold.
+fn one_line(message: &str) -> String {
+    message.replace(char::is_control, " ")
 }
 
 /// Runs a command.
@@ -166,6 +171,20 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
     }
+}
+
+/// The settings of a TOML file; wrong ones are wrong usage.
+fn read_settings(path: &Path) -> Result<Settings, Failure> {
+    Settings::read(path).map_err(|error| match error {
+        SettingsError::Read { .. } => error.into(),
+        SettingsError::Wrong { .. } => Failure::usage(error),
+    })
+}
+
+/// Writes a line to standard error; `eprintln` would panic where nobody reads it any more.
+pub fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Writes a line to standard output; a reader that went away, such as `head`, is no error.

@@ -28,14 +28,17 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let packing = image.topology().layer(0).packing;
     let inputs = encode(image.encoder(), packing, &samples.values, samples.samples());
     let scores = evaluate::scores(&image.network(), &inputs);
-    match write_lines(args.scores, &scores, &classes) {
+    let mut text = vec![];
+    write_lines(&mut text, args.scores, &scores, &classes)?;
+    match std::io::stdout().lock().write_all(&text) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-fn write_lines(with_scores: bool, scores: &[i32], classes: &[String]) -> std::io::Result<()> {
-    let mut out = csv::Writer::from_writer(std::io::stdout().lock());
+/// To memory first: errors of the CSV writer no longer say that it was the reader who went away.
+fn write_lines(text: &mut Vec<u8>, with_scores: bool, scores: &[i32], classes: &[String]) -> csv::Result<()> {
+    let mut out = csv::Writer::from_writer(text);
     if with_scores {
         out.write_field("class")?;
         out.write_record(classes)?;
@@ -47,5 +50,5 @@ fn write_lines(with_scores: bool, scores: &[i32], classes: &[String]) -> std::io
         }
         out.write_record(None::<&[u8]>)?;
     }
-    out.into_inner().map_err(csv::IntoInnerError::into_error)?.flush()
+    Ok(out.flush()?)
 }

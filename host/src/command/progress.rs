@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
+use super::table::percent;
 use crate::train::{Row, Watch};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -51,11 +52,10 @@ impl Watch for Progress {
     }
 
     fn row(&mut self, row: &Row) {
-        self.message = format!(
-            "training {:.2} %  validation {:.2} %",
-            100.0 * row.train_accuracy,
-            100.0 * row.validation_accuracy
-        );
+        self.message = format!("training {}", percent(row.train_accuracy));
+        if row.validation_accuracy.is_finite() {
+            self.message += &format!("  validation {}", percent(row.validation_accuracy));
+        }
     }
 
     fn interrupted(&self) -> bool {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::progress::{Progress, catch_interrupts};
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print};
+use super::{Failure, TrainArgs, print, read_settings, tell};
 use crate::data::{LoadOptions, Loaded, load};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::{Ingredients, Model};
@@ -22,6 +22,9 @@ use crate::train::{self, Outcome, Prepared, Stop, layer_spectrum, prepare};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 10_000;
+
+/// Threads that one may ask for; the system starts no end of them, slowly.
+const MOST_THREADS: usize = 1024;
 
 /// A finished run.
 pub(super) struct Finished {
@@ -55,18 +58,20 @@ pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finishe
         ),
     };
     if let Some(threads) = args.threads {
-        if threads == 0 {
-            return Err(Failure::usage("--threads must be at least 1"));
+        if !(1..=MOST_THREADS).contains(&threads) {
+            return Err(Failure::usage(format!("--threads must be 1 to {MOST_THREADS}")));
         }
-        // A pool that is there already is one that an earlier call made.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
     let mut settings = args.settings.clone();
     if let Some(path) = &args.config {
-        settings = settings.or(Settings::read(path).map_err(Failure::usage)?);
+        settings = settings.or(read_settings(path)?);
     }
     let (loaded, mut config) = load_and_resolve(settings)?;
-    let prepared = prepare(&loaded, &config)?;
+    let prepared = prepare(&loaded, &config)
+        .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
+    // From here on Ctrl-C leaves a finished run, not half a folder.
+    catch_interrupts();
     let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
     folder.write("config.toml", config.to_toml().as_bytes())?;
     if announce {
@@ -74,7 +79,6 @@ pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finishe
     }
     drop(loaded);
 
-    catch_interrupts();
     let steps_in_sweep = match config.algorithm {
         Algorithm::Spectrum => u64::from(prepared.topology.neurons()).div_ceil(config.block.into()),
         Algorithm::Genetic => 1,
@@ -101,22 +105,24 @@ fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
 
 fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &RunFolder) {
     let shape: Vec<String> = config.hidden.iter().map(ToString::to_string).collect();
-    eprintln!(
-        "{}: {} samples to learn from ({} with shifted copies), {} to choose by, {} held out; {} classes",
+    let (plain, all) = (prepared.plain_train.labels.len(), prepared.train.labels.len());
+    let copies =
+        if all == plain { String::new() } else { format!(" ({} with shifted copies)", count(all as u64)) };
+    tell(&format!(
+        "{}: {} samples to learn from{copies}, {} to choose by, {} held out; {} classes",
         loaded.name,
-        count(prepared.plain_train.labels.len() as u64),
-        count(prepared.train.labels.len() as u64),
+        count(plain as u64),
         count(prepared.validation.labels.len() as u64),
         count(prepared.test.labels.len() as u64),
         prepared.classes.len()
-    );
-    eprintln!(
+    ));
+    tell(&format!(
         "network: {} input bits, hidden {}, {} evolvable bits; run folder {}",
         prepared.topology.input().units(),
         shape.join(", "),
         count(prepared.topology.count().into()),
         folder.path().display()
-    );
+    ));
 }
 
 fn save(
@@ -250,7 +256,7 @@ impl Finished {
             "sweeps": self.outcome.rows.last().map_or(0, |row| row.sweep),
             "stop": self.outcome.stop,
             "seed": self.config.seed,
-            "model": self.model_path(),
+            "model": self.model_path().display().to_string(),
             "model_crc": format!("{:08x}", self.model.image().checksum()),
             "train_samples": self.train.samples,
             "validation_samples": self.validation.samples,
@@ -280,8 +286,9 @@ impl Finished {
             ("seed", self.config.seed.to_string()),
         ]);
         text += &format!("\nmodel     {}\n", self.model_path().display());
+        let confusion = if self.test.samples == 0 { "" } else { " confusion.svg," };
         text += &format!(
-            "pictures  {}/: curves.svg, confusion.svg, weights.png, spectrum.svg",
+            "pictures  {}/: curves.svg,{confusion} weights.png, spectrum.svg",
             self.folder.path().display()
         );
         text

@@ -35,9 +35,9 @@ pub struct Row {
     pub train_loss: f64,
     /// Accuracy on them.
     pub train_accuracy: f64,
-    /// Mean loss on the validation part.
+    /// Mean loss on the validation part; NaN without one.
     pub validation_loss: f64,
-    /// Accuracy on it.
+    /// Accuracy on it; NaN without one.
     pub validation_accuracy: f64,
     /// Mutations that became part of the genome since the last row.
     pub committed: u64,

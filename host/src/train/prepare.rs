@@ -1,14 +1,15 @@
 //! From loaded data to everything a search needs.
 
 use evobit::encode::{Encoder, EncoderError};
+use evobit::evolve::genetic::Genes;
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology, TopologyError};
 
 use crate::augment;
-use crate::data::{DataError, Dataset, Loaded, Schema, stratified};
+use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, stratified};
 use crate::encode::{Encoded, encode, learn};
-use crate::settings::Config;
+use crate::settings::{Algorithm, Config};
 
 /// Why data and configuration do not make a network.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,28 @@ pub enum PrepareError {
         /// Its name.
         class: String,
     },
+    /// A name that a model cannot hold.
+    #[error("the name {start:?}... has {bytes} bytes, and a model holds names of at most 65535: shorten it")]
+    LongName {
+        /// Its first letters.
+        start: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// More flips than bits.
+    #[error("flips must be at most {bits}, the evolvable bits of this network")]
+    Flips {
+        /// The bits.
+        bits: u32,
+    },
+}
+
+impl PrepareError {
+    /// True where the data is in order and a setting is not.
+    #[must_use]
+    pub const fn is_setting(&self) -> bool {
+        matches!(self, Self::Encoder(_) | Self::Topology(_) | Self::Loss(_) | Self::Flips { .. })
+    }
 }
 
 /// Everything a search needs, and the test part for afterwards.
@@ -91,6 +114,7 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
     if let Some(class) = train.class_counts().iter().position(|&count| count == 0) {
         return Err(PrepareError::EmptyClass { class: train.classes[class].clone() });
     }
+    check_names(&train)?;
     let encoder_words = learn(&train, config.levels)?;
     let encoder = Encoder::new(&encoder_words[..])?;
     let input = match train.schema {
@@ -101,6 +125,9 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         Schema::Table(_) => Shape::flat(u16::try_from(encoder.bits()).map_err(|_| EncoderError::Values)?),
     };
     let topology = plan(input, config, train.classes.len())?;
+    if config.algorithm == Algorithm::Genetic && config.flips > topology.count() {
+        return Err(PrepareError::Flips { bits: topology.count() });
+    }
     let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
     let len = write_logistic(config.margin, config.temperature, config.slope, &mut loss)?;
     loss.truncate(len);
@@ -121,6 +148,25 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         loss,
         topology,
     })
+}
+
+/// Finds out before training what would keep a model from being written after it.
+fn check_names(data: &Dataset) -> Result<(), PrepareError> {
+    let columns: &[Column] = match &data.schema {
+        Schema::Image { .. } => &[],
+        Schema::Table(columns) => columns,
+    };
+    let of_column = |column: &'_ Column| match &column.kind {
+        Kind::Category(names) => [std::slice::from_ref(&column.name), names].concat(),
+        Kind::Integer | Kind::Real => vec![column.name.clone()],
+    };
+    let mut names = data.classes.iter().cloned().chain(columns.iter().flat_map(of_column));
+    match names.find(|name| name.len() > usize::from(u16::MAX)) {
+        None => Ok(()),
+        Some(name) => {
+            Err(PrepareError::LongName { start: name.chars().take(20).collect(), bytes: name.len() })
+        }
+    }
 }
 
 fn plan(input: Shape, config: &Config, classes: usize) -> Result<Topology, TopologyError> {

@@ -1,0 +1,211 @@
+//! The built `host` program, run as a user runs it: in a folder of its own, with arguments, files and pipes.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a run of the program left.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+/// A temporary folder to run the program in. It goes when this does.
+#[derive(Debug)]
+pub struct Folder(TempDir);
+
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Folder {
+    /// An empty folder.
+    ///
+    /// # Panics
+    /// When the system makes none.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder"))
+    }
+
+    /// The path of something in it.
+    #[must_use]
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file, and the folders it lies in.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a new folder");
+        fs::write(path, bytes).expect("a new file");
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        let path = self.path(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The text of a file.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn text(&self, name: impl AsRef<Path>) -> String {
+        String::from_utf8(self.read(name)).expect("text in UTF-8")
+    }
+
+    /// Every file and folder in it, with the bytes of the files.
+    ///
+    /// # Panics
+    /// When the folder cannot be read.
+    #[must_use]
+    pub fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        fn add(folder: &Path, contents: &mut BTreeMap<PathBuf, Vec<u8>>) {
+            for entry in fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    contents.insert(path.clone(), vec![]);
+                    add(&path, contents);
+                } else {
+                    contents.insert(path.clone(), fs::read(&path).expect("a file"));
+                }
+            }
+        }
+        let mut contents = BTreeMap::new();
+        add(self.0.path(), &mut contents);
+        contents
+    }
+
+    /// The program, ready to start in this folder.
+    #[must_use]
+    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(program());
+        // A panic must show even where the caller's environment would hide it.
+        command.args(args).current_dir(self.0.path()).env("RUST_BACKTRACE", "1").stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end; `args` are separated by spaces.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn run(&self, args: &str) -> Ran {
+        self.command(args.split_whitespace()).output().expect("the program starts").into()
+    }
+
+    /// Runs the program with `input` as its standard input.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn pipe(&self, args: &str, input: &[u8]) -> Ran {
+        let mut command = self.command(args.split_whitespace());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        // The program reads all of its input before it writes.
+        child.stdin.take().expect("a pipe").write_all(input).expect("it reads its input");
+        child.wait_with_output().expect("it ends").into()
+    }
+
+    /// The standard output of a run that must succeed.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn ok(&self, args: &str) -> String {
+        let ran = self.run(args);
+        assert_eq!(ran.code, Some(0), "host {args}: {}", ran.stderr);
+        ran.stdout
+    }
+
+    /// The one JSON object that a run with `--json` prints, and nothing else.
+    ///
+    /// # Panics
+    /// When it prints anything else or fails.
+    pub fn json(&self, args: &str) -> Value {
+        let stdout = self.ok(&format!("{args} --json"));
+        assert_eq!((stdout.lines().count(), stdout.ends_with('\n')), (1, true), "host {args}: {stdout}");
+        let value: Value = serde_json::from_str(&stdout).expect("JSON");
+        assert!(value.is_object(), "host {args}: {value}");
+        value
+    }
+}
+
+/// The program that `cargo build -p host` made, beside this test.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its path");
+    let profile = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
+    let path = profile.join(format!("host{}", std::env::consts::EXE_SUFFIX));
+    let Ok(built) = path.metadata().and_then(|data| data.modified()) else {
+        panic!(
+            "{} is missing: run `cargo build -p host` (with --release for a release test)",
+            path.display()
+        );
+    };
+    // A test of an old program would say nothing about the sources as they are.
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
+    let newest = ["core/src", "host/src"].iter().filter_map(|folder| newest(&sources.join(folder))).max();
+    assert!(
+        newest.is_none_or(|newest| newest <= built),
+        "{} is older than its sources: run `cargo build -p host`",
+        path.display()
+    );
+    path
+}
+
+/// When the last change of a file under `folder` was.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let changed = |entry: fs::DirEntry| {
+        let path = entry.path();
+        if path.is_dir() { newest(&path) } else { entry.metadata().and_then(|data| data.modified()).ok() }
+    };
+    entries.filter_map(changed).max()
+}
+
+/// The bytes of an IDX file: its magic number, its sizes, its values.
+#[must_use]
+pub fn idx(magic: u32, sizes: &[u32], values: &[u8]) -> Vec<u8> {
+    let numbers = [magic].into_iter().chain(sizes.iter().copied());
+    numbers.flat_map(u32::to_be_bytes).chain(values.iter().copied()).collect()
+}
+
+/// `bytes` compressed by gzip.
+///
+/// # Panics
+/// Never: it writes to memory.
+#[must_use]
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::default());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all bytes")
+}

@@ -1,0 +1,120 @@
+//! The same seed, data and configuration give the same model to the byte, however a run ended.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use tests::program::Folder;
+
+const QUICK: &str = "train --data digits --sweeps 1 --hidden 64";
+
+/// The models that these commands give, in order.
+fn models(folder: &Folder, commands: &[&str]) -> Vec<Vec<u8>> {
+    let model = |(run, command): (usize, &&str)| {
+        folder.ok(&format!("{command} --out {run}"));
+        folder.read(format!("{run}/model.evb"))
+    };
+    commands.iter().enumerate().map(model).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let folder = Folder::new();
+    // Enough samples, with their shifted copies, that two threads share them.
+    let shift = format!("{QUICK} --shift 0.5 --validation 0 --test 0");
+    let threads = |number| format!("{shift} --threads {number}");
+    let commands =
+        [&shift, &threads(1), &threads(2), "train --config 0/config.toml", &format!("{shift} --seed 2")];
+    let models = models(&folder, &commands.map(|command| -> &str { command }));
+    assert!(models[1..4].iter().all(|model| *model == models[0]));
+    assert_ne!(models[4], models[0]);
+    assert_eq!(folder.read("0/config.toml"), folder.read("3/config.toml"));
+}
+
+#[test]
+fn seeds_are_not_cut_short() {
+    let folder = Folder::new();
+    let models = models(
+        &folder,
+        &[
+            "train --data iris --sweeps 1 --seed 18446744073709551615",
+            "train --config 0/config.toml",
+            "train --data iris --sweeps 1 --seed 4294967295",
+        ],
+    );
+    assert_eq!(models[0], models[1]);
+    assert_ne!(models[0], models[2]);
+}
+
+/// Checks a run that ended early, in folder `run`: it recorded its step, and repeats from that.
+fn repeats_exactly(folder: &Folder, run: &str) {
+    let config = folder.text(format!("{run}/config.toml"));
+    let line = config.lines().find_map(|line| line.strip_prefix("steps = ")).expect("a line of steps");
+    let steps: u64 = line.parse().expect("a number");
+    let again = folder.json(&format!("train --config {run}/config.toml --out again-{run}"));
+    assert_eq!((again["steps"].as_u64(), again["stop"].as_str()), (Some(steps), Some("steps")));
+    assert_eq!(folder.read(format!("{run}/model.evb")), folder.read(format!("again-{run}/model.evb")));
+}
+
+#[test]
+fn a_run_that_its_budget_ended_repeats_exactly() {
+    let folder = Folder::new();
+    let stopped = folder.json("train --data digits --budget 0.05 --out run");
+    assert_eq!(stopped["stop"], "budget");
+    assert!(stopped["seconds"].as_f64() < Some(5.0), "{stopped}");
+    repeats_exactly(&folder, "run");
+    let stopped = folder.json("train --data iris --algorithm genetic --budget 0.02 --out genetic");
+    assert_eq!(stopped["stop"], "budget");
+    repeats_exactly(&folder, "genetic");
+    // Not even one step is too many for a budget of nothing.
+    let stopped = folder.json("train --data iris --budget 0 --out nothing");
+    assert_eq!(stopped["steps"], 1);
+    repeats_exactly(&folder, "nothing");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_run_in_good_order() {
+    let folder = Folder::new();
+    for run in ["at-once", "later"] {
+        let args = format!("train --data digits --json --out {run}");
+        let mut command = folder.command(args.split(' '));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The second line of messages is the last before the search.
+        let mut messages = BufReader::new(child.stderr.take().unwrap());
+        for _ in 0..2 {
+            messages.read_line(&mut String::new()).unwrap();
+        }
+        if run == "later" {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        let killed = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        messages.read_to_string(&mut rest).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), rest.as_str()), (Some(0), ""));
+        let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(printed["stop"], "interrupted");
+        assert!(folder.path(format!("{run}/curves.svg")).exists());
+        repeats_exactly(&folder, run);
+    }
+}
+
+#[test]
+fn the_genetic_algorithm_learns_and_repeats() {
+    let folder = Folder::new();
+    for mating in ["none", "uniform", "union", "majority"] {
+        let train = format!("train --data iris --algorithm genetic --sweeps 20 --mating {mating}");
+        folder.ok(&format!("{train} --out {mating}"));
+        folder.ok(&format!("{train} --out {mating}-2 --threads 1"));
+        assert_eq!(folder.read(format!("{mating}/model.evb")), folder.read(format!("{mating}-2/model.evb")));
+        let metrics = folder.text(format!("{mating}/metrics.csv"));
+        let mut lines = metrics.lines();
+        let column = lines.next().unwrap().split(',').position(|name| name == "train_loss").unwrap();
+        let losses: Vec<f64> =
+            lines.map(|line| line.split(',').nth(column).unwrap().parse().unwrap()).collect();
+        assert_eq!(losses.len(), 20);
+        assert!(losses.is_sorted_by(|a, b| a >= b), "elites keep what was found: {losses:?}");
+        assert!(losses[19] < 0.8 * losses[0], "{mating}: {losses:?}");
+    }
+}
