@@ -69,7 +69,7 @@ pub struct Settings {
     /// Stop after so many steps of the search; a run that was stopped early records its steps here [default: no limit]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub steps: Option<u64>,
-    /// Stop after so many sweeps without a better validation loss [default: 10; 200 generations]
+    /// Stop after so many sweeps without a better result on the validation samples [default: 10; 200 generations]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub patience: Option<u32>,
     /// Most flips that a neuron proposes together [default: 8]

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use evobit::evolve::landscape::LandscapeError;
 use evobit::loss::LossTable;
-use evobit::network::Network;
 
-use crate::evaluate;
+use crate::backend::{self, Instructions, Memory};
+use crate::evaluate::Score;
 use crate::settings::{Algorithm, Config};
 
 pub use prepare::{PrepareError, Prepared, parts, prepare};
@@ -155,6 +155,20 @@ impl<'a> Keeper<'a> {
         self.budget.is_some_and(|budget| self.started.elapsed() >= budget).then_some(Stop::Budget)
     }
 
+    /// How a genome does on the validation part.
+    fn validate(&self, genome: &[u32]) -> Score {
+        let samples = self.prepared.validation.samples();
+        let topology = &self.prepared.topology;
+        // A landscape runs many samples faster than one network one sample at a time.
+        let mut memory = Memory::default();
+        match backend::landscape(Instructions::Auto, topology, genome, samples, self.loss, &mut memory) {
+            Ok(landscape) => {
+                Score { samples: samples.len(), correct: landscape.correct() as usize, loss: landscape.loss() }
+            }
+            Err(_) => Score::default(),
+        }
+    }
+
     /// Scores the genome on the validation part, keeps it if it is the best, and says whether the search should stop.
     fn assess(
         &mut self,
@@ -163,8 +177,7 @@ impl<'a> Keeper<'a> {
         train_correct: u32,
         sweep_ended: bool,
     ) -> Option<Stop> {
-        let Ok(network) = Network::new(&self.prepared.topology, genome) else { return Some(Stop::Converged) };
-        let validation = evaluate::score(&network, &self.loss, self.prepared.validation.samples());
+        let validation = self.validate(genome);
         let samples = self.prepared.train.labels.len().max(1) as f64;
         let unit = self.loss.unit();
         self.now.sweep += u32::from(sweep_ended);

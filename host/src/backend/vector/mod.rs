@@ -25,7 +25,7 @@ use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL
 use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
-use evobit::topology::{Plan, Topology};
+use evobit::topology::{Plan, Topology, WINDOW_WORDS};
 
 pub use kernels::{Kernels, Portable};
 use kernels::{LANES, Terms};
@@ -115,26 +115,34 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
 
     /// Fills everything that is remembered by running the network.
     fn run(&mut self) {
-        let count = self.samples.len();
-        let network = Network::new(self.topology, &self.genome[..]);
-        let Ok(network) = network else { return };
-        let words = self.topology.input_words();
-        let mut window = [0; evobit::topology::WINDOW_WORDS];
-        self.preactivations = vec![0; self.hidden().neurons as usize * count];
-        for (neuron, row) in (0u32..).zip(self.preactivations.chunks_mut(count.max(1))) {
-            for (sample, value) in row.iter_mut().enumerate() {
-                let input = self.samples.input(sample, words);
-                *value = network.preactivation(0, neuron, input, &mut window) as i16;
+        let (count, classes) = (self.samples.len(), self.topology.classes());
+        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
+        let (neurons, inputs) = (self.hidden().neurons, self.hidden().inputs);
+        let mut preactivations = vec![0; neurons as usize * count];
+        for (neuron, row) in (0u32..).zip(preactivations.chunks_mut(count.max(1))) {
+            let weights = network.weights(0, neuron);
+            for input in 0..inputs {
+                let step = if evobit::bits::get(weights, input) { 1 } else { -1 };
+                self.kernels.add_column(row, self.column(neuron, input), step);
+            }
+            // The sum is inputs less twice the mismatches.
+            let threshold = network.threshold(0, neuron) as i16;
+            row.iter_mut().for_each(|value| *value = threshold - (inputs as i16 - *value) / 2);
+        }
+        let packing = self.topology.layer(1).packing;
+        let mut hidden = vec![0; packing.words()];
+        let mut scores = vec![0; count * classes];
+        for (sample, row) in scores.chunks_mut(classes).enumerate() {
+            hidden.fill(0);
+            for neuron in 0..neurons {
+                let on = preactivations[neuron as usize * count + sample] >= 0;
+                hidden[neuron as usize / 32] |= u32::from(on) << (neuron % 32);
+            }
+            for (class, score) in (0u32..).zip(row) {
+                *score = network.preactivation(1, class, &hidden, &mut [0; WINDOW_WORDS]) as i16;
             }
         }
-        let classes = self.topology.classes();
-        let mut hidden = vec![0; self.topology.hidden_words()];
-        let mut scores = vec![0; classes];
-        self.scores = vec![0; count * classes];
-        for (sample, row) in self.scores.chunks_mut(classes).enumerate() {
-            network.run(self.samples.input(sample, words), &mut hidden, &mut scores);
-            row.iter_mut().zip(&scores).for_each(|(kept, &score)| *kept = score as i16);
-        }
+        (self.preactivations, self.scores) = (preactivations, scores);
         self.terms = vec![[[0; LANES]; 2]; count * self.blocks()];
         (0..count).for_each(|sample| self.refresh_terms(sample));
         self.total = (0..count).map(|sample| self.sample_loss(&self.scores, sample)).sum();
