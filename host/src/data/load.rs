@@ -38,8 +38,8 @@ pub struct Loaded {
 /// a folder with IDX files; or a CSV file. Files may be compressed by gzip.
 ///
 /// In a CSV file the first line is a header unless all its cells are numbers (or empty): then the
-/// columns are called `c1`, `c2`, and so on. The classes of IDX files are the numbers from 0 to the
-/// greatest training label.
+/// columns are called `c1`, `c2`, and so on. The classes of IDX files are the numbers that label a
+/// training image.
 ///
 /// # Errors
 /// A [`DataError`] that says what is wrong and what to do.
@@ -168,7 +168,7 @@ fn read_pair(pair: &Pair) -> Result<(Images, Vec<u8>), DataError> {
 
 /// Reads a pair that settles the schema and the classes.
 fn training_pair(pair: &Pair, options: &LoadOptions) -> Result<Dataset, DataError> {
-    let (images, labels) = read_pair(pair)?;
+    let (images, mut labels) = read_pair(pair)?;
     let (channels, height, width) = options.shape.unwrap_or(images.shape);
     let schema = Schema::Image { channels, height, width };
     same_shape(&path_name(&pair.images), images.shape, &schema)?;
@@ -177,7 +177,12 @@ fn training_pair(pair: &Pair, options: &LoadOptions) -> Result<Dataset, DataErro
     if distinct.len() < 2 {
         return Err(DataError::OneClass { file: path_name(&pair.labels), class: greatest.to_string() });
     }
-    let classes = (0..=greatest).map(|label| label.to_string()).collect();
+    let mut index = [0; 1 << u8::BITS];
+    for (class, &label) in (0..=u8::MAX).zip(&distinct) {
+        index[usize::from(label)] = class;
+    }
+    labels.iter_mut().for_each(|label| *label = index[usize::from(*label)]);
+    let classes = distinct.iter().map(u8::to_string).collect();
     Ok(Dataset { schema, values: Values::Bytes(images.pixels), labels, classes })
 }
 

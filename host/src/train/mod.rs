@@ -162,9 +162,11 @@ impl<'a> Keeper<'a> {
         // A landscape runs many samples faster than one network one sample at a time.
         let mut memory = Memory::default();
         match backend::landscape(Instructions::Auto, topology, genome, samples, self.loss, &mut memory) {
-            Ok(landscape) => {
-                Score { samples: samples.len(), correct: landscape.correct() as usize, loss: landscape.loss() }
-            }
+            Ok(landscape) => Score {
+                samples: samples.len(),
+                correct: landscape.correct() as usize,
+                loss: landscape.loss(),
+            },
             Err(_) => Score::default(),
         }
     }
