@@ -157,6 +157,9 @@ impl<'a, W: Words> Network<'a, W> {
     }
 
     /// The packed bits a neuron sees: `input` itself in a dense layer, else gathered into `window`.
+    ///
+    /// # Panics
+    /// When `input` ends before what the neuron sees.
     #[must_use]
     #[inline]
     pub fn receptive<'b>(
@@ -168,7 +171,8 @@ impl<'a, W: Words> Network<'a, W> {
     ) -> &'b [u32] {
         let plan = self.topology.layer(layer);
         match plan.field {
-            Field::Dense => input,
+            // Cut, so that an input that is too short is noticed here instead of compared in part.
+            Field::Dense => &input[..plan.row_words as usize],
             Field::Window { planes, height, width } => {
                 gather(plan, [planes, height, width], input, self.place(layer, neuron), window);
                 &window[..plan.row_words as usize]
@@ -177,6 +181,9 @@ impl<'a, W: Words> Network<'a, W> {
     }
 
     /// `threshold - mismatches` of a neuron; it is +1 where this is at least 0.
+    ///
+    /// # Panics
+    /// When `input` ends before what the neuron sees.
     #[must_use]
     #[inline]
     pub fn preactivation(&self, layer: usize, neuron: u32, input: &[u32], window: &mut Window) -> i32 {
@@ -436,6 +443,14 @@ mod tests {
                 assert_eq!(scores, naive_scores(&network, &units));
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn a_short_input_is_not_compared_in_part() {
+        let topology = Topology::new(Shape::flat(40), &[Layer::dense(2)]).unwrap();
+        let words = vec![0; topology.genome_words()];
+        Network::new(&topology, &words[..]).unwrap().classify(&[0], &mut [], &mut [0; 2]);
     }
 
     #[test]
