@@ -2,7 +2,7 @@
 
 use evobit::evolve::landscape::Landscape;
 use proptest::prelude::*;
-use tests::landscape::{Memory, cases, check_spectra, check_trials, scalar};
+use tests::landscape::{Memory, cases, check_spectra, check_trials, extreme_cases, scalar};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
@@ -25,5 +25,11 @@ proptest! {
             prop_assert_eq!(landscape.scores(sample), fresh.scores(sample));
             prop_assert_eq!(landscape.hidden(sample), fresh.hidden(sample));
         }
+    }
+
+    #[test]
+    fn scalar_holds_at_the_most_classes_and_the_steepest_loss(case in extreme_cases(), cached: bool) {
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        check_trials(&case, &mut scalar(&case, &mut genome, &mut memory, cached));
     }
 }
