@@ -236,7 +236,7 @@ impl<W: Words> Encoder<W> {
     /// Encodes one sample: `key` gives the key of a feature, `output` receives [`Self::bits`] bits in `packing`.
     ///
     /// # Panics
-    /// When `output` is shorter than `packing` says, or `packing` holds fewer units than there are bits.
+    /// When `output` ends before the last bit does in this packing.
     pub fn encode(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
         let mut writer = Writer::new(output, packing.row_bits);
         if self.uniform {

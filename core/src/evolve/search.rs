@@ -23,7 +23,8 @@ pub const MAX_BLOCK: usize = 64;
 pub struct SearchConfig {
     /// Most mutations that one neuron proposes together, 1 to [`MAX_TRIAL`].
     pub proposals: u16,
-    /// Neurons whose spectra are computed against one frozen genome, 1 to [`MAX_BLOCK`].
+    /// Most neurons whose spectra are computed against one frozen genome, 1 to [`MAX_BLOCK`]. A block ends early where
+    /// the order of visits, which is random, comes to another layer.
     pub block: u16,
 }
 

@@ -70,7 +70,8 @@ pub fn exactly<R: Rng + ?Sized>(genes: &impl Genes, flips: u32, mask: &mut [u32]
 }
 
 /// Overwrites `mask`, `[words]`, with genes that flip independently at `rate`. Draws two words a
-/// flip and two more to find that there is no further one; none when the rate is 0.
+/// flip and, unless the last gene flips, two more to find that there is no further one; none when the rate
+/// is 0.
 pub fn by_rate<R: Rng + ?Sized>(genes: &impl Genes, rate: &Rate, mask: &mut [u32], rng: &mut R) {
     mask.fill(0);
     let count = genes.count();
