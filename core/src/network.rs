@@ -408,6 +408,9 @@ mod tests {
             Topology::new(grid, &[Layer::dense(33), Layer::dense(40), Layer::dense(12)]),
             Topology::new(grid, &[Layer::windows(40, 1, 3, 5), Layer::dense(4)]),
             Topology::new(grid, &[Layer::windows(9, 2, 5, 32), Layer::dense(2)]),
+            // Rows that straddle two words of the gathered window.
+            Topology::new(grid, &[Layer::windows(20, 2, 5, 7), Layer::dense(2)]),
+            Topology::new(grid, &[Layer::windows(20, 1, 4, 31), Layer::dense(2)]),
             Topology::new(
                 grid,
                 &[
@@ -517,6 +520,7 @@ mod tests {
             (plan.thresholds, 0xff, GenomeError::Threshold { layer: 0, neuron: 0 }),
             (plan.weights, 1 << 9, GenomeError::Padding { layer: 0 }),
             (plan.thresholds, 1 << 24, GenomeError::Padding { layer: 0 }),
+            (plan.places + 1, 1 << 16, GenomeError::Padding { layer: 0 }),
         ] {
             let mut broken = good.clone();
             broken[word as usize] |= mask;

@@ -545,6 +545,38 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_fit_is_refused() {
+        let topology = Topology::new(Shape::flat(3), &[Layer::dense(2), Layer::dense(2)]).unwrap();
+        let mut loss = [0; 4100];
+        let len = write_logistic(1.0, 2.0, 64, &mut loss).unwrap();
+        let needs = Needs::new(&topology, 2);
+        let all = [needs.hidden, needs.scores, needs.preactivations, needs.scratch, needs.scratch_scores];
+        let make = |inputs: &[u32], labels: &[u8], sizes: [usize; 5], threshold: u32| {
+            let mut genome = std::vec![0; topology.genome_words()];
+            genome[0] = threshold;
+            let [hidden, scores, preactivations, scratch, scratch_scores] = sizes;
+            let buffers = Buffers {
+                hidden: &mut std::vec![0; hidden],
+                scores: &mut std::vec![0; scores],
+                preactivations: Some(&mut std::vec![0; preactivations]),
+                scratch: &mut std::vec![0; scratch],
+                scratch_scores: &mut std::vec![0; scratch_scores],
+            };
+            let table = LossTable::new(&loss[..len]).unwrap();
+            ScalarLandscape::new(&topology, &mut genome, Samples { inputs, labels }, table, buffers).err()
+        };
+        assert_eq!(make(&[0; 2], &[0, 1], all, 0), None);
+        assert!(matches!(make(&[0; 2], &[0, 1], all, 3), Some(LandscapeError::Genome(_))));
+        assert_eq!(make(&[0; 3], &[0, 1], all, 0), Some(LandscapeError::Samples));
+        assert_eq!(make(&[0; 2], &[0, 2], all, 0), Some(LandscapeError::Label));
+        for short in 0..5 {
+            let mut sizes = all;
+            sizes[short] -= 1;
+            assert_eq!(make(&[0; 2], &[0, 1], sizes, 0), Some(LandscapeError::Buffers), "{short}");
+        }
+    }
+
+    #[test]
     fn needs_beyond_memory_are_never_met() {
         let topology = Topology::new(Shape::flat(3), &[Layer::dense(2), Layer::dense(2)]).unwrap();
         let needs = Needs::new(&topology, usize::MAX / 2 + 1);
