@@ -179,7 +179,7 @@ fn count_carry_save(len: usize, word: impl Fn(usize) -> u32) -> u32 {
 
 /// A full adder on 32 lanes: (sum, carry).
 #[inline]
-const fn add(a: u32, b: u32, c: u32) -> (u32, u32) {
+pub(crate) const fn add(a: u32, b: u32, c: u32) -> (u32, u32) {
     let half = a ^ b;
     (half ^ c, a & b | half & c)
 }

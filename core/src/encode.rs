@@ -236,7 +236,7 @@ impl<W: Words> Encoder<W> {
     /// Encodes one sample: `key` gives the key of a feature, `output` receives [`Self::bits`] bits in `packing`.
     ///
     /// # Panics
-    /// When `output` is shorter than `packing` says, or `packing` holds fewer units than there are bits.
+    /// When `output` ends before the last bit does in this packing.
     pub fn encode(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
         let mut writer = Writer::new(output, packing.row_bits);
         if self.uniform {
@@ -340,6 +340,11 @@ mod tests {
         assert_eq!(write_uniform(u32::MAX, &[3], &mut words), Err(EncoderError::Features));
         assert_eq!(write_uniform(4, &[3; 20], &mut words), Err(EncoderError::Length));
         assert_eq!(write_table(&[(Code::Integer, &[])], &mut words), Err(EncoderError::Values));
+        assert_eq!(write_table(&[(Code::Real, &[3, 3])], &mut words), Err(EncoderError::Values));
+        assert_eq!(write_table(&[(Code::OneHot, &[1, 0])], &mut words), Err(EncoderError::Values));
+        assert!(write_uniform(MAX_FEATURES, &[3], &mut words).is_ok());
+        assert_eq!(write_uniform(MAX_FEATURES, &[3, 4], &mut words), Err(EncoderError::Values));
+        assert_eq!(Encoder::new(&[1u32, 1, 2, 1 << 8, 5, 6][..]).err(), Some(EncoderError::Length));
         assert_eq!(Encoder::new(&[2u32, 1, 1, 5][..]).err(), Some(EncoderError::Kind));
         assert_eq!(Encoder::new(&[1u32, 1, 1, 3, 5][..]).err(), Some(EncoderError::Kind));
         assert_eq!(Encoder::new(&[1u32, 1, 1, 2 << 8, 5][..]).err(), Some(EncoderError::Length));

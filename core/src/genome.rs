@@ -10,7 +10,7 @@ use crate::bits;
 use crate::evolve::genetic::Genes;
 use crate::network::{GenomeError, Network, row_start, set_field};
 use crate::rng::Draw;
-use crate::topology::{Field, Topology};
+use crate::topology::{Field, Plan, Topology};
 
 /// What a mutation changes in its neuron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +87,7 @@ impl<'a> GenomeMut<'a> {
     /// input out of range, or a threshold at its end.
     pub fn apply(&mut self, mutation: Mutation) -> bool {
         let (layer, neuron) = (usize::from(mutation.layer), u32::from(mutation.neuron));
-        let Some(plan) = self.topology.layers().get(layer).filter(|plan| neuron < plan.neurons) else {
-            return false;
-        };
+        let Some(plan) = self.plan_of(layer, neuron) else { return false };
         let threshold = self.network().threshold(layer, neuron);
         match mutation.gene {
             Gene::Weight(input) if u32::from(input) < plan.inputs => {
@@ -103,17 +101,24 @@ impl<'a> GenomeMut<'a> {
         true
     }
 
-    /// Sets the threshold of a neuron; values over `inputs - 1` become that.
+    /// The layer's plan, where the genome has this neuron. Tables lie side by side: an entry past the end of one would
+    /// be written into the next.
+    fn plan_of(&self, layer: usize, neuron: u32) -> Option<&'a Plan> {
+        self.topology.layers().get(layer).filter(|plan| neuron < plan.neurons)
+    }
+
+    /// Sets the threshold of a neuron; values over `inputs - 1` become that. Nothing changes where there is no such
+    /// neuron.
     pub fn set_threshold(&mut self, layer: usize, neuron: u32, threshold: u32) {
-        let plan = self.topology.layer(layer);
+        let Some(plan) = self.plan_of(layer, neuron) else { return };
         let value = threshold.min(plan.inputs - 1);
         set_field(self.words, plan.thresholds, plan.threshold_bits, neuron, value);
     }
 
-    /// Moves the window of a neuron to begin at a plane, row and column. False, and nothing changed, where the
-    /// layer is dense or no window fits there.
+    /// Moves the window of a neuron to begin at a plane, row and column. False, and nothing changed, where there is no
+    /// such neuron, the layer is dense or no window fits there.
     pub fn set_place(&mut self, layer: usize, neuron: u32, plane: u32, row: u32, column: u32) -> bool {
-        let plan = self.topology.layer(layer);
+        let Some(plan) = self.plan_of(layer, neuron) else { return false };
         let (planes, rows, columns) = plan.places_range();
         let fits = plane < planes && row < rows && column < columns;
         let windowed = matches!(plan.field, Field::Window { .. });
@@ -255,5 +260,18 @@ mod tests {
         }
         assert!(!genome.set_place(0, 0, 0, 0, 0));
         assert_eq!(genome.words, before);
+    }
+
+    #[test]
+    fn a_neuron_that_is_not_there_has_no_threshold_or_place_to_set() {
+        let image = Shape { planes: 1, height: 6, width: 6 };
+        let topology = Topology::new(image, &[Layer::windows(4, 1, 3, 3), Layer::dense(2)]).unwrap();
+        let mut words = vec![0; topology.genome_words()];
+        let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+        for (layer, neuron) in [(0, 4), (1, 2), (2, 0), (0, u32::MAX)] {
+            genome.set_threshold(layer, neuron, 5);
+            assert!(!genome.set_place(layer, neuron, 0, 1, 1));
+        }
+        assert!(genome.words.iter().all(|&word| word == 0));
     }
 }

@@ -250,6 +250,8 @@ mod tests {
         assert_eq!(write_logistic(0.0, 1e9, 64, &mut words), Err(LossError::Parameters));
         assert_eq!(write_logistic(0.0, 16.0, 0, &mut words), Err(LossError::Parameters));
         assert_eq!(write_logistic(0.0, 9999.0, 4095, &mut words), Err(LossError::TooLarge));
+        // Few entries, but the last would be near 80 000.
+        assert_eq!(write_logistic(0.0, 4.0, 4095, &mut words), Err(LossError::TooLarge));
         assert_eq!(write_logistic(0.0, 16.0, 64, &mut words[..9]), Err(LossError::BufferLength));
         let (good, len) = build(0.0, 16.0, 64);
         assert!(LossTable::new(&good[..len]).is_ok());

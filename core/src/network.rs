@@ -157,6 +157,9 @@ impl<'a, W: Words> Network<'a, W> {
     }
 
     /// The packed bits a neuron sees: `input` itself in a dense layer, else gathered into `window`.
+    ///
+    /// # Panics
+    /// When `input` ends before what the neuron sees.
     #[must_use]
     #[inline]
     pub fn receptive<'b>(
@@ -168,7 +171,8 @@ impl<'a, W: Words> Network<'a, W> {
     ) -> &'b [u32] {
         let plan = self.topology.layer(layer);
         match plan.field {
-            Field::Dense => input,
+            // Cut, so that an input that is too short is noticed here instead of compared in part.
+            Field::Dense => &input[..plan.row_words as usize],
             Field::Window { planes, height, width } => {
                 gather(plan, [planes, height, width], input, self.place(layer, neuron), window);
                 &window[..plan.row_words as usize]
@@ -177,6 +181,9 @@ impl<'a, W: Words> Network<'a, W> {
     }
 
     /// `threshold - mismatches` of a neuron; it is +1 where this is at least 0.
+    ///
+    /// # Panics
+    /// When `input` ends before what the neuron sees.
     #[must_use]
     #[inline]
     pub fn preactivation(&self, layer: usize, neuron: u32, input: &[u32], window: &mut Window) -> i32 {
@@ -346,7 +353,7 @@ fn gather(plan: &Plan, [planes, height, width]: [u16; 3], input: &[u32], place: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::genome::GenomeMut;
+    use crate::genome::{Gene, GenomeMut, Mutation};
     use crate::rng::{Draw, Purpose, Stream};
     use crate::topology::{Layer, Shape};
     use rand_core::Rng;
@@ -401,6 +408,9 @@ mod tests {
             Topology::new(grid, &[Layer::dense(33), Layer::dense(40), Layer::dense(12)]),
             Topology::new(grid, &[Layer::windows(40, 1, 3, 5), Layer::dense(4)]),
             Topology::new(grid, &[Layer::windows(9, 2, 5, 32), Layer::dense(2)]),
+            // Rows that straddle two words of the gathered window.
+            Topology::new(grid, &[Layer::windows(20, 2, 5, 7), Layer::dense(2)]),
+            Topology::new(grid, &[Layer::windows(20, 1, 4, 31), Layer::dense(2)]),
             Topology::new(
                 grid,
                 &[
@@ -438,6 +448,57 @@ mod tests {
         }
     }
 
+    /// The largest inputs, windows at the last bit address, and scores as far apart as they can be.
+    #[test]
+    fn the_largest_networks_equal_the_textbook() {
+        let line = Shape { planes: 1, height: 1, width: u16::MAX };
+        let lines = Shape { planes: 2, height: 1024, width: 32 };
+        let topologies = [
+            Topology::new(line, &[Layer::windows(6, 1, 1, 32), Layer::dense(2)]),
+            Topology::new(lines, &[Layer::windows(6, 1, 32, 32), Layer::dense(256)]),
+            Topology::new(Shape::flat(32_767), &[Layer::dense(2)]),
+        ];
+        let mut rng = Stream::new(3, Purpose::Test, 1);
+        for topology in topologies.map(Result::unwrap) {
+            let mut words = vec![0; topology.genome_words()];
+            let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+            genome.randomize(&mut rng);
+            let plan = *topology.layer(0);
+            let (planes, rows, columns) = plan.places_range();
+            let windowed = matches!(plan.field, Field::Window { .. });
+            assert_eq!(genome.set_place(0, 0, planes - 1, rows - 1, columns - 1), windowed);
+            let network = Network::new(&topology, &words[..]).unwrap();
+            assert_eq!(network.check(), Ok(()));
+            let mut input = vec![0u32; topology.input_words()];
+            input.fill_with(|| rng.next_u32());
+            *input.last_mut().unwrap() &= bits::tail_mask(plan.packing.row_bits);
+            let on = |unit| bits::get(&input[..], plan.packing.position(unit));
+            let units: Vec<i32> =
+                (0..plan.packing.units()).map(|unit| if on(unit) { 1 } else { -1 }).collect();
+            let mut hidden = vec![0; topology.hidden_words()];
+            let mut scores = vec![0; topology.classes()];
+            network.run(&input, &mut hidden, &mut scores);
+            assert_eq!(scores, naive_scores(&network, &units));
+        }
+        let topology = Topology::new(Shape::flat(32_767), &[Layer::dense(2)]).unwrap();
+        let mut words = vec![0; topology.genome_words()];
+        let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+        genome.set_threshold(0, 1, u32::MAX);
+        (0..32_767)
+            .for_each(|i| assert!(genome.apply(Mutation { layer: 0, neuron: 0, gene: Gene::Weight(i) })));
+        let mut scores = [0; 2];
+        Network::new(&topology, &words[..]).unwrap().run(&[0; 1024], &mut [], &mut scores);
+        assert_eq!(scores, [-32_767, 32_766]);
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn a_short_input_is_not_compared_in_part() {
+        let topology = Topology::new(Shape::flat(40), &[Layer::dense(2)]).unwrap();
+        let words = vec![0; topology.genome_words()];
+        Network::new(&topology, &words[..]).unwrap().classify(&[0], &mut [], &mut [0; 2]);
+    }
+
     #[test]
     fn the_lowest_class_wins_a_tie() {
         assert_eq!(best_class(&[1, 5, 5, 2]), 1);
@@ -459,6 +520,7 @@ mod tests {
             (plan.thresholds, 0xff, GenomeError::Threshold { layer: 0, neuron: 0 }),
             (plan.weights, 1 << 9, GenomeError::Padding { layer: 0 }),
             (plan.thresholds, 1 << 24, GenomeError::Padding { layer: 0 }),
+            (plan.places + 1, 1 << 16, GenomeError::Padding { layer: 0 }),
         ] {
             let mut broken = good.clone();
             broken[word as usize] |= mask;

@@ -136,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn chances_are_kept_at_both_ends() {
+        let mut stream = Stream::new(7, Purpose::Test, 2);
+        let mut hits = |share| (0..10_000).filter(|_| stream.chance(share)).count();
+        assert_eq!((hits(0), hits(u32::MAX)), (0, 10_000));
+        assert!((2_300..2_700).contains(&hits(1 << 30)));
+    }
+
+    #[test]
     fn shuffle_keeps_every_item() {
         let mut stream = Stream::new(7, Purpose::Test, 1);
         let mut items = [0u8, 1, 2, 3, 4, 5, 6, 7];

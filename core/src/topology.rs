@@ -532,6 +532,16 @@ mod tests {
             new(&[Layer::dense(32767), Layer::dense(32767), Layer::dense(32767), Layer::dense(2)]),
             Err(TopologyError::GenomeSize)
         );
+        let window = |input, planes, height, width| {
+            Topology::new(input, &[Layer::windows(1, planes, height, width), Layer::dense(2)]).map(|_| ())
+        };
+        let deep = Shape { planes: 2, height: 32, width: 600 };
+        assert_eq!(window(deep, 1, 32, 32), Ok(()));
+        assert_eq!(window(deep, 1, 1, 33), Err(TopologyError::Window { layer: 0 }));
+        assert_eq!(window(deep, 2, 32, 17), Err(TopologyError::Window { layer: 0 }));
+        let columns = |height| Shape { planes: 1, height, width: 1 };
+        assert_eq!(window(columns(2048), 1, 1, 1), Ok(()));
+        assert_eq!(window(columns(2049), 1, 1, 1), Err(TopologyError::WindowedInput { layer: 0 }));
         let wide = Shape { planes: 3, height: 100, width: 300 };
         assert_eq!(Topology::new(wide, &[Layer::dense(2)]), Err(TopologyError::Units { layer: 0 }));
     }

@@ -1,10 +1,12 @@
 //! One property suite for all landscapes: what a backend reports must equal what running the whole network again
 //! gives, on random small networks.
 
+use std::ops::RangeInclusive;
+
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, Samples};
 use evobit::evolve::scalar::{Buffers, Needs, ScalarLandscape};
 use evobit::genome::{GenomeMut, Mutation};
-use evobit::loss::{LossTable, write_logistic};
+use evobit::loss::{LossTable, MAX_SLOPE, write_logistic};
 use evobit::network::{Network, best_class};
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Field, Layer, Shape, Topology};
@@ -69,13 +71,33 @@ fn layers(shape: Shape, hidden: usize, before: Vec<Layer>) -> BoxedStrategy<Vec<
 
 /// Random networks of 1 to 4 layers, dense and windowed, 2 to 12 classes, on 0 to 40 samples.
 pub fn cases() -> impl Strategy<Value = Case> {
+    cases_of(0..=3, 40)
+}
+
+/// Random networks of one hidden layer, on more samples than one word of bits holds.
+pub fn one_hidden_layer() -> impl Strategy<Value = Case> {
+    cases_of(1..=1, 150)
+}
+
+fn cases_of(hidden: RangeInclusive<usize>, most_samples: usize) -> impl Strategy<Value = Case> {
     let input =
         (1..=3u16, 1..=6u16, 1..=40u16).prop_map(|(planes, height, width)| Shape { planes, height, width });
-    let shape =
-        (input, 0..=3usize).prop_flat_map(|(input, hidden)| (Just(input), layers(input, hidden, vec![])));
+    let shape = (input, hidden).prop_flat_map(|(input, hidden)| (Just(input), layers(input, hidden, vec![])));
     let loss = (-10.0..30.0f64, 0.5..40.0f64, 1..200u32);
-    (shape, loss, 0..40usize, any::<u64>()).prop_map(|((input, layers), loss, samples, seed)| {
+    (shape, loss, 0..most_samples, any::<u64>()).prop_map(|((input, layers), loss, samples, seed)| {
         let topology = Topology::new(input, &layers).unwrap();
+        random_case(topology, loss, samples, seed)
+    })
+}
+
+/// Networks with as many classes as there can be, and losses as steep: what small cases never reach.
+pub fn extreme_cases() -> impl Strategy<Value = Case> {
+    let loss = (-4.0..4.0f64, 0.2..1.5f64, 3000..=MAX_SLOPE);
+    let classes = prop_oneof![30..=70u16, 250..=256u16];
+    (classes, 0..=2usize, loss, 1..8usize, any::<u64>()).prop_map(|(classes, hidden, loss, samples, seed)| {
+        let layers = [Layer::windows(4, 1, 1, 32), Layer::dense(3), Layer::dense(classes)];
+        let input = Shape { planes: 1, height: 1, width: if hidden == 2 { 34 } else { 3 } };
+        let topology = Topology::new(input, &layers[2 - hidden..]).unwrap();
         random_case(topology, loss, samples, seed)
     })
 }

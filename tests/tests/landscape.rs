@@ -3,10 +3,20 @@
 use evobit::evolve::landscape::Landscape;
 use host::backend::vector::{Avx512, Kernels, Portable, VectorLandscape, supports};
 use proptest::prelude::*;
-use tests::landscape::{Case, Memory, cases, check_spectra, check_trials, scalar};
+use tests::landscape::{
+    Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar,
+};
 
-/// The suite on a vector landscape with these kernels.
-fn check_vector(case: &Case, kernels: impl Kernels) {
+/// The suite on vector landscapes of every instruction set that this machine has.
+fn check_vector(case: &Case) {
+    check_kernels(case, Portable);
+    match Avx512::detect() {
+        Some(kernels) => check_kernels(case, kernels),
+        None => eprintln!("SKIPPED: this machine has no AVX-512"),
+    }
+}
+
+fn check_kernels(case: &Case, kernels: impl Kernels) {
     let landscape =
         || VectorLandscape::new(kernels, &case.topology, &case.genome, case.samples(), &case.table());
     check_spectra(case, &mut landscape().unwrap());
@@ -35,12 +45,22 @@ proptest! {
             prop_assert_eq!(landscape.hidden(sample), fresh.hidden(sample));
         }
     }
+
     #[test]
-    fn vector_landscapes_pass_the_suite(case in cases().prop_filter("one hidden layer", |case| supports(&case.topology, &case.table()))) {
-        check_vector(&case, Portable);
-        match Avx512::detect() {
-            Some(kernels) => check_vector(&case, kernels),
-            None => eprintln!("SKIPPED: this machine has no AVX-512"),
+    fn scalar_holds_at_the_most_classes_and_the_steepest_loss(case in extreme_cases(), cached: bool) {
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        check_trials(&case, &mut scalar(&case, &mut genome, &mut memory, cached));
+    }
+
+    #[test]
+    fn vector_landscapes_pass_the_suite(case in one_hidden_layer()) {
+        check_vector(&case);
+    }
+
+    #[test]
+    fn vector_landscapes_hold_at_the_extremes_they_support(case in extreme_cases()) {
+        if supports(&case.topology, &case.table()) {
+            check_vector(&case);
         }
     }
 }

@@ -98,6 +98,17 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn names_of_any_length_are_read_back() {
+    let mut encoder = [0; 5];
+    let len = write_table(&[(Code::Integer, &[3])], &mut encoder).unwrap();
+    let topology = Topology::new(Shape::flat(1), &[Layer::dense(3)]).unwrap();
+    for name in (0..9).map(|len| &"eightand"[..len]) {
+        let aligned = Aligned::new(&sample_image(&topology, &encoder[..len], 1, &[name]));
+        assert!(aligned.parse().unwrap().names().unwrap().columns().take(1).eq([name]));
+    }
+}
+
+#[test]
 fn the_bytes_are_those_of_version_1() {
     let bytes = table_image();
     assert_eq!(&bytes[..12], b"evob\x01\0\x05\0\xcc\x01\0\0");
@@ -175,6 +186,42 @@ fn sealed_damage_has_its_error() {
     seal(&mut bytes);
     let error = ImageError::Genome(GenomeError::Padding { layer: 1 });
     assert_eq!(Aligned::new(&bytes).parse().unwrap_err(), error);
+}
+
+#[test]
+fn names_that_do_not_fit_are_refused() {
+    let refused = |bytes: &[u8]| assert_eq!(Aligned::new(bytes).parse().unwrap_err(), ImageError::Names);
+    // A class too many, four bytes too many behind the last name, a byte of padding that is not 0.
+    let edit = |edit: &dyn Fn(&mut Vec<u8>, usize)| {
+        let mut bytes = table_image();
+        let at = bytes.windows(4).position(|four| four == [3, 0, 2, 0]).unwrap();
+        edit(&mut bytes, at);
+        let len = bytes.len() as u32;
+        bytes[8..12].copy_from_slice(&len.to_le_bytes());
+        seal(&mut bytes);
+        bytes
+    };
+    assert!(Aligned::new(&edit(&|_, _| ())).parse().is_ok());
+    refused(&edit(&|bytes, at| bytes[at] = 4));
+    let end = |bytes: &[u8], at: usize| at + usize::from(bytes[at - 4]);
+    refused(&edit(&|bytes, at| {
+        let end = end(bytes, at);
+        bytes.splice(end..end, [0; 4]);
+        bytes[at - 4] += 4;
+    }));
+    refused(&edit(&|bytes, at| {
+        let last = end(bytes, at) - 1;
+        assert_eq!(bytes[last], 0);
+        bytes[last] = 1;
+    }));
+    // The same number of strings, some of them no longer class names.
+    refused(&edit(&|bytes, at| (bytes[at], bytes[at + 2]) = (2, 3)));
+
+    // A uniform encoder's features are all alike and have no names.
+    let mut encoder = [0; 4];
+    write_uniform(2, &[3], &mut encoder).unwrap();
+    let topology = Topology::new(Shape::flat(2), &[Layer::dense(3)]).unwrap();
+    refused(&sample_image(&topology, &encoder, 2, &["left", "right"]));
 }
 
 #[test]

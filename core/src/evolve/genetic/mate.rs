@@ -4,6 +4,7 @@
 //! into a mask of flips it writes the offspring mutated. Bits that are zero in all parents, padding
 //! among them, are zero in the offspring. Rows of different length are mated as far as all reach.
 
+use crate::bits::add;
 use rand_core::Rng;
 
 /// How children come from their parents.
@@ -86,12 +87,6 @@ pub fn majority_of_five(child: &mut [u32], parents: [&[u32]; 5]) {
         let (sum, other) = add(sum, *d, *e);
         *child ^= carry & other | (carry | other) & sum;
     }
-}
-
-/// A full adder on 32 lanes: (sum, carry).
-const fn add(a: u32, b: u32, c: u32) -> (u32, u32) {
-    let half = a ^ b;
-    (half ^ c, a & b | half & c)
 }
 
 #[cfg(test)]

@@ -322,3 +322,22 @@ fn extreme_fitness_does_not_overflow() {
         assert_eq!((search.generation().best, search.generation().mean), (value, mean));
     }
 }
+
+#[test]
+fn the_mean_is_rounded_down_below_zero_too() {
+    let mut buffers = Buffers::new(40, 1);
+    let mut scored = 0;
+    let mut fitness = OneByOne(|_: &[u32]| {
+        scored += 1;
+        -(scored & 1)
+    });
+    let search = GeneticAlgorithm::start(
+        PLAIN,
+        PlainBits(5),
+        buffers.population(),
+        Origin::Random,
+        &mut fitness,
+        &mut random(1),
+    );
+    assert_eq!(search.unwrap().generation().mean, -1);
+}
