@@ -4,16 +4,17 @@
 //! the file, the file to the flags. [`Config`] is the outcome, with nothing left open; it is saved with each run as
 //! TOML that is again a valid file of settings, so that the run can be repeated.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+mod config;
+mod notation;
 
-use evobit::evolve::landscape::MAX_TRIAL;
-use evobit::evolve::search::MAX_BLOCK;
-use evobit::topology::{Field, Layer, Shape};
+use std::path::{Path, PathBuf};
+
+use evobit::topology::Shape;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Schema;
+pub use config::Config;
+pub use notation::{HiddenLayer, ImageShape};
 
 /// What a user sets.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -121,140 +122,6 @@ pub enum SettingsError {
     },
 }
 
-/// Height and width of images, and channels where there are several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ImageShape(pub u16, pub u16, pub u16);
-
-impl FromStr for ImageShape {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match numbers(text)[..] {
-            [Some(height), Some(width)] => Ok(Self(1, height, width)),
-            [Some(channels), Some(height), Some(width)] => Ok(Self(channels, height, width)),
-            _ => Err(format!("'{text}' is not a shape such as 28x28 or 3x32x32")),
-        }
-    }
-}
-
-impl fmt::Display for ImageShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}x{}", self.0, self.1, self.2)
-    }
-}
-
-/// One hidden layer as a user writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum HiddenLayer {
-    /// No hidden layer at all; stands alone.
-    None,
-    /// Every neuron sees everything.
-    Dense(u16),
-    /// Every neuron sees a window, of all planes of the layer before or of some.
-    Window {
-        /// Arrangement of the neurons, for the layer after.
-        output: Shape,
-        /// Planes of the window; 0 for all.
-        planes: u16,
-        /// Rows of the window.
-        height: u16,
-        /// Columns of the window.
-        width: u16,
-    },
-}
-
-impl FromStr for HiddenLayer {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "'{text}' is not a layer such as 128 (dense), 512@8x8 (windows) or 4x10x10@1x5x5 (a grid of windows)"
-            )
-        };
-        if text == "none" {
-            return Ok(Self::None);
-        }
-        let (neurons, window) =
-            text.split_once('@').map_or((text, None), |(neurons, window)| (neurons, Some(window)));
-        let output = match numbers(neurons)[..] {
-            [Some(neurons)] => Shape::flat(neurons),
-            [Some(planes), Some(height), Some(width)] => Shape { planes, height, width },
-            _ => return Err(wrong()),
-        };
-        match (window.map(numbers).as_deref(), output) {
-            (None, Shape { planes: 1, height: 1, width }) => Ok(Self::Dense(width)),
-            (Some([Some(height), Some(width)]), _) => {
-                Ok(Self::Window { output, planes: 0, height: *height, width: *width })
-            }
-            (Some([Some(planes), Some(height), Some(width)]), _) => {
-                Ok(Self::Window { output, planes: *planes, height: *height, width: *width })
-            }
-            _ => Err(wrong()),
-        }
-    }
-}
-
-impl fmt::Display for HiddenLayer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::None => f.write_str("none"),
-            Self::Dense(neurons) => write!(f, "{neurons}"),
-            Self::Window { output, planes, height, width } => {
-                match output {
-                    Shape { planes: 1, height: 1, width } => write!(f, "{width}")?,
-                    Shape { planes, height, width } => write!(f, "{planes}x{height}x{width}")?,
-                }
-                if planes == 0 {
-                    write!(f, "@{height}x{width}")
-                } else {
-                    write!(f, "@{planes}x{height}x{width}")
-                }
-            }
-        }
-    }
-}
-
-impl HiddenLayer {
-    /// The layer over an input of `planes` planes; `None` for no layer.
-    #[must_use]
-    pub fn layer(self, input_planes: u16) -> Option<Layer> {
-        match self {
-            Self::None => None,
-            Self::Dense(neurons) => Some(Layer::dense(neurons)),
-            Self::Window { output, planes, height, width } => {
-                let planes = if planes == 0 { input_planes } else { planes };
-                Some(Layer { field: Field::Window { planes, height, width }, output })
-            }
-        }
-    }
-}
-
-fn numbers(text: &str) -> Vec<Option<u16>> {
-    text.split('x').map(|part| part.parse().ok().filter(|&number| number > 0)).collect()
-}
-
-macro_rules! as_text {
-    ($($type:ty),*) => {$(
-        impl TryFrom<String> for $type {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(value: $type) -> Self {
-                value.to_string()
-            }
-        }
-    )*};
-}
-as_text!(ImageShape, HiddenLayer);
-
 /// How to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -277,39 +144,6 @@ pub enum MatingKind {
     Union,
     /// The majority of three parents.
     Majority,
-}
-
-/// What a run uses: settings with nothing left open. `None` stands for no limit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the fields are those of Settings")]
-pub struct Config {
-    pub data: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shape: Option<ImageShape>,
-    pub test: f64,
-    pub validation: f64,
-    pub seed: u64,
-    pub levels: u16,
-    pub hidden: Vec<HiddenLayer>,
-    pub margin: f64,
-    pub temperature: f64,
-    pub slope: u32,
-    pub shift: f64,
-    pub algorithm: Algorithm,
-    pub sweeps: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub steps: Option<u64>,
-    pub patience: u32,
-    pub proposals: u16,
-    pub block: u16,
-    pub population: u32,
-    pub elites: u32,
-    pub tournament: u32,
-    pub flips: u32,
-    pub mating: MatingKind,
 }
 
 /// Images up to this many are shifted unless told otherwise.
@@ -425,42 +259,6 @@ fn default_hidden(schema: &Schema) -> Vec<HiddenLayer> {
             vec![HiddenLayer::Window { output, planes: 0, height: side(*height), width: side(*width) }]
         }
         Schema::Table(_) => vec![HiddenLayer::Dense(128)],
-    }
-}
-
-impl Config {
-    fn check(&self) -> Result<(), String> {
-        let share = |value: f64| (0.0..1.0).contains(&value);
-        let complaint = if !share(self.test) || !share(self.validation) || self.test + self.validation >= 1.0
-        {
-            "test and validation must be shares from 0 that leave something to learn from, such as 0.2 and 0.1"
-        } else if self.levels == 0 || self.levels > 1024 {
-            "levels must be 1 to 1024"
-        } else if self.sweeps == 0 || self.patience == 0 || self.steps == Some(0) {
-            "sweeps, patience and steps must be at least 1"
-        } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {
-            "proposals must be 1 to 64"
-        } else if !(1..=MAX_BLOCK).contains(&self.block.into()) {
-            "block must be 1 to 64"
-        } else if !(0.0..=8.0).contains(&self.shift) {
-            "shift must be 0 to 8 pixels"
-        } else if self.hidden.len() > 1 && self.hidden.contains(&HiddenLayer::None) {
-            "hidden `none` stands alone"
-        } else if !(2..=100_000).contains(&self.population) {
-            "population must be 2 to 100000"
-        } else if self.elites >= self.population || !(1..=self.population).contains(&self.tournament) {
-            "elites must be fewer than the population, tournament 1 to the population"
-        } else {
-            return Ok(());
-        };
-        Err(complaint.into())
-    }
-
-    /// The configuration as TOML, which is again a file of settings.
-    #[must_use]
-    pub fn to_toml(&self) -> String {
-        // All fields are plain values: this cannot fail.
-        toml::to_string(self).unwrap_or_default()
     }
 }
 

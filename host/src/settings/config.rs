@@ -1,0 +1,76 @@
+//! What a run finally uses.
+
+use evobit::evolve::landscape::MAX_TRIAL;
+use evobit::evolve::search::MAX_BLOCK;
+use serde::Serialize;
+
+use super::{Algorithm, HiddenLayer, ImageShape, MatingKind};
+
+/// What a run uses: settings with nothing left open. `None` stands for no limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields are those of Settings")]
+pub struct Config {
+    pub data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<ImageShape>,
+    pub test: f64,
+    pub validation: f64,
+    pub seed: u64,
+    pub levels: u16,
+    pub hidden: Vec<HiddenLayer>,
+    pub margin: f64,
+    pub temperature: f64,
+    pub slope: u32,
+    pub shift: f64,
+    pub algorithm: Algorithm,
+    pub sweeps: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    pub patience: u32,
+    pub proposals: u16,
+    pub block: u16,
+    pub population: u32,
+    pub elites: u32,
+    pub tournament: u32,
+    pub flips: u32,
+    pub mating: MatingKind,
+}
+
+impl Config {
+    pub(super) fn check(&self) -> Result<(), String> {
+        let share = |value: f64| (0.0..1.0).contains(&value);
+        let complaint = if !share(self.test) || !share(self.validation) || self.test + self.validation >= 1.0
+        {
+            "test and validation must be shares from 0 that leave something to learn from, such as 0.2 and 0.1"
+        } else if self.levels == 0 || self.levels > 1024 {
+            "levels must be 1 to 1024"
+        } else if self.sweeps == 0 || self.patience == 0 || self.steps == Some(0) {
+            "sweeps, patience and steps must be at least 1"
+        } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {
+            "proposals must be 1 to 64"
+        } else if !(1..=MAX_BLOCK).contains(&self.block.into()) {
+            "block must be 1 to 64"
+        } else if !(0.0..=8.0).contains(&self.shift) {
+            "shift must be 0 to 8 pixels"
+        } else if self.hidden.len() > 1 && self.hidden.contains(&HiddenLayer::None) {
+            "hidden `none` stands alone"
+        } else if !(2..=100_000).contains(&self.population) {
+            "population must be 2 to 100000"
+        } else if self.elites >= self.population || !(1..=self.population).contains(&self.tournament) {
+            "elites must be fewer than the population, tournament 1 to the population"
+        } else {
+            return Ok(());
+        };
+        Err(complaint.into())
+    }
+
+    /// The configuration as TOML, which is again a file of settings.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // All fields are plain values: this cannot fail.
+        toml::to_string(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,141 @@
+//! How shapes and layers are written: `28x28`, `128`, `512@8x8`, `4x10x10@1x5x5`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use evobit::topology::{Field, Layer, Shape};
+use serde::{Deserialize, Serialize};
+
+/// Height and width of images, and channels where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageShape(pub u16, pub u16, pub u16);
+
+impl FromStr for ImageShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match numbers(text)[..] {
+            [Some(height), Some(width)] => Ok(Self(1, height, width)),
+            [Some(channels), Some(height), Some(width)] => Ok(Self(channels, height, width)),
+            _ => Err(format!("'{text}' is not a shape such as 28x28 or 3x32x32")),
+        }
+    }
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}x{}", self.0, self.1, self.2)
+    }
+}
+
+/// One hidden layer as a user writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum HiddenLayer {
+    /// No hidden layer at all; stands alone.
+    None,
+    /// Every neuron sees everything.
+    Dense(u16),
+    /// Every neuron sees a window, of all planes of the layer before or of some.
+    Window {
+        /// Arrangement of the neurons, for the layer after.
+        output: Shape,
+        /// Planes of the window; 0 for all.
+        planes: u16,
+        /// Rows of the window.
+        height: u16,
+        /// Columns of the window.
+        width: u16,
+    },
+}
+
+impl FromStr for HiddenLayer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "'{text}' is not a layer such as 128 (dense), 512@8x8 (windows) or 4x10x10@1x5x5 (a grid of windows)"
+            )
+        };
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        let (neurons, window) =
+            text.split_once('@').map_or((text, None), |(neurons, window)| (neurons, Some(window)));
+        let output = match numbers(neurons)[..] {
+            [Some(neurons)] => Shape::flat(neurons),
+            [Some(planes), Some(height), Some(width)] => Shape { planes, height, width },
+            _ => return Err(wrong()),
+        };
+        match (window.map(numbers).as_deref(), output) {
+            (None, Shape { planes: 1, height: 1, width }) => Ok(Self::Dense(width)),
+            (Some([Some(height), Some(width)]), _) => {
+                Ok(Self::Window { output, planes: 0, height: *height, width: *width })
+            }
+            (Some([Some(planes), Some(height), Some(width)]), _) => {
+                Ok(Self::Window { output, planes: *planes, height: *height, width: *width })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl fmt::Display for HiddenLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::None => f.write_str("none"),
+            Self::Dense(neurons) => write!(f, "{neurons}"),
+            Self::Window { output, planes, height, width } => {
+                match output {
+                    Shape { planes: 1, height: 1, width } => write!(f, "{width}")?,
+                    Shape { planes, height, width } => write!(f, "{planes}x{height}x{width}")?,
+                }
+                if planes == 0 {
+                    write!(f, "@{height}x{width}")
+                } else {
+                    write!(f, "@{planes}x{height}x{width}")
+                }
+            }
+        }
+    }
+}
+
+impl HiddenLayer {
+    /// The layer over an input of `planes` planes; `None` for no layer.
+    #[must_use]
+    pub fn layer(self, input_planes: u16) -> Option<Layer> {
+        match self {
+            Self::None => None,
+            Self::Dense(neurons) => Some(Layer::dense(neurons)),
+            Self::Window { output, planes, height, width } => {
+                let planes = if planes == 0 { input_planes } else { planes };
+                Some(Layer { field: Field::Window { planes, height, width }, output })
+            }
+        }
+    }
+}
+
+fn numbers(text: &str) -> Vec<Option<u16>> {
+    text.split('x').map(|part| part.parse().ok().filter(|&number| number > 0)).collect()
+}
+
+macro_rules! as_text {
+    ($($type:ty),*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+    )*};
+}
+as_text!(ImageShape, HiddenLayer);
