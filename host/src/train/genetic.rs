@@ -7,7 +7,7 @@ use evobit::evolve::landscape::LandscapeError;
 use evobit::network::Network;
 use evobit::rng::{Purpose, Stream};
 
-use super::spectrum::random_genome;
+use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared};
 use crate::evaluate;
 use crate::settings::{Config, MatingKind};

@@ -7,6 +7,7 @@
 mod genetic;
 mod prepare;
 mod spectrum;
+mod start;
 
 use std::time::{Duration, Instant};
 

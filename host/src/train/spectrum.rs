@@ -2,10 +2,10 @@
 
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
-use evobit::genome::GenomeMut;
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
+use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Stop};
 use crate::backend::{self, Instructions, Memory, Sharded, shard_count};
 use crate::settings::Config;
@@ -97,13 +97,4 @@ pub fn layer_spectrum(
     landscape.spectra(layer, &neurons, &mut deltas);
     deltas.retain(|&delta| delta != IMPOSSIBLE);
     Ok((deltas, count))
-}
-
-/// The genome that a seed starts from.
-pub(super) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
-    let mut genome = vec![0; prepared.topology.genome_words()];
-    if let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) {
-        view.randomize(&mut Stream::new(config.seed, Purpose::Start, 0));
-    }
-    genome
 }
