@@ -73,9 +73,15 @@ pub struct Settings {
     /// Stop after so many sweeps without a better result on the validation samples [default: 10; 200 generations]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub patience: Option<u32>,
-    /// Most flips that a neuron proposes together [default: 8]
+    /// Most flips that a neuron proposes together [default: 16]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub proposals: Option<u16>,
+    /// How far uphill the search may go at first, in mean loss, to leave local optima; 0 for never [default: 0.002]
+    #[arg(long, value_name = "LOSS", help_heading = "Search")]
+    pub heat: Option<f64>,
+    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub cooling: Option<u32>,
     /// Neurons whose spectra are computed together [default: 1]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub block: Option<u16>,
@@ -171,6 +177,8 @@ impl Settings {
             steps: self.steps.or(other.steps),
             patience: self.patience.or(other.patience),
             proposals: self.proposals.or(other.proposals),
+            heat: self.heat.or(other.heat),
+            cooling: self.cooling.or(other.cooling),
             block: self.block.or(other.block),
             population: self.population.or(other.population),
             elites: self.elites.or(other.elites),
@@ -212,6 +220,7 @@ impl Settings {
         let population = self.population.unwrap_or(50);
         // The spread of the scores of a random network grows with the square root of the neurons that vote.
         let scale = (width.max(16) as f64).sqrt();
+        let sweeps = self.sweeps.unwrap_or(if genetic { 2000 } else { 40 });
         let config = Config {
             data: self.data.unwrap_or_else(|| "digits".into()),
             label: self.label,
@@ -222,14 +231,16 @@ impl Settings {
             levels: self.levels.unwrap_or_else(|| default_levels(schema)),
             hidden,
             margin: self.margin.unwrap_or_else(|| (0.7 * scale).round()),
-            temperature: self.temperature.unwrap_or_else(|| (0.7 * scale).round()),
+            temperature: self.temperature.unwrap_or_else(|| (0.35 * scale).round()),
             slope: self.slope.unwrap_or(64),
             shift: self.shift.unwrap_or(if image && samples < FEW_IMAGES { 0.5 } else { 0.0 }),
             algorithm,
-            sweeps: self.sweeps.unwrap_or(if genetic { 2000 } else { 40 }),
+            sweeps,
             steps: self.steps,
             patience: self.patience.unwrap_or(if genetic { 200 } else { 10 }),
-            proposals: self.proposals.unwrap_or(8),
+            proposals: self.proposals.unwrap_or(16),
+            heat: self.heat.unwrap_or(0.002),
+            cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
             block: self.block.unwrap_or(1),
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),

@@ -24,7 +24,7 @@ fn check_kernels(case: &Case, kernels: impl Kernels) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn scalar_spectra_equal_full_recomputation(case in cases(), cached: bool) {

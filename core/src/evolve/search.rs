@@ -4,8 +4,13 @@
 //! A *sweep* visits every neuron of every layer once, in blocks: the spectra of a block are computed
 //! against one frozen genome, then each neuron of the block proposes its best flips together. Flips
 //! do not add up exactly, and the neurons before it may have moved, so a trial decides: where the set
-//! does not lower the loss its better half is tried, down to a single flip. The loss never rises. When a whole sweep
-//! finds nothing, the genome is a local optimum of every single mutation: no weight, no threshold step improves it.
+//! does not lower the loss its better half is tried, down to a single flip. Without heat the loss never rises, and
+//! when a whole sweep finds nothing, the genome is a local optimum of every single mutation: no weight, no threshold
+//! step improves it.
+//!
+//! *Heat* lets the search leave such optima: every mutant's change of loss is taken to be better by a random amount
+//! below the heat, and so is the trial's. A caller that lowers the heat from sweep to sweep anneals (Kirkpatrick, Gelatt and Vecchi,
+//! 1983; accepting by a threshold: Dueck and Scheuer, 1990).
 
 use heapless::Vec;
 use rand_core::Rng;
@@ -37,7 +42,7 @@ impl Default for SearchConfig {
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// Change of the total loss, 0 or negative.
+    /// Change of the total loss, 0 or negative without heat.
     pub change: i64,
     /// Mutants scored exactly: the entries of all spectra, and one for every trial.
     pub mutants: u64,
@@ -92,11 +97,12 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         sensible.then_some(Self { config, rng, order, deltas, visited: 0 })
     }
 
-    /// Visits the next block of neurons. `landscape` must be of the topology the search was made for.
+    /// Visits the next block of neurons. `landscape` must be of the topology the search was made for. `heat` is in loss units
+    /// of the whole landscape; 0 takes only what lowers the loss.
     ///
     /// # Panics
     /// When the landscape has fewer or smaller layers than that topology.
-    pub fn step(&mut self, landscape: &mut impl Landscape) -> Step {
+    pub fn step(&mut self, landscape: &mut impl Landscape, heat: u32) -> Step {
         if self.visited == 0 {
             self.rng.shuffle(self.order);
         }
@@ -104,8 +110,12 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         let plan = *landscape.topology().layer(layer);
         landscape.spectra(layer, &neurons, self.deltas);
         let mut step = Step::default();
-        for (&neuron, deltas) in neurons.iter().zip(self.deltas.chunks_exact(plan.mutants())) {
+        for (&neuron, deltas) in neurons.iter().zip(self.deltas.chunks_exact_mut(plan.mutants())) {
             step.mutants += deltas.iter().filter(|&&delta| delta != IMPOSSIBLE).count() as u64;
+            if heat > 0 {
+                let possible = deltas.iter_mut().filter(|delta| **delta != IMPOSSIBLE);
+                possible.for_each(|delta| *delta -= below(&mut self.rng, heat));
+            }
             let best = best_entries(deltas, usize::from(self.config.proposals));
             let mut proposal: Vec<Mutation, MAX_TRIAL> = best
                 .iter()
@@ -114,7 +124,7 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
             while !proposal.is_empty() {
                 let change = landscape.trial(&proposal);
                 step.mutants += 1;
-                if change < 0 {
+                if change < below(&mut self.rng, heat) {
                     landscape.commit();
                     step.change += change;
                     step.committed += proposal.len() as u32;
@@ -141,6 +151,11 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         }
         (layer as usize, neurons)
     }
+}
+
+/// A random amount from 0 to below `heat`; 0, and nothing drawn, without heat.
+fn below(rng: &mut impl Rng, heat: u32) -> i64 {
+    if heat == 0 { 0 } else { ((u64::from(rng.next_u32()) * u64::from(heat)) >> 32) as i64 }
 }
 
 /// The `most` entries that lower the loss most, best first, the lowest index among equals.
@@ -253,7 +268,7 @@ mod tests {
             let (mut total, visited) = (Step::default(), landscape.visits.len());
             let (loss, trials) = (landscape.loss(), landscape.trials);
             while !total.sweep_ended {
-                let step = search.step(&mut landscape);
+                let step = search.step(&mut landscape, 0);
                 assert!(step.change <= 0);
                 total.change += step.change;
                 total.mutants += step.mutants;

@@ -31,6 +31,8 @@ pub struct Config {
     pub steps: Option<u64>,
     pub patience: u32,
     pub proposals: u16,
+    pub heat: f64,
+    pub cooling: u32,
     pub block: u16,
     pub population: u32,
     pub elites: u32,
@@ -51,6 +53,8 @@ impl Config {
             "sweeps, patience and steps must be at least 1"
         } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {
             "proposals must be 1 to 64"
+        } else if !(0.0..=100.0).contains(&self.heat) {
+            "heat must be 0 to 100"
         } else if !(1..=MAX_BLOCK).contains(&self.block.into()) {
             "block must be 1 to 64"
         } else if !(0.0..=8.0).contains(&self.shift) {

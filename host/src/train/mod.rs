@@ -156,6 +156,11 @@ impl<'a> Keeper<'a> {
         self.budget.is_some_and(|budget| self.started.elapsed() >= budget).then_some(Stop::Budget)
     }
 
+    /// Sweeps in which the search is hot.
+    fn cooling(&self) -> u32 {
+        if self.config.algorithm == Algorithm::Spectrum { self.config.cooling } else { 0 }
+    }
+
     /// How a genome does on the validation part.
     fn validate(&self, genome: &[u32]) -> Score {
         let samples = self.prepared.validation.samples();
@@ -201,11 +206,12 @@ impl<'a> Keeper<'a> {
         if better {
             self.best = Some((genome.to_vec(), row, result));
         }
-        let best_sweep = self.best.as_ref().map_or(0, |(_, row, _)| row.sweep);
+        // A hot genome is not expected to be better.
+        let best_sweep = self.best.as_ref().map_or(0, |(_, row, _)| row.sweep).max(self.cooling());
         if row.sweep >= self.config.sweeps {
             Some(Stop::Sweeps)
         } else {
-            (row.sweep - best_sweep >= self.config.patience).then_some(Stop::Patience)
+            (row.sweep.saturating_sub(best_sweep) >= self.config.patience).then_some(Stop::Patience)
         }
     }
 

@@ -28,14 +28,15 @@ pub(super) fn run(
 
     let mut swept = 0;
     let stop = loop {
-        let step = search.step(&mut landscape);
+        let heat = heat_of(prepared, config, keeper.now.sweep);
+        let step = search.step(&mut landscape, heat);
         swept += step.committed;
         let mut stop = keeper.step(step.mutants, step.committed.into());
         if step.sweep_ended || stop.is_some() {
             let (loss, correct) = (landscape.loss(), landscape.correct());
             let verdict = keeper.assess(landscape.genome(), loss, correct, step.sweep_ended);
             stop = stop.or(verdict);
-            if step.sweep_ended && swept == 0 {
+            if step.sweep_ended && swept == 0 && heat == 0 {
                 stop = stop.or(Some(Stop::Converged));
             }
             if step.sweep_ended {
@@ -47,6 +48,14 @@ pub(super) fn run(
         }
     };
     Ok(keeper.finish(stop, landscape.genome()))
+}
+
+/// The heat of a sweep, in loss units of all samples: it falls in a straight line to 0 at the end of cooling.
+fn heat_of(prepared: &Prepared, config: &Config, sweep: u32) -> u32 {
+    let left = f64::from(config.cooling.saturating_sub(sweep)) / f64::from(config.cooling.max(1));
+    let all = f64::from(prepared.loss_table().unit()) * prepared.train.labels.len() as f64;
+    // Three products of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
+    (config.heat * left * all) as u32
 }
 
 /// Samples of a shard.
