@@ -36,6 +36,18 @@ impl Stream {
         let label = (u64::from(index) << 32) | purpose as u64;
         Self(Xoshiro128PlusPlus::seed_from_u64(mix(seed) ^ mix(label ^ 0x6576_6f62_6974_2121)))
     }
+
+    /// Where the stream is: the generator's four words, little-endian.
+    #[must_use]
+    pub fn state(&self) -> [u8; 16] {
+        self.0.state()
+    }
+
+    /// The stream that goes on from a [`state`](Self::state). `None` for zeros, a state that no stream comes to.
+    #[must_use]
+    pub fn from_state(state: [u8; 16]) -> Option<Self> {
+        (state != [0; 16]).then(|| Self(Xoshiro128PlusPlus::from_seed(state)))
+    }
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014): spreads nearby inputs over all of `u64`.
@@ -109,6 +121,15 @@ mod tests {
     }
 
     const KNOWN_ANSWERS: [u32; 4] = [4_233_784_348, 3_000_521_513, 5, 834];
+
+    #[test]
+    fn a_stream_goes_on_from_its_state() {
+        let mut stream = Stream::new(1, Purpose::Search, 0);
+        stream.next_u64();
+        let mut other = Stream::from_state(stream.state()).unwrap();
+        assert_eq!((stream.next_u64(), stream.below(9)), (other.next_u64(), other.below(9)));
+        assert_eq!(Stream::from_state([0; 16]), None);
+    }
 
     #[test]
     fn purposes_and_indices_are_separate_streams() {

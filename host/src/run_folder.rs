@@ -1,4 +1,4 @@
-//! The folder of a run: made before training begins, never written over.
+//! The folder of a run: made before training begins, never written over by another.
 
 use std::fs;
 use std::io::Write;
@@ -16,6 +16,12 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// It is not the folder of a run.
+    #[error("{}: is not the folder of a run, it has no config.toml: give one such as runs/digits-1", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It cannot be made or written.
     #[error("{}: cannot be written ({source}): choose a folder you may write with --out", path.display())]
     Write {
@@ -27,7 +33,7 @@ pub enum FolderError {
 }
 
 /// A folder of its own for one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
 }
@@ -55,6 +61,15 @@ impl RunFolder {
             }
         };
         Ok(Self { path: made })
+    }
+
+    /// The folder of a run that was begun before.
+    ///
+    /// # Errors
+    /// A path that is none.
+    pub fn open(path: &Path) -> Result<Self, FolderError> {
+        let path = path.to_owned();
+        if path.join("config.toml").is_file() { Ok(Self { path }) } else { Err(FolderError::NoRun { path }) }
     }
 
     /// The folder.

@@ -90,6 +90,22 @@ fn cases_of(hidden: RangeInclusive<usize>, most_samples: usize) -> impl Strategy
     })
 }
 
+/// A problem with something to learn: 200 samples of 40 bits, each class a random pattern with a fifth of its bits
+/// flipped, and a network of 16 hidden neurons.
+pub fn separable() -> Case {
+    let topology = Topology::new(Shape::flat(40), &[Layer::dense(16), Layer::dense(4)]).unwrap();
+    let mut case = random_case(topology, (4.0, 4.0, 64), 200, 11);
+    let mut rng = Stream::new(11, Purpose::Test, 2);
+    let patterns: Vec<u64> = (0..4).map(|_| rng.next_u64()).collect();
+    for (input, &label) in case.inputs.chunks_mut(2).zip(&case.labels) {
+        for bit in 0..40 {
+            let flipped = rng.below(5) == 0;
+            evobit::bits::set(input, bit, (patterns[usize::from(label)] >> bit & 1 == 1) != flipped);
+        }
+    }
+    case
+}
+
 /// Networks with as many classes as there can be, and losses as steep: what small cases never reach.
 pub fn extreme_cases() -> impl Strategy<Value = Case> {
     let loss = (-4.0..4.0f64, 0.2..1.5f64, 3000..=MAX_SLOPE);

@@ -1,10 +1,12 @@
 //! Every landscape passes the one property suite.
 
 use evobit::evolve::landscape::Landscape;
+use evobit::evolve::search::{SearchConfig, SpectrumSearch};
+use evobit::rng::{Purpose, Stream};
 use host::backend::vector::{Avx512, Kernels, Portable, VectorLandscape, supports};
 use proptest::prelude::*;
 use tests::landscape::{
-    Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar,
+    Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar, separable,
 };
 
 /// The suite on vector landscapes of every instruction set that this machine has.
@@ -63,4 +65,42 @@ proptest! {
             check_vector(&case);
         }
     }
+}
+
+/// A search on a small random problem: the loss after every step.
+fn losses(seed: u64, heat: impl Fn(usize) -> u32) -> Vec<i64> {
+    let case = separable();
+    let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+    let mut landscape = scalar(&case, &mut genome, &mut memory, true);
+    let config = SearchConfig { proposals: 4, block: 1 };
+    let rng = Stream::new(seed, Purpose::Test, 9);
+    let mut order = vec![0; SpectrumSearch::<Stream>::order_len(&case.topology)];
+    let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(&case.topology, config)];
+    let mut search = SpectrumSearch::new(&case.topology, config, rng, &mut order, &mut deltas).unwrap();
+    let mut losses = vec![landscape.loss()];
+    for step in 0..600 {
+        let done = search.step(&mut landscape, heat(step));
+        losses.push(landscape.loss());
+        assert_eq!(done.change, losses[step + 1] - losses[step]);
+    }
+    losses
+}
+
+#[test]
+fn without_heat_the_loss_never_rises_and_with_it_the_search_leaves_optima() {
+    let seeds = 0..6;
+    let (mut greedy_sum, mut annealed_sum) = (0, 0);
+    for seed in seeds {
+        let greedy = losses(seed, |_| 0);
+        assert!(greedy.windows(2).all(|pair| pair[1] <= pair[0]));
+        // Cools from 1 % of the first loss to nothing after two thirds.
+        let first = greedy[0] as f64 / 100.0;
+        let cooling = |step: usize| (first * (1.0 - step as f64 / 400.0).max(0.0)) as u32;
+        let annealed = losses(seed, cooling);
+        assert!(annealed.windows(2).any(|pair| pair[1] > pair[0]));
+        assert_eq!(annealed, losses(seed, cooling), "the same seed takes the same path");
+        greedy_sum += greedy[600];
+        annealed_sum += annealed[600];
+    }
+    assert!(annealed_sum < greedy_sum, "annealed {annealed_sum}, greedy {greedy_sum}");
 }

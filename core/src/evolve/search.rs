@@ -23,6 +23,12 @@ use crate::topology::Topology;
 /// Most neurons of a block.
 pub const MAX_BLOCK: usize = 64;
 
+/// A visit is a layer from this bit on and a neuron in the bits below.
+const LAYER_SHIFT: u32 = 16;
+const NEURON: u32 = (1 << LAYER_SHIFT) - 1;
+/// No visit has this bit.
+const SEEN: u32 = 1 << 31;
+
 /// How the search proceeds. All of it is part of what makes a run repeatable, none of it is a backend's choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SearchConfig {
@@ -84,17 +90,52 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         order: &'a mut [u32],
         deltas: &'a mut [i64],
     ) -> Option<Self> {
+        let mut visits = order.iter_mut();
+        for (layer, plan) in topology.layers().iter().enumerate() {
+            for (neuron, visit) in (0..plan.neurons).zip(&mut visits) {
+                *visit = (layer as u32) << LAYER_SHIFT | neuron;
+            }
+        }
+        Self::resume(topology, config, rng, order, deltas, 0)
+    }
+
+    /// A search that goes on where another was between two steps: with its generator, its [`order`](Self::order) and
+    /// its [`position`](Self::position). `None` where these are of no search of this topology, a buffer is too short
+    /// or the configuration is out of range.
+    #[must_use]
+    pub fn resume(
+        topology: &Topology,
+        config: SearchConfig,
+        rng: Generator,
+        order: &'a mut [u32],
+        deltas: &'a mut [i64],
+        position: usize,
+    ) -> Option<Self> {
         let sensible = (1..=MAX_TRIAL).contains(&usize::from(config.proposals))
             && (1..=MAX_BLOCK).contains(&usize::from(config.block));
         let order = order.get_mut(..Self::order_len(topology))?;
         let deltas = deltas.get_mut(..Self::deltas_len(topology, config))?;
-        let mut visits = order.iter_mut();
-        for (layer, plan) in topology.layers().iter().enumerate() {
-            for (neuron, visit) in (0..plan.neurons).zip(&mut visits) {
-                *visit = (layer as u32) << 16 | neuron;
-            }
-        }
-        sensible.then_some(Self { config, rng, order, deltas, visited: 0 })
+        let goes_on = sensible && position < order.len() && is_order(topology, order);
+        goes_on.then_some(Self { config, rng, order, deltas, visited: position })
+    }
+
+    /// The order of visits of this sweep, or at its end of the last: the layer from bit 16 on, the neuron below. The
+    /// next sweep's order is drawn from it.
+    #[must_use]
+    pub fn order(&self) -> &[u32] {
+        self.order
+    }
+
+    /// How many visits of this sweep were made; 0 between two sweeps.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.visited
+    }
+
+    /// The generator.
+    #[must_use]
+    pub fn rng(&self) -> &Generator {
+        &self.rng
     }
 
     /// Visits the next block of neurons. `landscape` must be of the topology the search was made for. `heat` is in loss units
@@ -141,9 +182,11 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
     /// The next neurons to visit, all of one layer.
     fn next_block(&mut self) -> (usize, Vec<u16, MAX_BLOCK>) {
         let rest = &self.order[self.visited..];
-        let layer = rest[0] >> 16;
-        let same =
-            rest.iter().take(usize::from(self.config.block)).take_while(|&&visit| visit >> 16 == layer);
+        let layer = rest[0] >> LAYER_SHIFT;
+        let same = rest
+            .iter()
+            .take(usize::from(self.config.block))
+            .take_while(|&&visit| visit >> LAYER_SHIFT == layer);
         let neurons: Vec<u16, MAX_BLOCK> = same.map(|&visit| visit as u16).collect();
         self.visited += neurons.len();
         if self.visited == self.order.len() {
@@ -156,6 +199,27 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
 /// A random amount from 0 to below `heat`; 0, and nothing drawn, without heat.
 fn below(rng: &mut impl Rng, heat: u32) -> i64 {
     if heat == 0 { 0 } else { ((u64::from(rng.next_u32()) * u64::from(heat)) >> 32) as i64 }
+}
+
+/// True where `order` has each neuron of the topology once. Needs no memory: the highest bit of an entry, which no visit
+/// uses, marks the neuron whose number in the network it is.
+fn is_order(topology: &Topology, order: &mut [u32]) -> bool {
+    let number = |visit: u32| {
+        let (layer, neuron) = ((visit >> LAYER_SHIFT) as usize, visit & NEURON);
+        let (before, from) = topology.layers().split_at_checked(layer)?;
+        let inside = from.first().is_some_and(|plan| neuron < plan.neurons);
+        inside.then(|| (before.iter().map(|plan| plan.neurons).sum::<u32>() + neuron) as usize)
+    };
+    if order.iter().any(|visit| visit & SEEN != 0) {
+        return false;
+    }
+    let mut distinct = true;
+    for index in 0..order.len() {
+        let numbered = number(order[index] & !SEEN).and_then(|number| order.get_mut(number));
+        distinct &= numbered.is_some_and(|entry| core::mem::replace(entry, *entry | SEEN) & SEEN == 0);
+    }
+    order.iter_mut().for_each(|visit| *visit &= !SEEN);
+    distinct
 }
 
 /// The `most` entries that lower the loss most, best first, the lowest index among equals.
@@ -318,6 +382,51 @@ mod tests {
         assert!(!make(0, 1, 5, 6) && !make(65, 1, 5, 6));
         assert!(!make(1, 0, 5, 6) && !make(1, 65, 5, 6 * 65));
         assert!(!make(1, 1, 4, 6) && !make(1, 1, 5, 5));
+    }
+
+    #[test]
+    fn a_search_goes_on_from_any_step() {
+        let (config, steps, heat) = (SearchConfig { proposals: 2, block: 2 }, 11, 3);
+        let (mut order, mut deltas) = ([0; 5], [0; 12]);
+        for stop in 0..steps {
+            let mut landscape = Bits::new();
+            let topology = landscape.topology;
+            let rng = Stream::new(3, Purpose::Test, 0);
+            let mut search = SpectrumSearch::new(&topology, config, rng, &mut order, &mut deltas).unwrap();
+            for _ in 0..stop {
+                search.step(&mut landscape, heat);
+            }
+            let (mut order, mut deltas) = (search.order().to_vec(), [0; 12]);
+            let (rng, position) = (search.rng().clone(), search.position());
+            let mut other =
+                SpectrumSearch::resume(&topology, config, rng, &mut order, &mut deltas, position).unwrap();
+            let mut again = Bits { set: landscape.set.clone(), ..Bits::new() };
+            for _ in stop..steps {
+                assert_eq!(other.step(&mut again, heat), search.step(&mut landscape, heat));
+            }
+            assert!(landscape.visits.ends_with(&again.visits));
+        }
+    }
+
+    #[test]
+    fn what_is_no_order_of_visits_is_none() {
+        let topology = Bits::new().topology;
+        let resume = |mut order: [u32; 5], position| {
+            let rng = Stream::new(1, Purpose::Test, 0);
+            let config = SearchConfig::default();
+            let given = order;
+            let mut deltas = [0; 6];
+            let resumed =
+                SpectrumSearch::resume(&topology, config, rng, &mut order, &mut deltas, position).is_some();
+            assert!(!resumed || order == given);
+            resumed
+        };
+        let second = 1 << 16;
+        assert!(resume([2, second, 0, second | 1, 1], 0) && resume([2, second, 0, second | 1, 1], 4));
+        assert!(!resume([2, second, 0, second | 1, 1], 5));
+        for wrong in [0, 1, 3, second, second | 2, 2 << 16, 8 << 16, 1 << 31, 2 | 1 << 31, u32::MAX] {
+            assert!(!resume([wrong, second, 0, second | 1, 1], 0), "{wrong}");
+        }
     }
 
     #[test]

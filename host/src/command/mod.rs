@@ -5,6 +5,7 @@ mod inspect;
 mod predict;
 mod progress;
 mod quick_start;
+mod resume;
 mod table;
 mod train;
 
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "Examples:
   host train --data iris                      train on the other built-in set
   host train --data path/to/mnist             train on a folder of IDX files
   host train --data table.csv --label price   train on a CSV file
+  host train --resume runs/digits-1           go on with a run that was stopped or killed
   host eval runs/digits-1/model.evb           accuracy on the samples held out from that run
   host predict MODEL samples.csv              one class a line
   host inspect MODEL                          what is in a model, to the byte";
@@ -54,6 +56,12 @@ pub struct TrainArgs {
     /// Folder to make for the run [default: runs/DATA-1, or the next number that is free]
     #[arg(long, value_name = "FOLDER", help_heading = "Run")]
     pub out: Option<PathBuf>,
+    /// Go on with the run of this folder where it was stopped or killed, as if nothing had happened
+    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    pub resume: Option<PathBuf>,
+    /// Save the state of the search every so many seconds; 0 after each step [default: 10]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
+    pub checkpoint: Option<f64>,
     /// Stop after so many seconds; the step it stopped at is recorded, so the run can be repeated
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub budget: Option<f64>,

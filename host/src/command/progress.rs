@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::table::percent;
+use super::tell;
 use crate::train::{Row, Watch};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -23,6 +24,9 @@ pub(super) fn catch_interrupts() {
 pub(super) struct Progress {
     bar: ProgressBar,
     message: String,
+    /// Mutants that an earlier run scored; this one's speed is its own.
+    before: Option<u64>,
+    told: bool,
 }
 
 impl Progress {
@@ -33,7 +37,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Self { bar, message: String::new() }
+        Self { bar, message: String::new(), before: None, told: false }
     }
 
     /// Takes the bar away.
@@ -44,9 +48,10 @@ impl Progress {
 
 impl Watch for Progress {
     fn step(&mut self, step: u64, mutants: u64) {
+        let before = *self.before.get_or_insert(mutants);
         if step.is_multiple_of(16) {
             self.bar.set_position(step);
-            let rate = mutants as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
+            let rate = (mutants - before) as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
             self.bar.set_message(format!("{} mutants/s  {}", HumanCount(rate as u64), self.message));
         }
     }
@@ -55,6 +60,14 @@ impl Watch for Progress {
         self.message = format!("training {}", percent(row.train_accuracy));
         if row.validation_accuracy.is_finite() {
             self.message += &format!("  validation {}", percent(row.validation_accuracy));
+        }
+    }
+
+    fn unsaved(&mut self, reason: &str) {
+        // Once: the next attempt may succeed, and if not, nothing new is to be said.
+        if !std::mem::replace(&mut self.told, true) {
+            self.bar
+                .suspend(|| tell(&format!("warning: no checkpoint was written, training goes on: {reason}")));
         }
     }
 

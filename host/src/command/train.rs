@@ -10,21 +10,26 @@ use evobit::topology::Field;
 use serde_json::json;
 
 use super::progress::{Progress, catch_interrupts};
+use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, tell};
 use crate::data::{LoadOptions, Loaded, load};
 use crate::evaluate::{self, Score, confusion};
-use crate::model::{Ingredients, Model};
+use crate::model::Model;
 use crate::report::{self, CurvePoint};
 use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Config, ImageShape, Settings};
-use crate::train::{self, Outcome, Prepared, Stop, layer_spectrum, prepare};
+use crate::train::checkpoint::Checkpoints;
+use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 10_000;
 
 /// Threads that one may ask for; the system starts no end of them, slowly.
 const MOST_THREADS: usize = 1024;
+
+/// Seconds between two checkpoints unless told otherwise.
+const CHECKPOINT_SECONDS: f64 = 10.0;
 
 /// A finished run.
 pub(super) struct Finished {
@@ -40,42 +45,67 @@ pub(super) struct Finished {
 }
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
-    let finished = train_and_save(args, true)?;
+    let folder = match &args.resume {
+        None => None,
+        Some(path) => match resume::open(args, path)? {
+            Resumed::Finished(said) => return print(&said),
+            Resumed::Unfinished(run) => Some(run),
+        },
+    };
+    let finished = train_and_save(args, folder.map(|run| *run), true)?;
     if args.json {
         return print(&finished.json().to_string());
     }
     print(&finished.table())
 }
 
-/// Trains as told and writes the run folder; with `announce`, says on standard error what it is about to do.
-pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finished, Failure> {
+/// Trains as told, or goes on with `unfinished`, and writes the run folder; with `announce`, says on standard error what it
+/// is about to do.
+pub(super) fn train_and_save(
+    args: &TrainArgs,
+    unfinished: Option<Unfinished>,
+    announce: bool,
+) -> Result<Finished, Failure> {
     let started = Instant::now();
-    let budget = match args.budget {
-        None => None,
-        Some(seconds) => Some(
-            Duration::try_from_secs_f64(seconds)
-                .map_err(|_| Failure::usage("--budget must be a number of seconds such as 60"))?,
-        ),
-    };
+    let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
+    let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
     if let Some(threads) = args.threads {
         if !(1..=MOST_THREADS).contains(&threads) {
             return Err(Failure::usage(format!("--threads must be 1 to {MOST_THREADS}")));
         }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
-    let mut settings = args.settings.clone();
-    if let Some(path) = &args.config {
-        settings = settings.or(read_settings(path)?);
-    }
+    let settings = match (&unfinished, &args.config) {
+        (Some(unfinished), _) => unfinished.settings.clone(),
+        (None, Some(path)) => args.settings.clone().or(read_settings(path)?),
+        (None, None) => args.settings.clone(),
+    };
     let (loaded, mut config) = load_and_resolve(settings)?;
     let prepared = prepare(&loaded, &config)
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
+    let read = unfinished.as_ref().and_then(Unfinished::file);
+    let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
     // From here on Ctrl-C leaves a finished run, not half a folder.
     catch_interrupts();
-    let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
+    let (folder, from, mut checkpoints) = match unfinished {
+        None => {
+            let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
+            let checkpoints = checkpoints(&folder);
+            (folder, None, checkpoints)
+        }
+        Some(unfinished) => {
+            let checkpoints = checkpoints(&unfinished.folder);
+            let from = unfinished.check(&checkpoints, &prepared, &config)?;
+            (unfinished.folder, from, checkpoints)
+        }
+    };
+    // Also where it is there: without the limit of steps that an earlier end recorded.
     folder.write("config.toml", config.to_toml().as_bytes())?;
     if announce {
         announce_run(&loaded, &prepared, &config, &folder);
+        if let Some(from) = &from {
+            tell(&format!("goes on from step {}", count(from.state.course.now.step)));
+        }
     }
     drop(loaded);
 
@@ -85,13 +115,24 @@ pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finishe
     };
     let most = u64::from(config.sweeps) * steps_in_sweep;
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most)));
-    let outcome = train::run(&prepared, &config, budget, &mut progress);
+    let session = Session { budget, checkpoints: Some(&mut checkpoints) };
+    let outcome = train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
     if outcome.stop.is_early() {
         config.steps = Some(outcome.steps);
     }
-    save(config, prepared, outcome, folder, started)
+    let finished = save(config, prepared, outcome, folder, started)?;
+    if let Err(reason) = checkpoints.complete() {
+        tell(&format!("warning: the last checkpoint was not written: {reason}"));
+    }
+    Ok(finished)
+}
+
+/// The value of a flag as a time.
+fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(value)
+        .map_err(|_| Failure::usage(format!("{flag} must be a number of seconds such as 60")))
 }
 
 fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
@@ -132,14 +173,7 @@ fn save(
     folder: RunFolder,
     started: Instant,
 ) -> Result<Finished, Failure> {
-    let model = Model::new(&Ingredients {
-        topology: &prepared.topology,
-        encoder: &prepared.encoder,
-        loss: &prepared.loss,
-        genome: &outcome.genome,
-        schema: &prepared.schema,
-        classes: &prepared.classes,
-    })?;
+    let model = prepared.model(&outcome.genome)?;
     // The model first: whatever fails afterwards, it is there.
     folder.write("model.evb", model.bytes())?;
     folder.write("config.toml", config.to_toml().as_bytes())?;

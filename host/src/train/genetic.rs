@@ -2,13 +2,14 @@
 
 use evobit::evolve::genetic::{
     Batch, Configuration, Error, Fitness, GeneticAlgorithm, Mating, Mutation, Origin, Population, Selection,
+    Snapshot,
 };
 use evobit::evolve::landscape::LandscapeError;
 use evobit::network::Network;
 use evobit::rng::{Purpose, Stream};
 
 use super::start::random_genome;
-use super::{Keeper, Outcome, Prepared};
+use super::{Keeper, Outcome, Prepared, Search};
 use crate::evaluate;
 use crate::settings::{Config, MatingKind};
 
@@ -33,6 +34,7 @@ impl TrainingLoss<'_> {
 pub(super) fn run(
     prepared: &Prepared,
     config: &Config,
+    from: Option<Search>,
     mut keeper: Keeper<'_>,
 ) -> Result<Outcome, LandscapeError> {
     let topology = &prepared.topology;
@@ -54,19 +56,30 @@ pub(super) fn run(
     let refused = |_: Error| LandscapeError::Buffers;
     let population = Population::new(words, &mut genomes, &mut scores, &mut order).map_err(refused)?;
     let mut fitness = TrainingLoss(prepared);
-    let mut rng = Stream::new(config.seed, Purpose::Search, 0);
-    let start = random_genome(prepared, config);
-    let origin = Origin::Mutants(&start);
-    let mut algorithm =
+    let mut rng;
+    let algorithm = if let Some(Search::Genetic { genomes, fitness, base, number, rng: state }) = &from {
+        rng = Stream::from_state(*state).ok_or(LandscapeError::Buffers)?;
+        let snapshot = Snapshot { genomes, fitness, base, number: *number };
+        GeneticAlgorithm::resume(configuration, topology, population, snapshot)
+    } else {
+        rng = Stream::new(config.seed, Purpose::Search, 0);
+        let start = random_genome(prepared, config);
+        let origin = Origin::Mutants(&start);
         GeneticAlgorithm::start(configuration, topology, population, origin, &mut fitness, &mut rng)
-            .map_err(refused)?;
+    };
+    let mut algorithm = algorithm.map_err(refused)?;
     let stop = loop {
         let generation = algorithm.step(&mut fitness, &mut rng);
         let stop = keeper.step(generation.scored.into(), generation.scored.into());
         let best = algorithm.best();
         let correct = Network::new(topology, best).map_or(0, |network| fitness.full(&network).correct);
         let verdict = keeper.assess(best, -generation.best, correct as u32, true);
-        if let Some(stop) = stop.or(verdict) {
+        let state = || {
+            let Snapshot { genomes, fitness, base, number } = algorithm.snapshot();
+            let (genomes, fitness, base) = (genomes.to_vec(), fitness.to_vec(), base.to_vec());
+            Search::Genetic { genomes, fitness, base, number, rng: rng.state() }
+        };
+        if let Some(stop) = keeper.settle(stop.or(verdict), state) {
             break stop;
         }
     };

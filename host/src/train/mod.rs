@@ -2,8 +2,10 @@
 //!
 //! [`prepare`] splits, learns the encoder, encodes and plans the network; [`run`] searches. What chooses between genomes is the
 //! validation part: after every sweep the genome is scored on it and the best is kept. The test part is
-//! only carried along; nothing here looks at it.
+//! only carried along; nothing here looks at it. A search is saved between steps, see [`checkpoint`], and goes on from
+//! there as if nothing had happened.
 
+pub mod checkpoint;
 mod genetic;
 mod prepare;
 mod spectrum;
@@ -18,11 +20,12 @@ use crate::backend::{self, Instructions, Memory};
 use crate::evaluate::Score;
 use crate::settings::{Algorithm, Config};
 
+use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
 pub use prepare::{PrepareError, Prepared, parts, prepare};
 pub use spectrum::layer_spectrum;
 
 /// The state of a search at the end of a sweep, or where it stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Row {
     /// Steps so far: blocks of neurons visited, or generations.
     pub step: u64,
@@ -45,7 +48,7 @@ pub struct Row {
 }
 
 /// Why a search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stop {
     /// No single mutation improves the genome.
@@ -78,6 +81,8 @@ pub trait Watch {
     fn row(&mut self, row: &Row);
     /// Should the search stop now?
     fn interrupted(&self) -> bool;
+    /// A checkpoint could not be written, for this reason; the search goes on.
+    fn unsaved(&mut self, reason: &str);
 }
 
 /// What a search found.
@@ -99,61 +104,101 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
-/// Searches for a genome.
+/// What does not change the result of a run.
+#[derive(Debug, Default)]
+pub struct Session<'a> {
+    /// When to stop.
+    pub budget: Option<Duration>,
+    /// Where to save the state.
+    pub checkpoints: Option<&'a mut Checkpoints>,
+}
+
+/// Searches for a genome, from the start or from where another run was.
 ///
 /// # Errors
-/// None for what [`prepare`] made.
-pub fn run(
-    prepared: &Prepared,
-    config: &Config,
-    budget: Option<Duration>,
-    watch: &mut dyn Watch,
+/// None for what [`prepare`] made and a checkpoint that [`Checkpoint::fits`].
+pub fn run<'a>(
+    prepared: &'a Prepared,
+    config: &'a Config,
+    session: Session<'a>,
+    from: Option<Checkpoint>,
+    watch: &'a mut dyn Watch,
 ) -> Result<Outcome, LandscapeError> {
+    let mut keeper = Keeper::new(prepared, config, session, watch);
+    let mut search = None;
+    if let Some(from) = from {
+        keeper.before = from.state.course.now.seconds;
+        keeper.course = from.state.course.clone();
+        if let Some(stop) = from.ended() {
+            if let Some(checkpoints) = &mut keeper.session.checkpoints {
+                checkpoints.ended(from);
+            }
+            return Ok(keeper.finish(stop, &[]));
+        }
+        search = Some(from.state.search);
+    }
     match config.algorithm {
-        Algorithm::Spectrum => spectrum::run(prepared, config, Keeper::new(prepared, config, budget, watch)),
-        Algorithm::Genetic => genetic::run(prepared, config, Keeper::new(prepared, config, budget, watch)),
+        Algorithm::Spectrum => spectrum::run(prepared, config, search, keeper),
+        Algorithm::Genetic => genetic::run(prepared, config, search, keeper),
     }
 }
 
-/// Keeps the best genome and knows when to stop: what all searches share.
+/// Keeps the best genome and the checkpoints, and knows when to stop: what all searches share.
 struct Keeper<'a> {
     prepared: &'a Prepared,
     config: &'a Config,
     loss: LossTable<&'a [u32]>,
-    budget: Option<Duration>,
+    session: Session<'a>,
     watch: &'a mut dyn Watch,
     started: Instant,
-    now: Row,
-    rows: Vec<Row>,
-    /// The best genome, its row, and its validation result: correct samples and loss.
-    best: Option<(Vec<u32>, Row, (usize, i64))>,
+    /// Seconds of the search before that.
+    before: f64,
+    course: Course,
 }
 
 impl<'a> Keeper<'a> {
     fn new(
         prepared: &'a Prepared,
         config: &'a Config,
-        budget: Option<Duration>,
+        session: Session<'a>,
         watch: &'a mut dyn Watch,
     ) -> Self {
-        let loss = prepared.loss_table();
-        let (rows, now) = (vec![], Row::default());
-        Self { prepared, config, loss, budget, watch, started: Instant::now(), now, rows, best: None }
+        let (loss, started) = (prepared.loss_table(), Instant::now());
+        let course = Course::default();
+        Self { prepared, config, loss, session, watch, started, before: 0.0, course }
     }
 
-    /// Counts a step; says whether the search must stop after it.
+    /// Counts a step; says whether it was the last that the configuration allows.
     fn step(&mut self, mutants: u64, committed: u64) -> Option<Stop> {
-        self.now.step += 1;
-        self.now.mutants += mutants;
-        self.now.committed += committed;
-        self.watch.step(self.now.step, self.now.mutants);
-        if self.config.steps.is_some_and(|steps| self.now.step >= steps) {
-            return Some(Stop::Steps);
+        let now = &mut self.course.now;
+        now.step += 1;
+        now.mutants += mutants;
+        now.committed += committed;
+        self.watch.step(now.step, now.mutants);
+        self.config.steps.is_some_and(|steps| now.step >= steps).then_some(Stop::Steps)
+    }
+
+    /// Between two steps: saves the state where it is time for that, and says whether the search ends here, because of
+    /// `stop` or because of the clock or a person.
+    fn settle(&mut self, stop: Option<Stop>, search: impl FnOnce() -> Search) -> Option<Stop> {
+        let stop = stop.or_else(|| self.early());
+        if let Some(checkpoints) = &mut self.session.checkpoints
+            && (stop.is_some() || checkpoints.is_due())
+        {
+            self.course.now.seconds = self.before + self.started.elapsed().as_secs_f64();
+            let state = State { course: self.course.clone(), search: search() };
+            if let Err(reason) = checkpoints.write(self.prepared, state, stop) {
+                self.watch.unsaved(&reason);
+            }
         }
+        stop
+    }
+
+    fn early(&self) -> Option<Stop> {
         if self.watch.interrupted() {
             return Some(Stop::Interrupted);
         }
-        self.budget.is_some_and(|budget| self.started.elapsed() >= budget).then_some(Stop::Budget)
+        self.session.budget.is_some_and(|budget| self.started.elapsed() >= budget).then_some(Stop::Budget)
     }
 
     /// Sweeps in which the search is hot.
@@ -188,26 +233,27 @@ impl<'a> Keeper<'a> {
         let validation = self.validate(genome);
         let samples = self.prepared.train.labels.len().max(1) as f64;
         let unit = self.loss.unit();
-        self.now.sweep += u32::from(sweep_ended);
+        let now = &mut self.course.now;
+        now.sweep += u32::from(sweep_ended);
+        now.seconds = self.before + self.started.elapsed().as_secs_f64();
         let row = Row {
-            seconds: self.started.elapsed().as_secs_f64(),
             train_loss: train_loss as f64 / f64::from(unit) / samples,
             train_accuracy: f64::from(train_correct) / samples,
             validation_loss: validation.mean_loss(unit),
             validation_accuracy: validation.accuracy(),
-            ..self.now
+            ..*now
         };
-        self.now.committed = 0;
-        self.rows.push(row);
+        now.committed = 0;
+        self.course.rows.push(row);
         self.watch.row(&row);
         // Without a validation part the last genome, which has the lowest training loss, is the best.
-        let result = (validation.correct, -validation.loss);
-        let better = self.best.as_ref().is_none_or(|(_, _, best)| result >= *best);
+        let result = (validation.correct as u64, -validation.loss);
+        let better = self.course.best.as_ref().is_none_or(|best| result >= best.result);
         if better {
-            self.best = Some((genome.to_vec(), row, result));
+            self.course.best = Some(Best { genome: genome.to_vec(), row, result });
         }
         // A hot genome is not expected to be better.
-        let best_sweep = self.best.as_ref().map_or(0, |(_, row, _)| row.sweep).max(self.cooling());
+        let best_sweep = self.course.best.as_ref().map_or(0, |best| best.row.sweep).max(self.cooling());
         if row.sweep >= self.config.sweeps {
             Some(Stop::Sweeps)
         } else {
@@ -216,15 +262,9 @@ impl<'a> Keeper<'a> {
     }
 
     fn finish(self, stop: Stop, genome: &[u32]) -> Outcome {
-        let (genome, best, _) = self.best.unwrap_or_else(|| (genome.to_vec(), self.now, (0, 0)));
-        Outcome {
-            genome,
-            best,
-            rows: self.rows,
-            stop,
-            steps: self.now.step,
-            mutants: self.now.mutants,
-            seconds: self.started.elapsed().as_secs_f64(),
-        }
+        let Course { now, rows, best } = self.course;
+        let (genome, best) = best.map_or_else(|| (genome.to_vec(), now), |best| (best.genome, best.row));
+        let seconds = self.before + self.started.elapsed().as_secs_f64();
+        Outcome { genome, best, rows, stop, steps: now.step, mutants: now.mutants, seconds }
     }
 }

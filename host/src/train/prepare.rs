@@ -2,6 +2,7 @@
 
 use evobit::encode::{Encoder, EncoderError};
 use evobit::evolve::genetic::Genes;
+use evobit::image::ImageError;
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology, TopologyError};
@@ -9,6 +10,7 @@ use evobit::topology::{Layer, Shape, Topology, TopologyError};
 use crate::augment;
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, stratified};
 use crate::encode::{Encoded, encode, learn};
+use crate::model::{Ingredients, Model};
 use crate::settings::{Algorithm, Config};
 
 /// Why data and configuration do not make a network.
@@ -88,6 +90,21 @@ impl Prepared {
     #[must_use]
     pub fn loss_table(&self) -> LossTable<&[u32]> {
         LossTable::new(&self.loss[..]).expect("prepare made the table")
+    }
+
+    /// The model with this genome.
+    ///
+    /// # Errors
+    /// A genome that is not one of the topology.
+    pub fn model(&self, genome: &[u32]) -> Result<Model, ImageError> {
+        Model::new(&Ingredients {
+            topology: &self.topology,
+            encoder: &self.encoder,
+            loss: &self.loss,
+            genome,
+            schema: &self.schema,
+            classes: &self.classes,
+        })
     }
 }
 

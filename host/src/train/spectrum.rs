@@ -6,44 +6,62 @@ use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
 use super::start::random_genome;
-use super::{Keeper, Outcome, Prepared, Stop};
+use super::{Keeper, Outcome, Prepared, Search, Stop};
 use crate::backend::{self, Instructions, Memory, Sharded, shard_count};
 use crate::settings::Config;
 
 pub(super) fn run(
     prepared: &Prepared,
     config: &Config,
+    from: Option<Search>,
     mut keeper: Keeper<'_>,
 ) -> Result<Outcome, LandscapeError> {
     let topology = &prepared.topology;
     let samples = prepared.train.samples();
-    let mut memory = memories(samples);
-    let mut landscape = landscape(prepared, &random_genome(prepared, config), samples, &mut memory)?;
     let search_config = SearchConfig { proposals: config.proposals, block: config.block };
     let mut order = vec![0; SpectrumSearch::<Stream>::order_len(topology)];
     let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(topology, search_config)];
-    let rng = Stream::new(config.seed, Purpose::Search, 0);
-    let mut search = SpectrumSearch::new(topology, search_config, rng, &mut order, &mut deltas)
-        .ok_or(LandscapeError::Buffers)?;
-
-    let mut swept = 0;
-    let stop = loop {
-        let heat = heat_of(prepared, config, keeper.now.sweep);
-        let step = search.step(&mut landscape, heat);
-        swept += step.committed;
-        let mut stop = keeper.step(step.mutants, step.committed.into());
-        if step.sweep_ended || stop.is_some() {
-            let (loss, correct) = (landscape.loss(), landscape.correct());
-            let verdict = keeper.assess(landscape.genome(), loss, correct, step.sweep_ended);
-            stop = stop.or(verdict);
-            if step.sweep_ended && swept == 0 && heat == 0 {
-                stop = stop.or(Some(Stop::Converged));
-            }
-            if step.sweep_ended {
-                swept = 0;
-            }
+    let mut memory = memories(samples);
+    let (genome, search) = match from {
+        Some(Search::Spectrum { genome, rng, order: from, position }) => {
+            order = from;
+            let rng = Stream::from_state(rng).ok_or(LandscapeError::Buffers)?;
+            let (order, deltas, position) = (&mut order, &mut deltas, position as usize);
+            (genome, SpectrumSearch::resume(topology, search_config, rng, order, deltas, position))
         }
-        if let Some(stop) = stop {
+        _ => {
+            let rng = Stream::new(config.seed, Purpose::Search, 0);
+            let search = SpectrumSearch::new(topology, search_config, rng, &mut order, &mut deltas);
+            (random_genome(prepared, config), search)
+        }
+    };
+    let mut search = search.ok_or(LandscapeError::Buffers)?;
+    let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
+
+    let stop = loop {
+        let heat = heat_of(prepared, config, keeper.course.now.sweep);
+        let step = search.step(&mut landscape, heat);
+        let mut stop = keeper.step(step.mutants, step.committed.into());
+        let assess = |keeper: &mut Keeper<'_>| {
+            keeper.assess(landscape.genome(), landscape.loss(), landscape.correct(), step.sweep_ended)
+        };
+        if step.sweep_ended || stop.is_some() {
+            // The last row was at the end of the last sweep.
+            let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0;
+            let verdict = assess(&mut keeper);
+            stop = stop.or(verdict).or(converged.then_some(Stop::Converged));
+        }
+        let state = || Search::Spectrum {
+            genome: landscape.genome().to_vec(),
+            rng: search.rng().state(),
+            order: search.order().to_vec(),
+            position: search.position() as u32,
+        };
+        if let Some(stop) = keeper.settle(stop, state) {
+            if stop.is_early() && !step.sweep_ended {
+                // Only for the outcome: a run that goes on from the checkpoint never made this row.
+                assess(&mut keeper);
+            }
             break stop;
         }
     };

@@ -28,6 +28,8 @@ pub enum Error {
     GenomeWords,
     /// The genome to start from has another number of words than the population's.
     OriginWords,
+    /// A snapshot is not of as many individuals, or of genomes of as many words, as the population.
+    SnapshotWords,
 }
 
 impl fmt::Display for Error {
@@ -46,6 +48,7 @@ impl fmt::Display for Error {
             Self::OriginWords => {
                 "the genome to start from must have as many words as the population's genomes"
             }
+            Self::SnapshotWords => "the snapshot must be of a population of this size and these genomes",
         })
     }
 }

@@ -70,6 +70,20 @@ pub struct Generation {
     pub scored: u32,
 }
 
+/// Where a genetic algorithm is between two steps: with the state of the generator, all that [`GeneticAlgorithm::resume`]
+/// needs. The order of the individuals follows from their fitness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot<'a> {
+    /// All genomes, `[population][words]`, by index.
+    pub genomes: &'a [u32],
+    /// Their fitness, `[population]`, by index.
+    pub fitness: &'a [i64],
+    /// What flip masks are read against, `[words]`.
+    pub base: &'a [u32],
+    /// The number of the generation.
+    pub number: u32,
+}
+
 /// A genetic algorithm under way: a scored and ranked generation, and how to make the next.
 #[derive(Debug)]
 pub struct GeneticAlgorithm<'a, G> {
@@ -96,13 +110,7 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
         fitness: &mut F,
         rng: &mut R,
     ) -> Result<Self, Error> {
-        configuration.check(&genes)?;
-        if genes.words() != population.words() {
-            return Err(Error::GenomeWords);
-        }
-        if configuration.population > population.capacity() {
-            return Err(Error::TooManyIndividuals);
-        }
+        check(&configuration, &genes, &population)?;
         let mutator = Mutator::new(configuration.mutation);
         match origin {
             Origin::Random => population.populate(configuration.population, |_, genome| {
@@ -129,6 +137,47 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
         };
         population.set_base(base);
         Ok(Self { configuration, genes, mutator, population, generation })
+    }
+
+    /// Goes on where another was that was configured alike. Genomes that evolution cannot come to are repaired as
+    /// children are; the fitness is believed.
+    ///
+    /// # Errors
+    /// When the configuration is inconsistent, or population, genes and snapshot do not fit it.
+    pub fn resume(
+        configuration: Configuration,
+        genes: G,
+        mut population: Population<'a>,
+        from: Snapshot<'_>,
+    ) -> Result<Self, Error> {
+        check(&configuration, &genes, &population)?;
+        let (words, count) = (population.words(), configuration.population as usize);
+        let all = Some(from.genomes.len()) == words.checked_mul(count);
+        if !all || from.fitness.len() != count || from.base.len() != words {
+            return Err(Error::SnapshotWords);
+        }
+        let mut genomes = from.genomes.chunks_exact(words);
+        population.populate(configuration.population, |_, genome| {
+            genomes.next().into_iter().for_each(|from| genome.copy_from_slice(from));
+            genes.repair(genome);
+        });
+        genes.repair(population.restore_base(from.base));
+        population.unscored(0).1.copy_from_slice(from.fitness);
+        let elites = if from.number == 0 { 0 } else { configuration.elites };
+        let generation = rank(&mut population, elites, from.number);
+        let mutator = Mutator::new(configuration.mutation);
+        Ok(Self { configuration, genes, mutator, population, generation })
+    }
+
+    /// Where the search is.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            genomes: self.population.genomes().as_words(),
+            fitness: self.population.fitness(),
+            base: self.population.base(),
+            number: self.generation.number,
+        }
     }
 
     /// Breeds, scores and ranks the next generation.
@@ -177,6 +226,22 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
     }
 }
 
+/// Checks that configuration, genes and population fit each other.
+fn check(
+    configuration: &Configuration,
+    genes: &impl Genes,
+    population: &Population<'_>,
+) -> Result<(), Error> {
+    configuration.check(genes)?;
+    if genes.words() != population.words() {
+        return Err(Error::GenomeWords);
+    }
+    if configuration.population > population.capacity() {
+        return Err(Error::TooManyIndividuals);
+    }
+    Ok(())
+}
+
 /// Exclusive-ors the offspring of the parents at `ranks` into `child`.
 fn offspring<R: Rng + ?Sized>(
     mating: Mating,
@@ -205,6 +270,11 @@ fn assess<F: Fitness + ?Sized>(
 ) -> Generation {
     let (genomes, scores) = population.unscored(first);
     fitness.score(genomes, scores);
+    rank(population, first, number)
+}
+
+/// Ranks the individuals, of which those from `first` on were scored in this generation, and reports.
+fn rank(population: &mut Population<'_>, first: u32, number: u32) -> Generation {
     population.rank();
     let all = population.fitness();
     // The sum of u32::MAX values of 64 bits fits 96 bits, and their mean 64.

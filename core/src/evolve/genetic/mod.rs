@@ -54,7 +54,7 @@ mod select;
 
 pub use error::Error;
 pub use fitness::{Batch, Fitness, OneByOne};
-pub use generation::{Configuration, Generation, GeneticAlgorithm, Origin};
+pub use generation::{Configuration, Generation, GeneticAlgorithm, Origin, Snapshot};
 pub use genes::{Genes, PlainBits, randomize};
 pub use mate::Mating;
 pub use mutate::Mutation;

@@ -121,6 +121,12 @@ impl<'a> Population<'a> {
         Some(row(self.current.genomes, self.words, index))
     }
 
+    /// What flip masks are read against, `[words]`: the best individual of the generation before.
+    #[must_use]
+    pub fn base(&self) -> &[u32] {
+        self.base
+    }
+
     /// Makes room for `count` individuals, which must be no more than the capacity, and hands their
     /// rows to `fill` one after the other.
     pub(super) fn populate(&mut self, count: u32, mut fill: impl FnMut(u32, &mut [u32])) {
@@ -133,6 +139,12 @@ impl<'a> Population<'a> {
     /// Sets the base for flip masks to individual `index`.
     pub(super) fn set_base(&mut self, index: u32) {
         self.base.copy_from_slice(row(self.current.genomes, self.words, index));
+    }
+
+    /// Sets the base for flip masks to `genome`, `[words]`.
+    pub(super) fn restore_base(&mut self, genome: &[u32]) -> &mut [u32] {
+        self.base.copy_from_slice(genome);
+        self.base
     }
 
     /// Copies the best `elites` with their fitness to the first rows of the next generation.

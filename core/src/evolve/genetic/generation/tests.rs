@@ -341,3 +341,47 @@ fn the_mean_is_rounded_down_below_zero_too() {
     );
     assert_eq!(search.unwrap().generation().mean, -1);
 }
+
+#[test]
+fn a_search_goes_on_from_any_generation() {
+    for mating in MATINGS {
+        let (configuration, genes) = (Configuration { mating, elites: 3, ..PLAIN }, PlainBits(77));
+        for stop in [0, 1, 5] {
+            let (mut buffers, mut others) = (Buffers::new(40, 3), Buffers::new(50, 3));
+            let (mut fitness, mut rng) = (one_max(), random(8));
+            let (population, origin) = (buffers.population(), Origin::Random);
+            let mut search =
+                GeneticAlgorithm::start(configuration, genes, population, origin, &mut fitness, &mut rng)
+                    .unwrap();
+            for _ in 0..stop {
+                search.step(&mut fitness, &mut rng);
+            }
+            let snapshot = search.snapshot();
+            let mut other =
+                GeneticAlgorithm::resume(configuration, genes, others.population(), snapshot).unwrap();
+            let mut other_rng = Stream::from_state(rng.state()).unwrap();
+            assert_eq!(other.generation(), search.generation());
+            for _ in 0..5 {
+                assert_eq!(other.step(&mut fitness, &mut other_rng), search.step(&mut fitness, &mut rng));
+                assert_eq!(other.snapshot(), search.snapshot());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_search_is_refused() {
+    let resume = |genomes, fitness, base, population| {
+        let configuration = Configuration { population, ..PLAIN };
+        let (genomes, fitness, base) = (std::vec![0; genomes], std::vec![0; fitness], std::vec![0; base]);
+        let snapshot = Snapshot { genomes: &genomes, fitness: &fitness, base: &base, number: 1 };
+        let mut buffers = Buffers::new(40, 3);
+        GeneticAlgorithm::resume(configuration, PlainBits(77), buffers.population(), snapshot).err()
+    };
+    assert_eq!(resume(120, 40, 3, 40), None);
+    for (genomes, fitness, base) in [(119, 40, 3), (123, 40, 3), (120, 39, 3), (120, 40, 2), (0, 0, 0)] {
+        assert_eq!(resume(genomes, fitness, base, 40), Some(Error::SnapshotWords));
+    }
+    assert_eq!(resume(123, 41, 3, 41), Some(Error::TooManyIndividuals));
+    assert_eq!(resume(3, 1, 3, 1), Some(Error::TooManyElites));
+}

@@ -1,0 +1,254 @@
+//! A run that was killed, stopped or interrupted goes on as if nothing had happened.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rand_core::Rng;
+use tests::program::Folder;
+
+/// A second or so of training with nearly all time spent in the search.
+const SPECTRUM: &str = "train --data digits --sweeps 3";
+const GENETIC: &str =
+    "train --data digits --hidden 64 --shift 0 --algorithm genetic --population 10 --sweeps 60";
+
+/// The lines of the metrics, but for their seconds.
+fn metrics(folder: &Folder, run: &str) -> Vec<String> {
+    let text = folder.text(format!("{run}/metrics.csv"));
+    let without = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        [&cells[..3], &cells[4..]].concat().join(",")
+    };
+    text.lines().map(without).collect()
+}
+
+/// Checks that two runs ended in the same model, by the same way.
+fn assert_same(folder: &Folder, run: &str, whole: &str) {
+    assert_eq!(folder.read(format!("{run}/model.evb")), folder.read(format!("{whole}/model.evb")), "{run}");
+    assert_eq!(metrics(folder, run), metrics(folder, whole), "{run}");
+    assert_eq!(folder.text(format!("{run}/config.toml")), folder.text(format!("{whole}/config.toml")));
+}
+
+/// Runs the program until it ends or `time` is over, when it is killed at once; says whether it ended.
+fn run_for(folder: &Folder, args: &str, time: Duration) -> bool {
+    let mut command = folder.command(args.split(' '));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    std::thread::sleep(time);
+    if child.try_wait().expect("a process").is_some() {
+        let output = child.wait_with_output().expect("it ended");
+        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+        return true;
+    }
+    child.kill().expect("the process is there");
+    child.wait().expect("it ends");
+    false
+}
+
+/// Kills a run again and again, at random, until it is through.
+fn killed_until_it_ends(train: &str, seed: u64) {
+    let folder = Folder::new();
+    let began = Instant::now();
+    folder.ok(&format!("{train} --out whole"));
+    let whole = began.elapsed().as_millis() as u32;
+    let mut random = evobit::rng::Stream::new(seed, evobit::rng::Purpose::Test, 0);
+    let mut args = format!("{train} --checkpoint 0.05 --out run");
+    let mut kills = 0;
+    loop {
+        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 2)).into());
+        // Some machines stop for a while: the later the kill, the surer the end.
+        if run_for(&folder, &args, time * (1 + kills / 6)) {
+            break;
+        }
+        kills += 1;
+        if folder.path("run/config.toml").exists() {
+            args = "train --resume run --checkpoint 0.05".into();
+        } else if folder.path("run").exists() {
+            fs::remove_dir_all(folder.path("run")).expect("a folder");
+        }
+        // Whenever it was killed, a model that was there is whole.
+        if folder.path("run/model.evb").exists() {
+            folder.ok("inspect run/model.evb");
+        }
+    }
+    assert!(kills > 0, "nothing was killed in {whole} ms");
+    assert_same(&folder, "run", "whole");
+    let (before, ran) = (folder.contents(), folder.run("train --resume run"));
+    assert_eq!((ran.code, ran.stdout.lines().count(), ran.stderr.as_str()), (Some(0), 1, ""));
+    assert!(ran.stdout.starts_with("run: this run has finished"), "{}", ran.stdout);
+    let json = folder.json("train --resume run");
+    assert_eq!((&json["finished"], &json["model"]), (&true.into(), &"run/model.evb".into()));
+    assert!(folder.contents() == before, "a finished run was changed");
+}
+
+#[test]
+fn a_killed_spectrum_search_goes_on() {
+    killed_until_it_ends(SPECTRUM, 1);
+}
+
+#[test]
+fn a_killed_genetic_algorithm_goes_on() {
+    killed_until_it_ends(GENETIC, 2);
+}
+
+#[test]
+fn a_run_that_its_budget_ended_goes_on() {
+    let folder = Folder::new();
+    for (name, train) in [("spectrum", SPECTRUM), ("genetic", GENETIC)] {
+        folder.ok(&format!("{train} --out whole-{name}"));
+        let stopped = folder.json(&format!("{train} --budget 0.1 --out {name}"));
+        assert_eq!(stopped["stop"], "budget");
+        assert!(folder.text(format!("{name}/config.toml")).contains("\nsteps = "));
+        let again = folder.json(&format!("train --resume {name} --budget 0.1"));
+        assert!(again["steps"].as_u64() > stopped["steps"].as_u64(), "{again}");
+        assert!(again["seconds"].as_f64() > stopped["seconds"].as_f64());
+        folder.ok(&format!("train --resume {name} --threads 1"));
+        assert_same(&folder, name, &format!("whole-{name}"));
+    }
+}
+
+#[test]
+fn a_limit_of_steps_stays_one() {
+    let folder = Folder::new();
+    folder.ok(&format!("{SPECTRUM} --steps 200 --out whole"));
+    folder.ok(&format!("{SPECTRUM} --steps 200 --budget 0 --out run"));
+    assert!(folder.text("run/config.toml").contains("\nsteps = 1\n"));
+    folder.ok("train --resume run");
+    assert_same(&folder, "run", "whole");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_goes_on() {
+    let folder = Folder::new();
+    folder.ok(&format!("{SPECTRUM} --out whole"));
+    let args = format!("{SPECTRUM} --out run");
+    let mut command = folder.command(args.split(' '));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !folder.path("run/checkpoint-a.bin").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
+    assert!(told.success() && child.wait().unwrap().success());
+    folder.ok("train --resume run");
+    assert_same(&folder, "run", "whole");
+}
+
+/// A run stopped by its budget in `run`, after two checkpoints.
+fn stopped(train: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("table.csv", include_str!("../../host/data/iris.csv"));
+    folder.ok(&format!("{train} --checkpoint 0 --budget 0.02 --out run"));
+    folder
+}
+
+const TABLE: &str = "train --data table.csv --hidden 16 --sweeps 200 --patience 200 --algorithm genetic";
+
+#[test]
+fn a_damaged_checkpoint_leaves_the_other() {
+    let folder = stopped(TABLE);
+    folder.ok(&format!("{TABLE} --out whole"));
+    let names = ["checkpoint-a.bin", "checkpoint-b.bin"].map(|name| folder.path("run").join(name));
+    let [whole_a, whole_b] = [0, 1].map(|file: usize| fs::read(&names[file]).unwrap());
+    let damage = |bytes: &[u8]| [&bytes[..bytes.len() / 2], &[9], &bytes[bytes.len() / 2 + 1..]].concat();
+    // Damaged, cut off, empty: either of the two.
+    for (a, b) in [(whole_a.clone(), damage(&whole_b)), (whole_a[..99].to_vec(), whole_b.clone())] {
+        let before = folder.contents();
+        fs::write(&names[0], a).unwrap();
+        fs::write(&names[1], b).unwrap();
+        let ran = folder.run("train --resume run");
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let told = ran.stderr.lines().filter(|line| line.contains("damaged"));
+        let told: Vec<&str> = told.collect();
+        assert!(told.len() == 1 && told[0].contains("goes on from the other checkpoint"), "{}", ran.stderr);
+        assert_same(&folder, "run", "whole");
+        for (path, bytes) in before.into_iter().filter(|(path, _)| path.is_file()) {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    for name in &names {
+        fs::write(name, b"").unwrap();
+    }
+    refuses(&folder, "train --resume run", 1, &["checkpoint-a.bin: damaged", "train anew with --config"]);
+    for name in &names {
+        fs::remove_file(name).unwrap();
+    }
+    refuses(&folder, "train --resume run", 1, &["run: has no checkpoint", "--config run/config.toml"]);
+}
+
+/// Checks that a command fails in one line that says all of `words`, and changes nothing.
+fn refuses(folder: &Folder, args: &str, code: i32, words: &[&str]) {
+    let (before, ran) = (folder.contents(), folder.run(args));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "{args}: {}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    let said = words.iter().all(|word| ran.stderr.contains(word));
+    assert!(said && ran.stderr.starts_with("error: "), "{args}: {}", ran.stderr);
+    assert!(folder.contents() == before, "{args} changed the folder");
+}
+
+#[test]
+fn what_would_be_another_run_is_refused() {
+    let folder = stopped(TABLE);
+    let resume = "train --resume run";
+    refuses(&folder, &format!("{resume} --seed 2 --hidden 8"), 2, &["leave out --seed, --hidden"]);
+    refuses(&folder, &format!("{resume} --seed 18446744073709551615"), 2, &["leave out --seed"]);
+    refuses(&folder, &format!("{resume} --out other"), 2, &["leave out --out"]);
+    refuses(&folder, &format!("{resume} --config run/config.toml"), 2, &["leave out --config"]);
+    refuses(&folder, &format!("{resume} --checkpoint -1"), 2, &["--checkpoint must be"]);
+    refuses(&folder, "train --resume nothing", 1, &["nothing: is not the folder of a run"]);
+    refuses(&folder, "train --resume run/model.evb", 1, &["is not the folder of a run"]);
+
+    let config = folder.text("run/config.toml");
+    for (line, edited, words) in [
+        ("seed = 1", "seed = 2", ["says `seed = 2`", "begun with `seed = 1`"]),
+        (
+            "hidden = [\"16\"]",
+            "hidden = [\"8\"]",
+            ["says `hidden = [\"8\"]`", "begun with `hidden = [\"16\"]`"],
+        ),
+        ("steps = ", "steps = 1", ["says `steps = 1", "begun with no `steps`"]),
+        ("population = 50", "", ["says no `population`", "begun with `population = 50`"]),
+    ] {
+        assert!(config.contains(line), "{line} in {config}");
+        folder.write("run/config.toml", config.replace(line, edited));
+        refuses(&folder, resume, 1, &words);
+    }
+    folder.write("run/config.toml", &config);
+
+    let table = folder.text("table.csv");
+    let (header, rows) = table.split_once('\n').expect("lines");
+    let scaled = rows.replace("6.", "16.");
+    let renamed = table.replace("setosa", "iris-setosa");
+    for (changed, word) in [
+        (format!("{header}\n{scaled}"), "the samples to learn from"),
+        (rows.lines().skip(1).fold(format!("{header}\n"), |all, row| all + row + "\n"), "learn from"),
+        (renamed, "the names of columns and classes"),
+    ] {
+        folder.write("table.csv", changed);
+        refuses(&folder, resume, 1, &["run: not as when this run began", word, "table.csv"]);
+    }
+    folder.write("table.csv", &table);
+    folder.ok(resume);
+}
+
+#[test]
+fn a_run_killed_before_its_first_checkpoint_begins_again() {
+    let folder = Folder::new();
+    folder.ok(&format!("{SPECTRUM} --out whole"));
+    folder.write("run/config.toml", folder.read("whole/config.toml"));
+    folder.ok("train --resume run");
+    assert_same(&folder, "run", "whole");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_does_not_end_training() {
+    let folder = Folder::new();
+    folder.write("table.csv", include_str!("../../host/data/iris.csv"));
+    folder.ok(&format!("{TABLE} --out whole"));
+    folder.write("run/config.toml", folder.read("whole/config.toml"));
+    // A folder in its place.
+    folder.write("run/checkpoint-a.bin.part/x", "");
+    let ran = folder.run("train --resume run --checkpoint 0");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("warning: no checkpoint was written").count(), 1, "{}", ran.stderr);
+    assert_same(&folder, "run", "whole");
+}
