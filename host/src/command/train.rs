@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::progress::{Progress, catch_interrupts};
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, tell};
+use super::{Failure, TrainArgs, print, read_settings, tell, use_threads};
 use crate::data::{LoadOptions, Loaded, load};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::{Ingredients, Model};
@@ -22,9 +22,6 @@ use crate::train::{self, Outcome, Prepared, Stop, layer_spectrum, prepare};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 10_000;
-
-/// Threads that one may ask for; the system starts no end of them, slowly.
-const MOST_THREADS: usize = 1024;
 
 /// A finished run.
 pub(super) struct Finished {
@@ -57,12 +54,7 @@ pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finishe
                 .map_err(|_| Failure::usage("--budget must be a number of seconds such as 60"))?,
         ),
     };
-    if let Some(threads) = args.threads {
-        if !(1..=MOST_THREADS).contains(&threads) {
-            return Err(Failure::usage(format!("--threads must be 1 to {MOST_THREADS}")));
-        }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
+    use_threads(args.threads)?;
     let mut settings = args.settings.clone();
     if let Some(path) = &args.config {
         settings = settings.or(read_settings(path)?);

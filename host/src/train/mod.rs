@@ -19,6 +19,7 @@ use crate::settings::{Algorithm, Config};
 
 pub use prepare::{PrepareError, Prepared, parts, prepare};
 pub use spectrum::layer_spectrum;
+pub(crate) use spectrum::{landscape, memories, random_genome};
 
 /// The state of a search at the end of a sweep, or where it stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -55,12 +55,12 @@ fn shard_len(samples: Samples<'_>) -> usize {
 }
 
 /// Memory for the shards of a landscape on `samples`.
-fn memories(samples: Samples<'_>) -> Vec<Memory> {
+pub(crate) fn memories(samples: Samples<'_>) -> Vec<Memory> {
     samples.labels.chunks(shard_len(samples)).map(|_| Memory::default()).collect()
 }
 
 /// The landscape of `genome` over such memory, on all threads.
-fn landscape<'a>(
+pub(crate) fn landscape<'a>(
     prepared: &'a Prepared,
     genome: &[u32],
     samples: Samples<'a>,
@@ -100,7 +100,7 @@ pub fn layer_spectrum(
 }
 
 /// The genome that a seed starts from.
-pub(super) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
+pub(crate) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
     let mut genome = vec![0; prepared.topology.genome_words()];
     if let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) {
         view.randomize(&mut Stream::new(config.seed, Purpose::Start, 0));
