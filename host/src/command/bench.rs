@@ -44,10 +44,13 @@ fn short(number: f64) -> String {
     format!("{:.*}{name}", if number / unit < 100.0 { 1 } else { 0 }, number / unit)
 }
 
+/// One figure as text.
+type Show<'a> = &'a dyn Fn(&Figures) -> String;
+
 fn table(report: &Report) -> String {
     let (dense, windows) = (&report.dense, &report.windows);
     let times = |ratio: f64| format!("{} x", HumanCount(ratio.round() as u64));
-    let rows: [(&str, &dyn Fn(&Figures) -> String); 11] = [
+    let rows: [(&str, Show<'_>); 11] = [
         ("hidden layer", &|of| of.hidden.clone()),
         ("training accuracy at the checkpoint", &|of| percent(of.train_accuracy)),
         ("samples on a neuron's boundary", &|of| percent(of.boundary_share)),

@@ -1,6 +1,6 @@
 //! The loops over words and neurons, one trait over instruction sets.
 
-use super::{Forward, Scratch};
+use super::{Forward, Piece, SECTION, Scratch};
 
 /// Samples that run together.
 pub const LANES: usize = 16;
@@ -57,10 +57,10 @@ pub(super) trait Lanes: Copy {
 }
 
 /// In memory, so that a vector instruction can take one for all lanes as its operand.
-static BITS: [u32; 32] = {
-    let mut bits = [0; 32];
+static BITS: [u32; SECTION] = {
+    let mut bits = [0; SECTION];
     let mut bit = 0;
-    while bit < 32 {
+    while bit < SECTION {
         bits[bit] = 1 << bit;
         bit += 1;
     }
@@ -101,53 +101,73 @@ fn mismatches<L: Lanes, const WORDS: usize, const N: usize>(
     totals
 }
 
-/// Packs the outputs of neurons, one after the other, into words.
-struct Writer<'a, L: Lanes> {
-    words: &'a mut [Block],
-    word: L::Vector,
-    position: usize,
-}
-
-impl<L: Lanes> Writer<'_, L> {
-    #[inline(always)]
-    fn push(&mut self, lanes: L, mismatches: L::Vector, threshold: u32) {
-        let on = lanes.at_most(mismatches, lanes.splat(threshold));
-        self.word = lanes.or_where(self.word, on, lanes.splat(BITS[self.position % 32]));
-        self.position += 1;
-        if self.position.is_multiple_of(32) {
-            self.flush(lanes);
-        }
-    }
-
-    #[inline(always)]
-    fn flush(&mut self, lanes: L) {
-        lanes.store(self.word, &mut self.words[(self.position - 1) / 32]);
-        self.word = lanes.splat(0);
-    }
-}
-
-/// The neurons of a group, `TOGETHER` at a time.
+/// The outputs of up to [`SECTION`] neurons that see all the same, packed; `TOGETHER` neurons at a time.
 #[inline(always)]
-fn run_group<L: Lanes, const WORDS: usize, const TOGETHER: usize>(
+fn run_dense<L: Lanes, const TOGETHER: usize>(
     lanes: L,
     seen: &[Block],
     weights: &[u32],
     thresholds: &[u32],
-    writer: &mut Writer<'_, L>,
-) {
-    let words = if WORDS == 0 { seen.len() } else { WORDS };
+) -> L::Vector {
+    let words = seen.len();
+    let mut outputs = lanes.splat(0);
     let (together, rest) = thresholds.as_chunks::<TOGETHER>();
     let (first, last) = weights.split_at(together.len() * TOGETHER * words);
-    for (weights, thresholds) in first.chunks_exact(TOGETHER * words).zip(together) {
-        let counts = mismatches::<L, WORDS, TOGETHER>(lanes, seen, weights);
+    let (first_bits, last_bits) = BITS.split_at(together.len() * TOGETHER);
+    let bits = first_bits.as_chunks::<TOGETHER>().0;
+    for ((weights, thresholds), bits) in first.chunks_exact(TOGETHER * words).zip(together).zip(bits) {
+        let counts = mismatches::<L, 0, TOGETHER>(lanes, seen, weights);
         for n in 0..TOGETHER {
-            writer.push(lanes, counts[n], thresholds[n]);
+            let on = lanes.at_most(counts[n], lanes.splat(thresholds[n]));
+            outputs = lanes.or_where(outputs, on, lanes.splat(bits[n]));
         }
     }
-    for (weights, &threshold) in last.chunks_exact(words).zip(rest) {
-        let [count] = mismatches::<L, WORDS, 1>(lanes, seen, weights);
-        writer.push(lanes, count, threshold);
+    for ((weights, &threshold), &bit) in last.chunks_exact(words).zip(rest).zip(last_bits) {
+        let [count] = mismatches::<L, 0, 1>(lanes, seen, weights);
+        let on = lanes.at_most(count, lanes.splat(threshold));
+        outputs = lanes.or_where(outputs, on, lanes.splat(bit));
     }
+    outputs
+}
+
+/// The outputs of up to [`SECTION`] neurons, packed, each on its slot of what is seen.
+#[inline(always)]
+fn run_windows<L: Lanes, const WORDS: usize>(
+    lanes: L,
+    seen: &[Block],
+    words: usize,
+    weights: &[u32],
+    thresholds: &[u32],
+    slots: &[u32],
+) -> L::Vector {
+    let words = if WORDS == 0 { words } else { WORDS };
+    let mut outputs = lanes.splat(0);
+    let neurons = weights.chunks_exact(words).zip(thresholds).zip(slots).zip(&BITS);
+    for (((weights, &threshold), &slot), &bit) in neurons {
+        let start = slot as usize * words;
+        let [count] = mismatches::<L, WORDS, 1>(lanes, &seen[start..start + words], weights);
+        let on = lanes.at_most(count, lanes.splat(threshold));
+        outputs = lanes.or_where(outputs, on, lanes.splat(bit));
+    }
+    outputs
+}
+
+/// One word of a window, put together of turned input words.
+#[inline(always)]
+fn gather<L: Lanes>(lanes: L, turned: &[Block], pieces: &[Piece]) -> L::Vector {
+    let mut bits = lanes.splat(0);
+    let (fours, rest) = pieces.as_chunks::<4>();
+    for four in fours {
+        for piece in four {
+            let part = lanes.load(&turned[piece.turned as usize]);
+            bits = lanes.or_and(bits, part, lanes.splat(piece.mask));
+        }
+    }
+    for piece in rest {
+        let part = lanes.load(&turned[piece.turned as usize]);
+        bits = lanes.or_and(bits, part, lanes.splat(piece.mask));
+    }
+    bits
 }
 
 /// [`Kernel::scores`].
@@ -160,39 +180,33 @@ pub(super) fn scores<L: Lanes, const TOGETHER: usize>(
     scores: &mut [Block],
 ) {
     assert_eq!(inputs.len(), forward.input_words, "one block of samples");
+    assert_eq!(scores.len(), forward.classes(), "a score for each class");
     let Scratch { turned, seen, hidden } = scratch;
     for (block, &(word, by)) in turned.iter_mut().zip(&forward.turned) {
         lanes.store(lanes.rotate_left(lanes.load(&inputs[word as usize]), by), block);
     }
     let words = forward.row_words;
-    let mut writer = Writer::<L> { words: hidden, word: lanes.splat(0), position: 0 };
-    for (index, group) in forward.groups.iter().enumerate() {
-        let (first, end) = (group.first as usize, group.end as usize);
-        let (weights, thresholds) =
-            (&forward.weights[first * words..end * words], &forward.thresholds[first..end]);
-        if forward.ends.is_empty() {
-            run_group::<L, 0, TOGETHER>(lanes, inputs, weights, thresholds, &mut writer);
+    let parts = forward.weights.chunks(SECTION * words).zip(forward.thresholds.chunks(SECTION));
+    for (section, ((weights, thresholds), block)) in parts.zip(hidden.iter_mut()).enumerate() {
+        if forward.slots.is_empty() {
+            lanes.store(run_dense::<L, TOGETHER>(lanes, inputs, weights, thresholds), block);
             continue;
         }
-        for (word, block) in seen.iter_mut().enumerate() {
-            let mut bits = lanes.splat(0);
-            for piece in forward.word_pieces(index, word) {
-                let part = lanes.load(&turned[piece.turned as usize]);
-                bits = lanes.or_and(bits, part, lanes.splat(piece.mask));
+        let windows = forward.sections[section] as usize..forward.sections[section + 1] as usize;
+        for (window, seen) in windows.zip(seen.chunks_exact_mut(words)) {
+            for (word, block) in seen.iter_mut().enumerate() {
+                lanes.store(gather(lanes, turned, forward.word_pieces(window, word)), block);
             }
-            lanes.store(bits, block);
         }
-        match words {
-            1 => run_group::<L, 1, 2>(lanes, seen, weights, thresholds, &mut writer),
-            2 => run_group::<L, 2, 2>(lanes, seen, weights, thresholds, &mut writer),
-            _ => run_group::<L, 0, TOGETHER>(lanes, seen, weights, thresholds, &mut writer),
-        }
-    }
-    if !writer.position.is_multiple_of(32) {
-        writer.flush(lanes);
+        let slots = &forward.slots[section * SECTION..];
+        let outputs = match words {
+            1 => run_windows::<L, 1>(lanes, seen, words, weights, thresholds, slots),
+            2 => run_windows::<L, 2>(lanes, seen, words, weights, thresholds, slots),
+            _ => run_windows::<L, 0>(lanes, seen, words, weights, thresholds, slots),
+        };
+        lanes.store(outputs, block);
     }
     let rows = forward.output_weights.chunks_exact(hidden.len()).zip(&forward.output_thresholds);
-    assert_eq!(scores.len(), forward.classes(), "a score for each class");
     for ((weights, &threshold), scores) in rows.zip(scores) {
         let [count] = mismatches::<L, 0, 1>(lanes, hidden, weights);
         lanes.store(lanes.subtract(lanes.splat(threshold), count), scores);
@@ -214,7 +228,7 @@ pub(super) fn outputs<L: Lanes>(
     let weights = &forward.weights[position * words..(position + 1) * words];
     assert!(inputs.len() >= on.len() * forward.input_words, "as many blocks as outputs");
     let blocks = inputs.chunks_exact(forward.input_words).zip(on);
-    let Some(group) = forward.group_of(position) else {
+    let Some(window) = forward.window_of(position) else {
         for (inputs, on) in blocks {
             let [count] = mismatches::<L, 0, 1>(lanes, inputs, weights);
             *on = lanes.bits(lanes.at_most(count, lanes.splat(threshold)));
@@ -225,7 +239,7 @@ pub(super) fn outputs<L: Lanes>(
         let mut count = lanes.splat(0);
         for (word, &weights) in weights.iter().enumerate() {
             let mut bits = lanes.splat(0);
-            for piece in forward.word_pieces(group, word) {
+            for piece in forward.word_pieces(window, word) {
                 let (word, by) = forward.turned[piece.turned as usize];
                 let part = lanes.rotate_left(lanes.load(&inputs[word as usize]), by);
                 bits = lanes.or_and(bits, part, lanes.splat(piece.mask));

@@ -2,9 +2,9 @@
 //!
 //! Samples are transposed in groups of [`LANES`]: word w of all sixteen lies in one [`Block`]. A weight word is
 //! then compared with sixteen samples by one exclusive or, counts add up lane by lane, and nothing is
-//! ever summed across a vector. Neurons whose windows begin at the same place stand behind each other, so that a
-//! window is gathered once for all of them; its rows are turned to their places in the packed window
-//! once for all windows of a column. That costs, where the processor counts bits in vectors, three
+//! ever summed across a vector. Windowed neurons are sorted by place, so that those of a section, 32 of them, share most
+//! of their windows, each gathered once; and the rows of a window are turned to where they lie in the packed window
+//! once for all windows that begin in the same column. That costs, where the processor counts bits in vectors, three
 //! instructions for sixteen samples and 32 inputs.
 //!
 //! The scores are those of [`Network::run`], on every instruction set; the tests compare them.
@@ -20,18 +20,24 @@ use evobit::topology::{Field, Plan};
 
 pub use kernel::{Block, Kernel, LANES};
 
+/// Hidden neurons whose outputs share a word.
+const SECTION: usize = 32;
+
 /// A network with one hidden layer, laid out for [`Kernel`]s.
 #[derive(Clone, Debug)]
 pub struct Forward {
     input_words: usize,
     /// Words that a hidden neuron sees.
     row_words: usize,
-    /// Hidden neurons that see the same stand together: `[neurons]`, where each stands.
+    /// Where each hidden neuron stands: `[neurons]`.
     positions: Vec<u32>,
     /// How far the weights of the neuron at each position are turned.
     turns: Vec<u32>,
-    groups: Vec<Group>,
-    /// The last piece of each word of each windowed group: `[groups][row_words]`.
+    /// First window of each section of 32 positions, and the number of all; empty in a dense layer.
+    sections: Vec<u32>,
+    /// The window of each position, counted from the first of its section.
+    slots: Vec<u32>,
+    /// After the last piece of each word of each window: `[windows][row_words]`.
     ends: Vec<u32>,
     pieces: Vec<Piece>,
     /// Input words turned left: which, and how far.
@@ -42,15 +48,6 @@ pub struct Forward {
     /// `[classes][positions / 32]`.
     output_weights: Vec<u32>,
     output_thresholds: Vec<u32>,
-}
-
-/// Hidden neurons that see the same.
-#[derive(Clone, Copy, Debug)]
-struct Group {
-    /// Position of the first.
-    first: u32,
-    /// Position after the last.
-    end: u32,
 }
 
 /// Bits of a turned input word that are part of a window's word.
@@ -88,7 +85,8 @@ impl Forward {
             row_words: plan.row_words as usize,
             positions,
             turns: vec![],
-            groups: vec![],
+            sections: vec![],
+            slots: vec![],
             ends: vec![],
             pieces: vec![],
             turned: vec![],
@@ -100,7 +98,7 @@ impl Forward {
         forward.lay_out_hidden(network, plan, &order);
         for class in 0..topology.classes() as u32 {
             let weights = network.weights(1, class);
-            let mut row = vec![0; order.len().div_ceil(32)];
+            let mut row = vec![0; order.len().div_ceil(SECTION)];
             for (position, &neuron) in (0u32..).zip(&order) {
                 bits::set(&mut row, position, bits::get(weights, neuron));
             }
@@ -112,25 +110,30 @@ impl Forward {
 
     fn lay_out_hidden<W: Words>(&mut self, network: &Network<'_, W>, plan: &Plan, order: &[u32]) {
         let mut windows: Vec<Vec<Cut>> = vec![];
-        let mut place = None;
-        for (position, &neuron) in (0u32..).zip(order) {
-            if place != Some(network.place(0, neuron)) {
-                place = Some(network.place(0, neuron));
-                self.groups.push(Group { first: position, end: position });
-                windows.push(cuts(plan, network.place(0, neuron)));
-            }
-            if let Some(group) = self.groups.last_mut() {
-                group.end = position + 1;
-            }
-            let turn = turn(plan, network.place(0, neuron));
+        let mut last = 0;
+        for (position, &neuron) in order.iter().enumerate() {
+            let place = network.place(0, neuron);
+            let turn = turn(plan, place);
             self.turns.push(turn);
             let weights = network.weights(0, neuron);
             self.weights.extend((0..self.row_words).map(|word| weights.word(word).rotate_left(turn)));
+            if plan.field == Field::Dense {
+                continue;
+            }
+            if position.is_multiple_of(SECTION) {
+                self.sections.push(windows.len() as u32);
+            }
+            if position.is_multiple_of(SECTION) || place != last {
+                windows.push(cuts(plan, place));
+            }
+            last = place;
+            self.slots.push(windows.len() as u32 - 1 - self.sections[position / SECTION]);
         }
+        self.sections.push(windows.len() as u32);
         self.turned = windows.iter().flatten().map(|cut| cut.turned).collect();
         self.turned.sort_unstable();
         self.turned.dedup();
-        for cuts in windows.iter().filter(|cuts| !cuts.is_empty()) {
+        for cuts in &windows {
             for word in 0..self.row_words {
                 for cut in cuts.iter().filter(|cut| cut.word == word) {
                     let turned = self.turned.partition_point(|turned| *turned < cut.turned) as u32;
@@ -183,8 +186,8 @@ impl Forward {
     pub fn scratch(&self) -> Scratch {
         Scratch {
             turned: vec![Block::default(); self.turned.len()],
-            seen: vec![Block::default(); self.row_words],
-            hidden: vec![Block::default(); self.positions.len().div_ceil(32)],
+            seen: vec![Block::default(); SECTION * self.row_words],
+            hidden: vec![Block::default(); self.positions.len().div_ceil(SECTION)],
         }
     }
 
@@ -213,16 +216,16 @@ impl Forward {
         blocks
     }
 
-    /// The windowed group that holds `position`; `None` in a dense layer, whose one group sees the whole input.
-    fn group_of(&self, position: usize) -> Option<usize> {
-        let after = self.groups.partition_point(|group| group.first as usize <= position);
-        (!self.ends.is_empty()).then(|| after - 1)
+    /// The window of a position; `None` in a dense layer, whose neurons see the whole input.
+    fn window_of(&self, position: usize) -> Option<usize> {
+        let slot = self.slots.get(position)?;
+        Some((self.sections[position / SECTION] + slot) as usize)
     }
 
-    /// The pieces of a word of a windowed group.
+    /// The pieces of a word of a window.
     #[inline(always)]
-    fn word_pieces(&self, group: usize, word: usize) -> &[Piece] {
-        let index = group * self.row_words + word;
+    fn word_pieces(&self, window: usize, word: usize) -> &[Piece] {
+        let index = window * self.row_words + word;
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
         &self.pieces[start..self.ends[index] as usize]
     }
