@@ -2,9 +2,9 @@
 //! second, seconds of training to an accuracy.
 //!
 //! Two networks are measured, each at a checkpoint that is the same on every machine: trained from a fixed seed until its
-//! training accuracy first exceeds [`CHECKPOINT`], which is looked at every [`CHECK_STEPS`] steps. How much
+//! training accuracy first exceeds `CHECKPOINT`, which is looked at every `CHECK_STEPS` steps. How much
 //! work a spectrum is depends on the network: an untrained one has more boundary samples. All rates are medians of
-//! [`ROUNDS`] rounds that take turns, so that whatever else the machine does falls on all of them alike.
+//! `ROUNDS` rounds that take turns, so that whatever else the machine does falls on all of them alike.
 
 mod naive;
 

@@ -146,7 +146,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<String>,
     /// Seconds that mutants are scored for, on each of two networks; the rest takes a few times that
-    #[arg(long, value_name = "N", default_value_t = 5.0)]
+    #[arg(long, value_name = "N", default_value_t = 8.0)]
     pub seconds: f64,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
