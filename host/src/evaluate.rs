@@ -6,6 +6,8 @@ use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
 use rayon::prelude::*;
 
+use crate::forward::{Block, Forward, LANES, fastest};
+
 /// Samples that one task takes; large enough that its buffers do not matter.
 const CHUNK: usize = 256;
 
@@ -37,6 +39,17 @@ impl Score {
 /// The scores of every sample: `[samples][classes]`.
 #[must_use]
 pub fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<i32> {
+    // Laying a network out for vectors takes about as long as running it on some hundred samples.
+    if inputs.len() / network.topology().input_words() >= CHUNK
+        && let Some(forward) = Forward::new(network)
+    {
+        return scores_together(&forward, inputs);
+    }
+    scores_alone(network, inputs)
+}
+
+/// One sample after the other.
+fn scores_alone<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<i32> {
     let topology = network.topology();
     let (words, classes) = (topology.input_words(), topology.classes());
     let mut scores = vec![0; inputs.len() / words * classes];
@@ -45,6 +58,26 @@ pub fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<
             let mut hidden = vec![0; topology.hidden_words()];
             for (scores, input) in scores.chunks_mut(classes).zip(inputs.chunks(words)) {
                 network.run(input, &mut hidden, scores);
+            }
+        },
+    );
+    scores
+}
+
+/// Sixteen samples at a time.
+fn scores_together(forward: &Forward, inputs: &[u32]) -> Vec<i32> {
+    let (words, classes, kernel) = (forward.input_words(), forward.classes(), fastest());
+    let mut scores = vec![0; inputs.len() / words * classes];
+    scores.par_chunks_mut(CHUNK * classes).zip(inputs.par_chunks(CHUNK * words)).for_each(
+        |(scores, inputs)| {
+            let mut scratch = forward.scratch();
+            let (mut block, mut lanes) = (vec![Block::default(); words], vec![Block::default(); classes]);
+            for (scores, inputs) in scores.chunks_mut(LANES * classes).zip(inputs.chunks(LANES * words)) {
+                forward.transpose(inputs, &mut block);
+                kernel.scores(forward, &block, &mut scratch, &mut lanes);
+                for (lane, scores) in scores.chunks_mut(classes).enumerate() {
+                    scores.iter_mut().zip(&lanes).for_each(|(score, lanes)| *score = lanes.0[lane] as i32);
+                }
             }
         },
     );
@@ -83,4 +116,30 @@ pub fn confusion(predictions: &[u8], labels: &[u8], classes: usize) -> Vec<Vec<u
         matrix[usize::from(label)][usize::from(prediction)] += 1;
     }
     matrix
+}
+
+#[cfg(test)]
+mod tests {
+    use evobit::genome::GenomeMut;
+    use evobit::rng::{Draw, Purpose, Stream};
+    use evobit::topology::{Layer, Shape, Topology};
+
+    use super::*;
+
+    #[test]
+    fn samples_score_the_same_together_and_alone() {
+        let image = Shape { planes: 1, height: 10, width: 32 };
+        for layer in [Layer::dense(50), Layer::windows(50, 1, 4, 5)] {
+            let topology = Topology::new(image, &[layer, Layer::dense(4)]).unwrap();
+            let mut genome = vec![0; topology.genome_words()];
+            let mut rng = Stream::new(2, Purpose::Test, 0);
+            GenomeMut::new(&topology, &mut genome).unwrap().randomize(&mut rng);
+            let network = Network::new(&topology, &genome[..]).unwrap();
+            for samples in [0, 1, CHUNK - 1, CHUNK, 3 * CHUNK + 5] {
+                let inputs: Vec<u32> =
+                    (0..samples * topology.input_words()).map(|_| rng.below(u32::MAX)).collect();
+                assert_eq!(scores(&network, &inputs), scores_alone(&network, &inputs), "{samples} samples");
+            }
+        }
+    }
 }

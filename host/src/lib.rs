@@ -2,10 +2,12 @@
 
 pub mod augment;
 pub mod backend;
+pub mod bench;
 pub mod command;
 pub mod data;
 pub mod encode;
 pub mod evaluate;
+pub mod forward;
 pub mod model;
 pub mod report;
 pub mod run_folder;

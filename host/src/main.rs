@@ -1,4 +1,4 @@
-//! The command line: `host`, `host train`, `host eval`, `host predict`, `host inspect`.
+//! The command line: `host`, `host train`, `host eval`, `host predict`, `host inspect`, `host bench`.
 
 use std::process::ExitCode;
 

@@ -28,6 +28,16 @@ pub enum Instructions {
     Scalar,
 }
 
+/// The instructions that [`Instructions::Auto`] stands for on this machine, for people.
+#[must_use]
+pub fn instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if vector::Avx512::detect().is_some() {
+        return "AVX-512";
+    }
+    "portable"
+}
+
 /// The fastest landscape for a network, on one thread. `memory` is for landscapes that borrow theirs.
 ///
 /// # Errors

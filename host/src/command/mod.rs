@@ -1,5 +1,6 @@
 //! The commands of the program: one file each, and what they share.
 
+mod bench;
 mod eval;
 mod inspect;
 mod predict;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::settings::{Settings, SettingsError};
+
+/// Threads that one may ask for; the system starts no end of them, slowly.
+const MOST_THREADS: usize = 1024;
 
 /// Trains networks of single bits by evolution, for boards that cost 2 dollars and for machines that do not.
 #[derive(Debug, Parser)]
@@ -32,7 +36,8 @@ const EXAMPLES: &str = "Examples:
   host train --resume runs/digits-1           go on with a run that was stopped or killed
   host eval runs/digits-1/model.evb           accuracy on the samples held out from that run
   host predict MODEL samples.csv              one class a line
-  host inspect MODEL                          what is in a model, to the byte";
+  host inspect MODEL                          what is in a model, to the byte
+  host bench                                  what this machine does, beside running every mutant anew";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -45,6 +50,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Show what a model consists of: shape, bits, bytes of flash and RAM
     Inspect(InspectArgs),
+    /// Measure what this machine does: mutants scored, samples classified, time to accuracy
+    Bench(BenchArgs),
 }
 
 /// Arguments of `train`.
@@ -140,6 +147,23 @@ pub struct InspectArgs {
     pub json: bool,
 }
 
+/// Arguments of `bench`.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// Images to measure on, as `train` takes them [default: digits]
+    #[arg(long, value_name = "SOURCE")]
+    pub data: Option<String>,
+    /// Seconds that mutants are scored for, on each of two networks; the rest takes a few times that
+    #[arg(long, value_name = "N", default_value_t = 8.0)]
+    pub seconds: f64,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
@@ -178,7 +202,17 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
     }
+}
+
+/// Uses so many threads from now on.
+fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let Some(threads) = threads else { return Ok(()) };
+    if !(1..=MOST_THREADS).contains(&threads) {
+        return Err(Failure::usage(format!("--threads must be 1 to {MOST_THREADS}")));
+    }
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?)
 }
 
 /// The settings of a TOML file; wrong ones are wrong usage.

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, tell};
+use super::{Failure, TrainArgs, print, read_settings, tell, use_threads};
 use crate::data::{LoadOptions, Loaded, load};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
@@ -24,9 +24,6 @@ use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepa
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 10_000;
-
-/// Threads that one may ask for; the system starts no end of them, slowly.
-const MOST_THREADS: usize = 1024;
 
 /// Seconds between two checkpoints unless told otherwise.
 const CHECKPOINT_SECONDS: f64 = 10.0;
@@ -69,12 +66,7 @@ pub(super) fn train_and_save(
     let started = Instant::now();
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
     let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
-    if let Some(threads) = args.threads {
-        if !(1..=MOST_THREADS).contains(&threads) {
-            return Err(Failure::usage(format!("--threads must be 1 to {MOST_THREADS}")));
-        }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
-    }
+    use_threads(args.threads)?;
     let settings = match (&unfinished, &args.config) {
         (Some(unfinished), _) => unfinished.settings.clone(),
         (None, Some(path)) => args.settings.clone().or(read_settings(path)?),

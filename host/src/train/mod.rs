@@ -23,6 +23,8 @@ use crate::settings::{Algorithm, Config};
 use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
 pub use prepare::{PrepareError, Prepared, parts, prepare};
 pub use spectrum::layer_spectrum;
+pub(crate) use spectrum::{landscape, memories};
+pub(crate) use start::random_genome;
 
 /// The state of a search at the end of a sweep, or where it stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -82,12 +82,12 @@ fn shard_len(samples: Samples<'_>) -> usize {
 }
 
 /// Memory for the shards of a landscape on `samples`.
-fn memories(samples: Samples<'_>) -> Vec<Memory> {
+pub(crate) fn memories(samples: Samples<'_>) -> Vec<Memory> {
     samples.labels.chunks(shard_len(samples)).map(|_| Memory::default()).collect()
 }
 
 /// The landscape of `genome` over such memory, on all threads.
-fn landscape<'a>(
+pub(crate) fn landscape<'a>(
     prepared: &'a Prepared,
     genome: &[u32],
     samples: Samples<'a>,

@@ -12,7 +12,7 @@ use crate::settings::Config;
 ///
 /// Weights are random. A window of the first layer is placed more often where its bits vary over the training samples: a corner that is
 /// always dark would be a neuron wasted.
-pub(super) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
+pub(crate) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
     let mut genome = vec![0; prepared.topology.genome_words()];
     let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) else { return genome };
     view.randomize(&mut Stream::new(config.seed, Purpose::Start, 0));

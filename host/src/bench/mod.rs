@@ -1,0 +1,409 @@
+//! What this machine does: mutants scored a second beside running the network anew for each, samples classified a
+//! second, seconds of training to an accuracy.
+//!
+//! Two networks are measured, each at a checkpoint that is the same on every machine: trained from a fixed seed until its
+//! training accuracy first exceeds `CHECKPOINT`, which is looked at every `CHECK_STEPS` steps. How much
+//! work a spectrum is depends on the network: an untrained one has more boundary samples. All rates are medians of
+//! `ROUNDS` rounds that take turns, so that whatever else the machine does falls on all of them alike.
+
+mod naive;
+
+use std::time::{Duration, Instant};
+
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError};
+use evobit::evolve::search::{SearchConfig, SpectrumSearch};
+use evobit::network::Network;
+use evobit::rng::{Draw, Purpose, Stream};
+use evobit::topology::Shape;
+use serde::Serialize;
+
+pub use naive::{Full, OneNeuron};
+
+use crate::backend::{Sharded, instructions};
+use crate::data::{Loaded, Schema};
+use crate::evaluate;
+use crate::forward;
+use crate::settings::{Config, HiddenLayer, Settings};
+use crate::train::{self, PrepareError, Prepared, Row, Session, Watch, prepare};
+
+/// The training accuracy at which a network is measured.
+const CHECKPOINT: f64 = 0.92;
+/// Steps between two looks at the accuracy.
+const CHECK_STEPS: u64 = 8;
+/// Sweeps after which a network is measured as it is.
+const MOST_SWEEPS: u32 = 60;
+/// Rounds of measuring.
+const ROUNDS: usize = 5;
+/// Samples of a batch that is classified.
+const BATCH: usize = 10_000;
+/// Mutants whose change of loss is compared.
+const COMPARED: usize = 10;
+/// Validation accuracies that training is timed to.
+const ACCURACIES: [f64; 3] = [0.90, 0.95, 0.97];
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// The data are no images.
+    #[error("bench measures networks for images: give digits or a folder of IDX files such as MNIST's")]
+    NoImages,
+    /// A setting of the measured networks does not fit the data.
+    #[error("these images do not fit the networks that bench measures: {0}")]
+    Settings(String),
+    /// The data cannot be prepared.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// The landscape cannot be made.
+    #[error(transparent)]
+    Landscape(#[from] LandscapeError),
+    /// The ways of scoring disagree.
+    #[error(
+        "neuron {neuron}, weight {input}: the spectrum says {spectrum}, all samples {full}, the neuron alone {one}: this is a bug, please report it"
+    )]
+    Disagree {
+        /// The neuron.
+        neuron: usize,
+        /// Its weight.
+        input: u32,
+        /// Change of loss by the spectrum.
+        spectrum: i64,
+        /// By running the whole network.
+        full: i64,
+        /// By running the neuron alone.
+        one: i64,
+    },
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// 128 neurons that see everything.
+    pub dense: Figures,
+    /// 1024 neurons that see a window each.
+    pub windows: Figures,
+    /// Seconds of training with default settings.
+    pub time_to_accuracy: TimeToAccuracy,
+    /// Threads used.
+    pub threads: usize,
+    /// Instructions of the landscape.
+    pub instructions: &'static str,
+    /// Instructions of the full re-evaluation and of classifying.
+    pub baseline_instructions: &'static str,
+    /// The data.
+    pub data: String,
+}
+
+/// What was measured of one network.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figures {
+    /// The hidden layer, as `--hidden` takes it.
+    pub hidden: String,
+    /// Mutants of hidden neurons whose exact change of loss became known, a second.
+    pub mutants_per_second: f64,
+    /// How many times as many as by running the whole network.
+    pub ratio_full: f64,
+    /// How many times as many as by running the touched neuron.
+    pub ratio_neuron: f64,
+    /// Share of the samples that a flip can turn, averaged over the neurons.
+    pub boundary_share: f64,
+    /// Accuracy on the samples, at the checkpoint.
+    pub train_accuracy: f64,
+    /// Samples that every mutant is scored on.
+    pub samples: usize,
+    /// Hidden neurons.
+    pub neurons: u32,
+    /// The whole network on all samples, a second.
+    pub full_evaluations_per_second: f64,
+    /// One neuron on all samples and what its changes do, a second.
+    pub neuron_evaluations_per_second: f64,
+    /// Products of two bits that the whole network takes, a second.
+    pub baseline_bit_operations_per_second: f64,
+    /// Samples classified a second, in batches of 10 000, on all threads.
+    pub inference_samples_per_second: f64,
+    /// The same on one thread.
+    pub inference_samples_per_second_one_thread: f64,
+}
+
+/// Seconds to the first sweep of at least such a validation accuracy; `None` where it was not reached in time.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TimeToAccuracy {
+    /// 90 per cent.
+    #[serde(rename = "90")]
+    pub ninety: Option<f64>,
+    /// 95 per cent.
+    #[serde(rename = "95")]
+    pub ninety_five: Option<f64>,
+    /// 97 per cent.
+    #[serde(rename = "97")]
+    pub ninety_seven: Option<f64>,
+}
+
+/// Measures everything, scoring mutants for `seconds` on each network; says to `tell` what it is doing.
+///
+/// # Errors
+/// Data that are no images or too small for the networks; ways of scoring that disagree.
+pub fn measure(
+    loaded: &Loaded,
+    source: &str,
+    seconds: f64,
+    tell: &dyn Fn(&str),
+) -> Result<Report, BenchError> {
+    let Schema::Image { height, width, .. } = loaded.train.schema else { return Err(BenchError::NoImages) };
+    let side = |length: u16| if length >= 16 { 8 } else { 3.min(length) };
+    let windows = HiddenLayer::Window {
+        output: Shape::flat(1024),
+        planes: 0,
+        height: side(height),
+        width: side(width),
+    };
+    let dense = measure_network(loaded, HiddenLayer::Dense(128), seconds, tell)?;
+    let windows = measure_network(loaded, windows, seconds, tell)?;
+    tell("training with default settings");
+    let time_to_accuracy = time_to_accuracy(loaded, 4.0 * seconds)?;
+    Ok(Report {
+        dense,
+        windows,
+        time_to_accuracy,
+        threads: rayon::current_num_threads(),
+        instructions: instructions(),
+        baseline_instructions: forward::fastest().name(),
+        data: source.to_owned(),
+    })
+}
+
+/// All samples of the training part, one level, nothing held out.
+fn settings(hidden: HiddenLayer) -> Settings {
+    Settings {
+        hidden: Some(vec![hidden]),
+        levels: Some(1),
+        test: Some(0.0),
+        validation: Some(0.0),
+        shift: Some(0.0),
+        ..Settings::default()
+    }
+}
+
+fn resolve(settings: Settings, loaded: &Loaded) -> Result<Config, BenchError> {
+    settings.resolve(&loaded.train.schema, loaded.train.samples()).map_err(BenchError::Settings)
+}
+
+fn measure_network(
+    loaded: &Loaded,
+    hidden: HiddenLayer,
+    seconds: f64,
+    tell: &dyn Fn(&str),
+) -> Result<Figures, BenchError> {
+    let config = resolve(settings(hidden), loaded)?;
+    let prepared = prepare(loaded, &config)?;
+    let samples = prepared.train.samples();
+    let mut memory = train::memories(samples);
+    let genome = train::random_genome(&prepared, &config);
+    let mut landscape = train::landscape(&prepared, &genome, samples, &mut memory)?;
+    train_to_checkpoint(&prepared, &config, &mut landscape, |accuracy| {
+        tell(&format!("{hidden}: training to {:.0} %, now {:.1} %", 100.0 * CHECKPOINT, 100.0 * accuracy));
+    })?;
+    tell(&format!("{hidden}: measuring"));
+
+    let genome = landscape.genome().to_vec();
+    let network = Network::new(&prepared.topology, &genome[..]).map_err(LandscapeError::Genome)?;
+    let full = || Full::new(&network, samples, &prepared.loss_table()).ok_or(LandscapeError::Buffers);
+    let (mut full, kept) = (full()?, full()?);
+    let mut one = OneNeuron::new(&network, &kept);
+    compare(&mut landscape, &mut full, &mut one)?;
+    let rates = rates(&prepared, &config, &mut landscape, &mut full, &mut one, seconds);
+    let inference = inference(&network, samples.inputs, seconds);
+
+    let layer = prepared.topology.layer(0);
+    let bits = prepared.topology.weights() as f64 * samples.len() as f64;
+    Ok(Figures {
+        hidden: hidden.to_string(),
+        mutants_per_second: rates.mutants,
+        ratio_full: rates.mutants / rates.full,
+        ratio_neuron: rates.mutants / rates.one,
+        boundary_share: full.boundary_share(),
+        train_accuracy: f64::from(landscape.correct()) / samples.len() as f64,
+        samples: samples.len(),
+        neurons: layer.neurons,
+        full_evaluations_per_second: rates.full,
+        neuron_evaluations_per_second: rates.one,
+        baseline_bit_operations_per_second: bits * rates.full,
+        inference_samples_per_second: inference[0],
+        inference_samples_per_second_one_thread: inference[1],
+    })
+}
+
+/// Trains until the accuracy exceeds the checkpoint, or no longer than [`MOST_SWEEPS`].
+fn train_to_checkpoint(
+    prepared: &Prepared,
+    config: &Config,
+    landscape: &mut Sharded<'_>,
+    tell: impl Fn(f64),
+) -> Result<(), LandscapeError> {
+    let topology = &prepared.topology;
+    let search_config = SearchConfig { proposals: config.proposals, block: config.block };
+    let mut order = vec![0; SpectrumSearch::<Stream>::order_len(topology)];
+    let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(topology, search_config)];
+    let rng = Stream::new(config.seed, Purpose::Search, 0);
+    let mut search = SpectrumSearch::new(topology, search_config, rng, &mut order, &mut deltas)
+        .ok_or(LandscapeError::Buffers)?;
+    let (mut sweeps, mut swept) = (0, 0);
+    for steps in 1u64.. {
+        let step = search.step(landscape, 0);
+        swept += step.committed;
+        if steps.is_multiple_of(CHECK_STEPS) {
+            let accuracy = f64::from(landscape.correct()) / f64::from(landscape.samples().max(1));
+            tell(accuracy);
+            if accuracy > CHECKPOINT {
+                break;
+            }
+        }
+        if step.sweep_ended {
+            sweeps += 1;
+            if sweeps == MOST_SWEEPS || swept == 0 {
+                break;
+            }
+            swept = 0;
+        }
+    }
+    Ok(())
+}
+
+/// Demands the same change of loss from all three ways.
+fn compare(
+    landscape: &mut Sharded<'_>,
+    full: &mut Full<'_>,
+    one: &mut OneNeuron<'_>,
+) -> Result<(), BenchError> {
+    let plan = *landscape.topology().layer(0);
+    let mut rng = Stream::new(1, Purpose::Test, 0);
+    let mut deltas = vec![0; plan.mutants()];
+    let before = full.loss();
+    for _ in 0..COMPARED {
+        let (neuron, input) = (rng.below(plan.neurons), rng.below(plan.inputs));
+        landscape.spectra(0, &[neuron as u16], &mut deltas);
+        let neuron = neuron as usize;
+        full.flip(neuron, input);
+        let after = full.loss();
+        full.flip(neuron, input);
+        let (spectrum, full, one) = (deltas[input as usize], after - before, one.change(neuron, input));
+        if spectrum != full || spectrum != one {
+            return Err(BenchError::Disagree { neuron, input, spectrum, full, one });
+        }
+    }
+    Ok(())
+}
+
+struct Rates {
+    mutants: f64,
+    full: f64,
+    one: f64,
+}
+
+/// How often a second `work` is done, which says how much it did.
+fn rate(seconds: f64, mut work: impl FnMut() -> u64) -> f64 {
+    let (started, mut done) = (Instant::now(), 0);
+    loop {
+        done += work();
+        let elapsed = started.elapsed().as_secs_f64();
+        if elapsed >= seconds {
+            return done as f64 / elapsed;
+        }
+    }
+}
+
+/// The middle of what the rounds gave.
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+/// Scores mutants in the three ways.
+fn rates(
+    prepared: &Prepared,
+    config: &Config,
+    landscape: &mut Sharded<'_>,
+    full: &mut Full<'_>,
+    one: &mut OneNeuron<'_>,
+    seconds: f64,
+) -> Rates {
+    let plan = *prepared.topology.layer(0);
+    let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
+    let mut deltas = vec![0; plan.mutants() * usize::from(config.block)];
+    // As many neurons at a time as training visits with default settings.
+    let mut blocks = neurons.chunks(config.block.into()).cycle();
+    let mut spectra = || {
+        let block = blocks.next().unwrap_or_default();
+        landscape.spectra(0, block, &mut deltas);
+        let entries = &deltas[..block.len() * plan.mutants()];
+        entries.iter().filter(|&&delta| delta != IMPOSSIBLE).count() as u64
+    };
+    let mut rng = Stream::new(2, Purpose::Test, 0);
+    let (mut mutants, mut whole, mut single) = (vec![], vec![], vec![]);
+    let round = seconds / ROUNDS as f64;
+    for _ in 0..ROUNDS {
+        mutants.push(rate(round, &mut spectra));
+        whole.push(rate(round / 4.0, || {
+            let (neuron, input) = (rng.below(plan.neurons) as usize, rng.below(plan.inputs));
+            full.flip(neuron, input);
+            std::hint::black_box(full.loss());
+            full.flip(neuron, input);
+            1
+        }));
+        single.push(rate(round / 4.0, || {
+            std::hint::black_box(one.change(rng.below(plan.neurons) as usize, rng.below(plan.inputs)));
+            1
+        }));
+    }
+    Rates { mutants: median(mutants), full: median(whole), one: median(single) }
+}
+
+/// Samples classified a second, on all threads and on one.
+fn inference(network: &Network<'_, &[u32]>, inputs: &[u32], seconds: f64) -> [f64; 2] {
+    let batch: Vec<u32> =
+        inputs.iter().copied().cycle().take(BATCH * network.topology().input_words()).collect();
+    let classify = || std::hint::black_box(evaluate::predict(network, &batch)).len() as u64;
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let round = seconds / 8.0 / ROUNDS as f64;
+    let (mut all, mut single) = (vec![], vec![]);
+    for _ in 0..ROUNDS {
+        all.push(rate(round, classify));
+        // Without a pool of its own, the one thread is this one.
+        single.push(match &one {
+            Ok(pool) => pool.install(|| rate(round, classify)),
+            Err(_) => rate(round, classify),
+        });
+    }
+    [median(all), median(single)]
+}
+
+/// Ends training when the last accuracy is reached.
+struct Reached(bool);
+
+impl Watch for Reached {
+    fn step(&mut self, _: u64, _: u64) {}
+
+    fn row(&mut self, row: &Row) {
+        self.0 |= row.validation_accuracy >= ACCURACIES[2];
+    }
+
+    fn interrupted(&self) -> bool {
+        self.0
+    }
+
+    fn unsaved(&mut self, _: &str) {}
+}
+
+/// Trains with default settings for at most so many seconds.
+fn time_to_accuracy(loaded: &Loaded, seconds: f64) -> Result<TimeToAccuracy, BenchError> {
+    let config = resolve(Settings::default(), loaded)?;
+    let prepared = prepare(loaded, &config)?;
+    let budget = Duration::from_secs_f64(seconds);
+    let session = Session { budget: Some(budget), checkpoints: None };
+    let outcome = train::run(&prepared, &config, session, None, &mut Reached(false))?;
+    let [ninety, ninety_five, ninety_seven] = ACCURACIES.map(|accuracy| {
+        let reached = outcome.rows.iter().find(|row| row.validation_accuracy >= accuracy);
+        reached.map(|row| row.seconds)
+    });
+    Ok(TimeToAccuracy { ninety, ninety_five, ninety_seven })
+}

@@ -1,0 +1,95 @@
+//! `host bench`: what this machine does.
+
+use std::time::Duration;
+
+use indicatif::{HumanCount, ProgressBar};
+
+use super::table::{count, percent};
+use super::{BenchArgs, Failure, print, use_threads};
+use crate::bench::{BenchError, Figures, Report, measure};
+use crate::data::{LoadOptions, load};
+
+/// The longest that one may ask for.
+const MOST_SECONDS: f64 = 3600.0;
+
+pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
+    // Also false for what is no number.
+    if !(args.seconds > 0.0 && args.seconds <= MOST_SECONDS) {
+        return Err(Failure::usage(format!("--seconds must be more than 0, up to {MOST_SECONDS}")));
+    }
+    use_threads(args.threads)?;
+    let source = args.data.as_deref().unwrap_or("digits");
+    // Drawn only on a terminal.
+    let spinner = ProgressBar::new_spinner();
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner.set_message("reading the data");
+    let loaded = load(source, &LoadOptions::default())?;
+    let report = measure(&loaded, source, args.seconds, &|doing| spinner.set_message(doing.to_owned()));
+    spinner.finish_and_clear();
+    let report = report.map_err(|error| match error {
+        BenchError::NoImages | BenchError::Settings(_) => Failure::usage(error),
+        _ => error.into(),
+    })?;
+    if args.json {
+        return print(&serde_json::to_string(&report)?);
+    }
+    print(table(&report).trim_end())
+}
+
+/// Four digits, and a letter for what they are multiplied by.
+fn short(number: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
+    let unit = UNITS.into_iter().find(|&(unit, _)| number >= unit);
+    let (unit, name) = unit.unwrap_or((1.0, ""));
+    format!("{:.*}{name}", if number / unit < 100.0 { 1 } else { 0 }, number / unit)
+}
+
+/// One figure as text.
+type Show<'a> = &'a dyn Fn(&Figures) -> String;
+
+fn table(report: &Report) -> String {
+    let (dense, windows) = (&report.dense, &report.windows);
+    let times = |ratio: f64| format!("{} x", HumanCount(ratio.round() as u64));
+    let rows: [(&str, Show<'_>); 11] = [
+        ("hidden layer", &|of| of.hidden.clone()),
+        ("training accuracy at the checkpoint", &|of| percent(of.train_accuracy)),
+        ("samples on a neuron's boundary", &|of| percent(of.boundary_share)),
+        ("mutants scored exactly, a second", &|of| short(of.mutants_per_second)),
+        ("the whole network on all samples, a second", &|of| short(of.full_evaluations_per_second)),
+        ("  bit operations, a second", &|of| short(of.baseline_bit_operations_per_second)),
+        ("  the spectrum scores so many times as many", &|of| times(of.ratio_full)),
+        ("one neuron on all samples, a second", &|of| short(of.neuron_evaluations_per_second)),
+        ("  the spectrum scores so many times as many", &|of| times(of.ratio_neuron)),
+        ("samples classified, a second", &|of| short(of.inference_samples_per_second)),
+        ("  on one thread", &|of| short(of.inference_samples_per_second_one_thread)),
+    ];
+    let mut text = format!(
+        "{}: {} samples; {} threads; spectra by {}, the rest by {}\n\n",
+        report.data,
+        count(dense.samples as u64),
+        report.threads,
+        report.instructions,
+        report.baseline_instructions
+    );
+    for (name, value) in rows {
+        text += &format!("  {name:44} {:>12}  {:>12}\n", value(dense), value(windows));
+    }
+    text += "\n  training with default settings, seconds to a validation accuracy of\n";
+    let time = &report.time_to_accuracy;
+    for (name, seconds) in [("90 %", time.ninety), ("95 %", time.ninety_five), ("97 %", time.ninety_seven)] {
+        let seconds = seconds.map_or("not in time".into(), |seconds| format!("{seconds:.1}"));
+        text += &format!("  {name:44} {seconds:>12}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn numbers_are_short() {
+        let numbers = [0.5, 12.34, 999.0, 1000.0, 20_400_000.0, 1.5e12];
+        assert_eq!(numbers.map(short), ["0.5", "12.3", "999", "1.0 k", "20.4 M", "1.5 T"]);
+    }
+}
