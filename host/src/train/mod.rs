@@ -250,11 +250,16 @@ impl<'a> Keeper<'a> {
         self.watch.row(&row);
         // Without a validation part the last genome, which has the lowest training loss, is the best.
         let result = (validation.correct as u64, -validation.loss);
-        let better = self.course.best.as_ref().is_none_or(|best| result >= best.result);
+        // A hot genome is a random one around a good one: one that validates well was lucky. The first cold one takes its
+        // place, whatever its result.
+        let cold = |row: &Row| row.sweep > self.cooling();
+        let better = self.course.best.as_ref().is_none_or(|best| {
+            if cold(&row) == cold(&best.row) { result >= best.result } else { cold(&row) }
+        });
         if better {
             self.course.best = Some(Best { genome: genome.to_vec(), row, result });
         }
-        // A hot genome is not expected to be better.
+        // Patience begins when the search is cold.
         let best_sweep = self.course.best.as_ref().map_or(0, |best| best.row.sweep).max(self.cooling());
         if row.sweep >= self.config.sweeps {
             Some(Stop::Sweeps)
