@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::backend::Instructions;
 use crate::settings::{Settings, SettingsError};
 
 /// Trains networks of single bits by evolution, for boards that cost 2 dollars and for machines that do not.
@@ -60,6 +61,9 @@ pub struct TrainArgs {
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
+    /// Instructions to compute with; the result does not depend on them
+    #[arg(long, value_enum, hide = true, default_value = "auto")]
+    pub instructions: Instructions,
     /// Print one JSON object as the last line
     #[arg(long, help_heading = "Run")]
     pub json: bool,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use evobit::encode::Encoder;
 use evobit::evolve::genetic::Genes;
 use evobit::network::Network;
@@ -63,13 +64,21 @@ pub(super) fn train_and_save(args: &TrainArgs, announce: bool) -> Result<Finishe
         }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
+    if !args.instructions.available() {
+        let name = args.instructions.to_possible_value().map(|value| value.get_name().to_string());
+        let name = name.unwrap_or_default();
+        return Err(Failure::usage(format!(
+            "this machine has no {name} instructions: leave --instructions out"
+        )));
+    }
     let mut settings = args.settings.clone();
     if let Some(path) = &args.config {
         settings = settings.or(read_settings(path)?);
     }
     let (loaded, mut config) = load_and_resolve(settings)?;
-    let prepared = prepare(&loaded, &config)
+    let mut prepared = prepare(&loaded, &config)
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
+    prepared.instructions = args.instructions;
     // From here on Ctrl-C leaves a finished run, not half a folder.
     catch_interrupts();
     let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
