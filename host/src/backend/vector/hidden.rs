@@ -6,6 +6,7 @@ use evobit::network::Network;
 use evobit::topology::{Field, Plan, WINDOW_WORDS};
 
 use super::kernels::{Against, Kernels, LANES, Scores, WindowRows};
+use super::loops::{prefetch, sample_ahead};
 use super::{Pending, VectorLandscape};
 
 /// Buffers that are used again and again.
@@ -118,7 +119,10 @@ impl<K: Kernels> VectorLandscape<'_, K> {
         for (class, &weight) in self.against(neuron).agrees.iter().enumerate() {
             rise[class / LANES].0[class % LANES] = if weight { 1 } else { -1 };
         }
-        for &found in &work.found {
+        for (index, &found) in work.found.iter().enumerate() {
+            let ahead = sample_ahead(&work.found, index);
+            prefetch(self.scores.get(ahead * blocks));
+            prefetch(self.terms.get(ahead * blocks));
             let (sample, was_on) = (found as usize / 2, found as i16 & 1);
             for (scores, rise) in self.scores[sample * blocks..(sample + 1) * blocks].iter_mut().zip(&rise) {
                 let lanes = scores.0.iter_mut().zip(&rise.0);

@@ -12,7 +12,7 @@ use rand_core::Rng;
 use crate::backend::{Instructions, Memory, landscape};
 
 fn spectra(landscape: &mut dyn Landscape) -> Vec<i64> {
-    let topology = landscape.topology().clone();
+    let topology = *landscape.topology();
     let spectra = topology.layers().iter().enumerate().map(|(layer, plan)| {
         let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
         let mut deltas = vec![0; neurons.len() * plan.mutants()];
@@ -51,7 +51,8 @@ fn vector_landscapes_equal_the_scalar_one() {
         let mut rng = Stream::new(7, Purpose::Test, network as u32);
         let mut genome = vec![0; topology.genome_words()];
         GenomeMut::new(&topology, &mut genome).unwrap().randomize(&mut rng);
-        let count = 131;
+        // An interpreter takes its time; it has only the portable kernels, and looks for wrong memory, not wrong sums.
+        let (count, trials) = if cfg!(miri) { (66, 3) } else { (131, 6) };
         let mask = evobit::bits::tail_mask(topology.layer(0).packing.row_bits % 32);
         let row_words = topology.layer(0).packing.row_words as usize;
         let word = |index: usize| rng.next_u32() & if index % row_words == row_words - 1 { mask } else { !0 };
@@ -59,19 +60,24 @@ fn vector_landscapes_equal_the_scalar_one() {
         let labels: Vec<u8> = (0..count).map(|_| rng.below(topology.classes() as u32) as u8).collect();
         let samples = Samples { inputs: &inputs, labels: &labels };
         for &instructions in Instructions::value_variants() {
+            if cfg!(miri) && instructions != Instructions::Portable {
+                continue;
+            }
             if !instructions.available() {
                 eprintln!("SKIPPED: this machine has no {instructions:?}");
                 continue;
             }
             let (mut memory, mut other) = (Memory::default(), Memory::default());
-            let mut make = |instructions, memory| {
+            let make = |instructions, memory| {
                 landscape(instructions, &topology, &genome, samples, table, memory).unwrap()
             };
             let mut vector = make(instructions, &mut memory);
             let mut scalar = make(Instructions::Scalar, &mut other);
-            for trial in 0..6 {
+            for trial in 0..trials {
                 assert_eq!((vector.loss(), vector.correct()), (scalar.loss(), scalar.correct()));
-                assert!(spectra(&mut *vector) == spectra(&mut *scalar), "{instructions:?} {trial}");
+                if !cfg!(miri) || trial + 1 == trials {
+                    assert!(spectra(&mut *vector) == spectra(&mut *scalar), "{instructions:?} {trial}");
+                }
                 let mutations = mutations(&topology, trial % 3, &mut rng);
                 assert_eq!(
                     vector.trial(&mutations),
