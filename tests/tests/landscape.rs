@@ -3,19 +3,33 @@
 use evobit::evolve::landscape::Landscape;
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::rng::{Purpose, Stream};
-use host::backend::vector::{Avx512, Kernels, Portable, VectorLandscape, supports};
+use host::backend::vector::{Kernels, Portable, VectorLandscape, supports};
 use proptest::prelude::*;
 use tests::landscape::{
     Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar, separable,
 };
 
-/// The suite on vector landscapes of every instruction set that this machine has.
+/// The suite on a vector landscape, by turns of each instruction set that this machine has. That all kernels
+/// are equal is tested where they are.
 fn check_vector(case: &Case) {
-    check_kernels(case, Portable);
-    match Avx512::detect() {
-        Some(kernels) => check_kernels(case, kernels),
-        None => eprintln!("SKIPPED: this machine has no AVX-512"),
+    #[cfg(target_arch = "x86_64")]
+    {
+        use host::backend::vector::{Avx2, Avx512};
+        match (case.seed % 3, Avx512::detect(), Avx2::detect()) {
+            (0, Some(kernels), _) => return check_kernels(case, kernels),
+            (1, _, Some(kernels)) => return check_kernels(case, kernels),
+            (0, None, _) => eprintln!("SKIPPED: this machine has no AVX-512"),
+            (1, _, None) => eprintln!("SKIPPED: this machine has no AVX2"),
+            _ => {}
+        }
     }
+    #[cfg(target_arch = "aarch64")]
+    match host::backend::vector::Neon::detect() {
+        Some(kernels) if case.seed % 2 == 0 => return check_kernels(case, kernels),
+        Some(_) => {}
+        None => eprintln!("SKIPPED: this machine has no NEON"),
+    }
+    check_kernels(case, Portable);
 }
 
 fn check_kernels(case: &Case, kernels: impl Kernels) {

@@ -31,6 +31,33 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
+fn any_instructions_give_the_same_bytes() {
+    let folder = Folder::new();
+    // Enough samples, with their shifted copies, that two threads share them.
+    let train = format!("{QUICK} --shift 0.5 --validation 0 --test 0 --out");
+    let mut models: Vec<(String, Vec<u8>)> = vec![];
+    for instructions in ["scalar", "portable", "avx2", "avx512", "neon"] {
+        for threads in [1, 2] {
+            let run = format!("{instructions}-{threads}");
+            let ran = folder.run(&format!("{train} {run} --threads {threads} --instructions {instructions}"));
+            if ran.code == Some(2) {
+                let expected =
+                    format!("this machine has no {instructions} instructions: leave --instructions out");
+                assert!(ran.stderr.contains(&expected), "{}", ran.stderr);
+                assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
+                eprintln!("SKIPPED: this machine has no {instructions}");
+                break;
+            }
+            assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+            models.push((run.clone(), folder.read(format!("{run}/model.evb"))));
+        }
+    }
+    for (run, model) in &models {
+        assert!(*model == models[0].1, "{run} differs from {}", models[0].0);
+    }
+}
+
+#[test]
 fn seeds_are_not_cut_short() {
     let folder = Folder::new();
     let models = models(

@@ -12,7 +12,7 @@ use evobit::topology::Topology;
 
 pub use memory::Memory;
 pub use sharded::{Shard, Sharded, shard_count};
-use vector::{Portable, VectorLandscape};
+use vector::{Kernels, Portable, VectorLandscape};
 
 /// Which instructions the landscape is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,28 +20,99 @@ pub enum Instructions {
     /// The best that this machine has.
     #[default]
     Auto,
-    /// AVX-512.
+    /// AVX-512, of newer x86-64 machines.
     Avx512,
+    /// AVX2, of nearly all x86-64 machines.
+    Avx2,
+    /// NEON, of all 64-bit Arm machines.
+    Neon,
     /// No particular ones.
     Portable,
     /// Core's scalar landscape, which boards run as well.
     Scalar,
 }
 
+impl Instructions {
+    /// True where this machine has them.
+    #[must_use]
+    pub fn available(self) -> bool {
+        match self {
+            Self::Auto | Self::Portable | Self::Scalar => true,
+            _ => with_kernels(self, Available).is_some(),
+        }
+    }
+}
+
 /// The instructions that [`Instructions::Auto`] stands for on this machine, for people.
 #[must_use]
 pub fn instructions() -> &'static str {
+    let names =
+        [(Instructions::Avx512, "AVX-512"), (Instructions::Avx2, "AVX2"), (Instructions::Neon, "NEON")];
+    names.iter().find(|(one, _)| one.available()).map_or("portable", |&(_, name)| name)
+}
+
+/// Something to do with kernels of whichever kind.
+trait WithKernels {
+    type Output;
+    fn call(self, kernels: impl Kernels) -> Self::Output;
+}
+
+/// Calls `work` with the kernels for `instructions`; `None` where this machine lacks them.
+fn with_kernels<W: WithKernels>(instructions: Instructions, work: W) -> Option<W::Output> {
+    let wanted = |one| instructions == Instructions::Auto || instructions == one;
     #[cfg(target_arch = "x86_64")]
-    if vector::Avx512::detect().is_some() {
-        return "AVX-512";
+    if wanted(Instructions::Avx512)
+        && let Some(kernels) = vector::Avx512::detect()
+    {
+        return Some(work.call(kernels));
     }
-    "portable"
+    #[cfg(target_arch = "x86_64")]
+    if wanted(Instructions::Avx2)
+        && let Some(kernels) = vector::Avx2::detect()
+    {
+        return Some(work.call(kernels));
+    }
+    #[cfg(target_arch = "aarch64")]
+    if wanted(Instructions::Neon)
+        && let Some(kernels) = vector::Neon::detect()
+    {
+        return Some(work.call(kernels));
+    }
+    wanted(Instructions::Portable).then(|| work.call(Portable))
+}
+
+/// Only asks whether there are kernels.
+struct Available;
+
+impl WithKernels for Available {
+    type Output = ();
+    fn call(self, _: impl Kernels) {}
+}
+
+/// What a vector landscape is made from.
+struct Parts<'a, 'b> {
+    topology: &'a Topology,
+    genome: &'b [u32],
+    samples: Samples<'a>,
+    loss: LossTable<&'a [u32]>,
+}
+
+impl<'a> WithKernels for Parts<'a, '_> {
+    type Output = Result<Shard<'a>, LandscapeError>;
+    fn call(self, kernels: impl Kernels) -> Self::Output {
+        VectorLandscape::new(kernels, self.topology, self.genome, self.samples, &self.loss).map(boxed)
+    }
+}
+
+fn boxed<'a>(landscape: impl Landscape + Send + Sync + 'a) -> Shard<'a> {
+    Box::new(landscape)
 }
 
 /// The fastest landscape for a network, on one thread. `memory` is for landscapes that borrow theirs.
 ///
 /// # Errors
-/// A genome or samples that do not fit; [`LandscapeError::Buffers`] for instructions that this machine lacks.
+/// A genome or samples that do not fit; [`LandscapeError::Buffers`] for instructions that are not
+/// [`available`](Instructions::available).
 pub fn landscape<'a>(
     instructions: Instructions,
     topology: &'a Topology,
@@ -50,20 +121,9 @@ pub fn landscape<'a>(
     loss: LossTable<&'a [u32]>,
     memory: &'a mut Memory,
 ) -> Result<Shard<'a>, LandscapeError> {
-    fn boxed<'a>(landscape: impl Landscape + Send + Sync + 'a) -> Shard<'a> {
-        Box::new(landscape)
-    }
     if instructions == Instructions::Scalar || !vector::supports(topology, &loss) {
         return memory.landscape(topology, genome, samples, loss).map(boxed);
     }
-    #[cfg(target_arch = "x86_64")]
-    if instructions != Instructions::Portable
-        && let Some(kernels) = vector::Avx512::detect()
-    {
-        return VectorLandscape::new(kernels, topology, genome, samples, &loss).map(boxed);
-    }
-    if instructions == Instructions::Avx512 {
-        return Err(LandscapeError::Buffers);
-    }
-    VectorLandscape::new(Portable, topology, genome, samples, &loss).map(boxed)
+    let parts = Parts { topology, genome, samples, loss };
+    with_kernels(instructions, parts).unwrap_or(Err(LandscapeError::Buffers))
 }

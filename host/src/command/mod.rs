@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::backend::Instructions;
 use crate::settings::{Settings, SettingsError};
 
 /// Threads that one may ask for; the system starts no end of them, slowly.
@@ -75,6 +76,9 @@ pub struct TrainArgs {
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
+    /// Instructions to compute with; the result does not depend on them
+    #[arg(long, value_enum, hide = true, default_value = "auto")]
+    pub instructions: Instructions,
     /// Print one JSON object as the last line
     #[arg(long, help_heading = "Run")]
     pub json: bool,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use evobit::encode::Encoder;
 use evobit::evolve::genetic::Genes;
 use evobit::network::Network;
@@ -67,14 +68,22 @@ pub(super) fn train_and_save(
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
     let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
     use_threads(args.threads)?;
+    if !args.instructions.available() {
+        let name = args.instructions.to_possible_value().map(|value| value.get_name().to_string());
+        let name = name.unwrap_or_default();
+        return Err(Failure::usage(format!(
+            "this machine has no {name} instructions: leave --instructions out"
+        )));
+    }
     let settings = match (&unfinished, &args.config) {
         (Some(unfinished), _) => unfinished.settings.clone(),
         (None, Some(path)) => args.settings.clone().or(read_settings(path)?),
         (None, None) => args.settings.clone(),
     };
     let (loaded, mut config) = load_and_resolve(settings)?;
-    let prepared = prepare(&loaded, &config)
+    let mut prepared = prepare(&loaded, &config)
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
+    prepared.instructions = args.instructions;
     let read = unfinished.as_ref().and_then(Unfinished::file);
     let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
     // From here on Ctrl-C leaves a finished run, not half a folder.

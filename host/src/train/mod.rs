@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use evobit::evolve::landscape::LandscapeError;
 use evobit::loss::LossTable;
 
-use crate::backend::{self, Instructions, Memory};
+use crate::backend::{self, Memory};
 use crate::evaluate::Score;
 use crate::settings::{Algorithm, Config};
 
@@ -211,10 +211,10 @@ impl<'a> Keeper<'a> {
     /// How a genome does on the validation part.
     fn validate(&self, genome: &[u32]) -> Score {
         let samples = self.prepared.validation.samples();
-        let topology = &self.prepared.topology;
+        let (topology, instructions) = (&self.prepared.topology, self.prepared.instructions);
         // A landscape runs many samples faster than one network one sample at a time.
         let mut memory = Memory::default();
-        match backend::landscape(Instructions::Auto, topology, genome, samples, self.loss, &mut memory) {
+        match backend::landscape(instructions, topology, genome, samples, self.loss, &mut memory) {
             Ok(landscape) => Score {
                 samples: samples.len(),
                 correct: landscape.correct() as usize,

@@ -8,6 +8,7 @@ use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology, TopologyError};
 
 use crate::augment;
+use crate::backend::Instructions;
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, stratified};
 use crate::encode::{Encoded, encode, learn};
 use crate::model::{Ingredients, Model};
@@ -80,6 +81,8 @@ pub struct Prepared {
     pub validation: Encoded,
     /// The test part.
     pub test: Encoded,
+    /// What its landscapes are made of; the result does not depend on it.
+    pub instructions: Instructions,
 }
 
 impl Prepared {
@@ -162,6 +165,7 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         schema: train.schema,
         classes: train.classes,
         encoder: encoder_words,
+        instructions: Instructions::Auto,
         loss,
         topology,
     })

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Search, Stop};
-use crate::backend::{self, Instructions, Memory, Sharded, shard_count};
+use crate::backend::{self, Memory, Sharded, shard_count};
 use crate::settings::Config;
 
 pub(super) fn run(
@@ -97,7 +97,7 @@ pub(crate) fn landscape<'a>(
     let parts = samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
     let shards = memory.par_iter_mut().zip(parts).map(|(memory, (labels, inputs))| {
         let part = Samples { inputs, labels };
-        backend::landscape(Instructions::Auto, topology, genome, part, prepared.loss_table(), memory)
+        backend::landscape(prepared.instructions, topology, genome, part, prepared.loss_table(), memory)
     });
     Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)
 }

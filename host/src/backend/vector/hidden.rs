@@ -5,7 +5,8 @@ use evobit::genome::Mutation;
 use evobit::network::Network;
 use evobit::topology::{Field, Plan, WINDOW_WORDS};
 
-use super::kernels::{Against, Kernels, LANES, WindowRows};
+use super::kernels::{Against, Kernels, LANES, Scores, WindowRows};
+use super::loops::{prefetch, sample_ahead};
 use super::{Pending, VectorLandscape};
 
 /// Buffers that are used again and again.
@@ -18,8 +19,8 @@ pub(super) struct Work {
     /// Which weight flips turn each of them.
     rows: Vec<u64>,
     sums: Vec<i32>,
-    /// The pre-activations of a trial.
-    tried: Vec<i16>,
+    /// The pre-activations of a trial, or how far the scores of a class move in it.
+    pub(super) tried: Vec<i16>,
 }
 
 impl<K: Kernels> VectorLandscape<'_, K> {
@@ -37,11 +38,6 @@ impl<K: Kernels> VectorLandscape<'_, K> {
             }
         }
         Against { masks, agrees: column, blocks }
-    }
-
-    fn row(&self, neuron: u32) -> std::ops::Range<usize> {
-        let count = self.samples.len();
-        neuron as usize * count..(neuron as usize + 1) * count
     }
 
     pub(super) fn hidden_spectrum(&mut self, neuron: u32, deltas: &mut [i64]) {
@@ -98,14 +94,10 @@ impl<K: Kernels> VectorLandscape<'_, K> {
     /// Tries mutations of one hidden neuron.
     pub(super) fn try_hidden(&mut self, neuron: u32, mutations: &[Mutation]) -> Pending {
         let mut work = std::mem::take(&mut self.work);
-        let row = self.row(neuron);
-        work.tried.clear();
-        work.tried.extend_from_slice(&self.preactivations[row.clone()]);
-        for mutation in mutations {
-            self.add_mutation(neuron, mutation.gene, &mut work.tried);
-        }
+        work.tried.resize(self.samples.len(), 0);
+        self.mutated_row(neuron, mutations, &mut work.tried);
         work.found.clear();
-        self.kernels.sign_changes(&self.preactivations[row], &work.tried, &mut work.found);
+        self.kernels.sign_changes(&self.preactivations[self.row(neuron)], &work.tried, &mut work.found);
         let against = self.against(neuron);
         work.amounts.clear();
         self.kernels.flip_changes(&work.found, self.samples.labels, &self.terms, &against, &mut work.amounts);
@@ -121,14 +113,22 @@ impl<K: Kernels> VectorLandscape<'_, K> {
         self.preactivations[row].copy_from_slice(&work.tried);
         self.apply_all(mutations);
         self.total += change;
-        let agrees = self.against(neuron).agrees;
-        let classes = agrees.len();
-        for &found in &work.found {
-            let (sample, was_on) = (found as usize / 2, found % 2 == 1);
-            let scores = &mut self.scores[sample * classes..(sample + 1) * classes];
-            for (score, &weight) in scores.iter_mut().zip(&agrees) {
-                *score += if weight == was_on { -1 } else { 1 };
+        let (blocks, first) = (self.blocks(), self.on_row(neuron).start);
+        // What turning on adds to the scores.
+        let mut rise = vec![Scores::default(); blocks];
+        for (class, &weight) in self.against(neuron).agrees.iter().enumerate() {
+            rise[class / LANES].0[class % LANES] = if weight { 1 } else { -1 };
+        }
+        for (index, &found) in work.found.iter().enumerate() {
+            let ahead = sample_ahead(&work.found, index);
+            prefetch(self.scores.get(ahead * blocks));
+            prefetch(self.terms.get(ahead * blocks));
+            let (sample, was_on) = (found as usize / 2, found as i16 & 1);
+            for (scores, rise) in self.scores[sample * blocks..(sample + 1) * blocks].iter_mut().zip(&rise) {
+                let lanes = scores.0.iter_mut().zip(&rise.0);
+                lanes.for_each(|(score, &rise)| *score += (rise ^ -was_on) + was_on);
             }
+            self.on[first + sample / 64] ^= 1 << (sample % 64);
             self.refresh_terms(sample);
         }
         self.work = work;

@@ -15,30 +15,47 @@
 
 mod hidden;
 mod kernels;
+mod loops;
 mod tables;
 mod whole;
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(test)]
+mod tests;
 
+use evobit::bits;
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL, Samples};
 use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
-use evobit::topology::{Plan, Topology, WINDOW_WORDS};
+use evobit::topology::{Plan, Topology};
 
+use kernels::{Column, LANES, Scores, Terms};
 pub use kernels::{Kernels, Portable};
-use kernels::{LANES, Terms};
 use tables::Tables;
 
 #[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
 
 /// A pending trial.
 enum Pending {
     None,
-    /// One hidden neuron has new pre-activations; the samples where its sign changed, as `sign_changes` gives them.
+    /// One hidden neuron has new pre-activations and other signs on some samples: both are in the working buffers.
     Hidden {
+        mutations: Vec<Mutation>,
+        change: i64,
+    },
+    /// The scores of one class move, by what is in the working buffers.
+    Class {
         mutations: Vec<Mutation>,
         change: i64,
     },
@@ -46,8 +63,8 @@ enum Pending {
     Whole {
         mutations: Vec<Mutation>,
         change: i64,
-        moved: Vec<(usize, Vec<i16>)>,
-        scores: Vec<i16>,
+        moved: Vec<(u32, Vec<i16>)>,
+        scores: Vec<Scores>,
     },
 }
 
@@ -60,7 +77,8 @@ pub struct VectorLandscape<'a, K> {
     tables: Tables,
     columns: Vec<u64>,
     preactivations: Vec<i16>,
-    scores: Vec<i16>,
+    on: Vec<u64>,
+    scores: Vec<Scores>,
     terms: Vec<Terms>,
     total: i64,
     pending: Pending,
@@ -103,6 +121,7 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
             tables: tables.ok_or(LandscapeError::Buffers)?,
             columns: columns(topology, samples),
             preactivations: vec![],
+            on: vec![],
             scores: vec![],
             terms: vec![],
             total: 0,
@@ -115,35 +134,44 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
 
     /// Fills everything that is remembered by running the network.
     fn run(&mut self) {
-        let (count, classes) = (self.samples.len(), self.topology.classes());
+        let (count, blocks, words) = (self.samples.len(), self.blocks(), self.sample_words());
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         let (neurons, inputs) = (self.hidden().neurons, self.hidden().inputs);
+        let step = |weight: bool| if weight { 1 } else { -1 };
+        // A sum of steps is inputs less twice the mismatches.
+        let finish = |row: &mut [i16], threshold: u32, inputs: u32| {
+            row.iter_mut().for_each(|value| *value = threshold as i16 - (inputs as i16 - *value) / 2);
+        };
+        let zeros = vec![0; count];
         let mut preactivations = vec![0; neurons as usize * count];
-        for (neuron, row) in (0u32..).zip(preactivations.chunks_mut(count.max(1))) {
-            let weights = network.weights(0, neuron);
-            for input in 0..inputs {
-                let step = if evobit::bits::get(weights, input) { 1 } else { -1 };
-                self.kernels.add_column(row, self.column(neuron, input), step);
-            }
-            // The sum is inputs less twice the mismatches.
-            let threshold = network.threshold(0, neuron) as i16;
-            row.iter_mut().for_each(|value| *value = threshold - (inputs as i16 - *value) / 2);
-        }
-        let packing = self.topology.layer(1).packing;
-        let mut hidden = vec![0; packing.words()];
-        let mut scores = vec![0; count * classes];
-        for (sample, row) in scores.chunks_mut(classes).enumerate() {
-            hidden.fill(0);
-            for neuron in 0..neurons {
-                let on = preactivations[neuron as usize * count + sample] >= 0;
-                hidden[neuron as usize / 32] |= u32::from(on) << (neuron % 32);
-            }
-            for (class, score) in (0u32..).zip(row) {
-                *score = network.preactivation(1, class, &hidden, &mut [0; WINDOW_WORDS]) as i16;
+        let mut on = vec![0; neurons as usize * words];
+        if count > 0 {
+            let rows = preactivations.chunks_mut(count).zip(on.chunks_mut(words));
+            for (neuron, (row, on)) in (0..neurons).zip(rows) {
+                let weights = network.weights(0, neuron);
+                let columns: Vec<Column<'_>> =
+                    (0..inputs).map(|i| self.column(neuron, i, step(bits::get(weights, i)))).collect();
+                self.kernels.add_columns(&zeros, &columns, 0, row);
+                finish(row, network.threshold(0, neuron), inputs);
+                self.kernels.on_bits(row, on);
             }
         }
-        (self.preactivations, self.scores) = (preactivations, scores);
-        self.terms = vec![[[0; LANES]; 2]; count * self.blocks()];
+        self.scores = vec![Scores::default(); count * blocks];
+        let mut row = vec![0; count];
+        for class in 0..self.topology.classes() {
+            let weights = network.weights(1, class as u32);
+            let column = |neuron| {
+                let first = neuron as usize * words;
+                Column { bits: &on[first..first + words], step: step(bits::get(weights, neuron)) }
+            };
+            let columns: Vec<Column<'_>> = (0..neurons).map(column).collect();
+            self.kernels.add_columns(&zeros, &columns, 0, &mut row);
+            finish(&mut row, network.threshold(1, class as u32), neurons);
+            let of_class = self.scores.iter_mut().skip(class / LANES).step_by(blocks);
+            of_class.zip(&row).for_each(|(scores, &score)| scores.0[class % LANES] = score);
+        }
+        (self.preactivations, self.on) = (preactivations, on);
+        self.terms = vec![Terms::default(); count * blocks];
         (0..count).for_each(|sample| self.refresh_terms(sample));
         self.total = (0..count).map(|sample| self.sample_loss(&self.scores, sample)).sum();
     }
@@ -156,26 +184,47 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
         self.topology.classes().div_ceil(LANES)
     }
 
-    fn sample_loss(&self, scores: &[i16], sample: usize) -> i64 {
-        let classes = self.topology.classes();
-        let label = usize::from(self.samples.labels[sample]);
-        self.tables.sample_loss(&scores[sample * classes..(sample + 1) * classes], label)
+    /// Words of one bit a sample.
+    fn sample_words(&self) -> usize {
+        self.samples.len().div_ceil(64)
+    }
+
+    /// The pre-activations of a hidden neuron.
+    fn row(&self, neuron: u32) -> std::ops::Range<usize> {
+        let count = self.samples.len();
+        neuron as usize * count..(neuron as usize + 1) * count
+    }
+
+    /// The answers of a hidden neuron.
+    fn on_row(&self, neuron: u32) -> std::ops::Range<usize> {
+        let words = self.sample_words();
+        neuron as usize * words..(neuron as usize + 1) * words
+    }
+
+    /// The scores of a sample among those of all.
+    fn scores_of<'s>(&self, scores: &'s [Scores], sample: usize) -> &'s [i16] {
+        let blocks = self.blocks();
+        let scores: &[i16] = bytemuck::cast_slice(&scores[sample * blocks..(sample + 1) * blocks]);
+        &scores[..self.topology.classes()]
+    }
+
+    fn sample_loss(&self, scores: &[Scores], sample: usize) -> i64 {
+        self.tables.sample_loss(self.scores_of(scores, sample), self.samples.labels[sample].into())
     }
 
     /// Computes the terms of a sample from its scores.
     fn refresh_terms(&mut self, sample: usize) {
-        let (classes, blocks) = (self.topology.classes(), self.blocks());
-        let scores = &self.scores[sample * classes..(sample + 1) * classes];
+        let blocks = self.blocks();
+        let row = sample * blocks..(sample + 1) * blocks;
         let label = usize::from(self.samples.labels[sample]);
-        let terms = &mut self.terms[sample * blocks..(sample + 1) * blocks];
-        self.tables.write_terms(scores, label, terms);
+        self.tables.write_terms(self.kernels, &self.scores[row.clone()], label, &mut self.terms[row]);
     }
 
     /// The column of an input of a hidden neuron.
-    fn column(&self, neuron: u32, input: u32) -> &[u64] {
-        let words = self.samples.len().div_ceil(64);
+    fn column(&self, neuron: u32, input: u32, step: i16) -> Column<'_> {
+        let words = self.sample_words();
         let unit = input_unit(self.topology, &self.genome, neuron, input) as usize;
-        &self.columns[unit * words..(unit + 1) * words]
+        Column { bits: &self.columns[unit * words..(unit + 1) * words], step }
     }
 
     fn apply_all(&mut self, mutations: &[Mutation]) -> bool {
@@ -191,19 +240,22 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
         true
     }
 
-    /// Adds to the pre-activations of a hidden neuron what a mutation of the present genome does.
-    fn add_mutation(&self, neuron: u32, gene: Gene, preactivations: &mut [i16]) {
-        match gene {
-            Gene::Weight(input) => {
-                let weight = Network::new(self.topology, &self.genome[..])
-                    .is_ok_and(|network| evobit::bits::get(network.weights(0, neuron), input.into()));
-                // Where input and weight agree the flip makes a mismatch.
-                let step = if weight { -1 } else { 1 };
-                self.kernels.add_column(preactivations, self.column(neuron, input.into()), step);
+    /// Writes the pre-activations of a hidden neuron of the present genome with those of `mutations` that change it.
+    fn mutated_row(&self, neuron: u32, mutations: &[Mutation], new: &mut [i16]) {
+        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
+        let (mut base, mut columns) = (0, Vec::with_capacity(mutations.len()));
+        for mutation in mutations.iter().filter(|m| (m.layer, u32::from(m.neuron)) == (0, neuron)) {
+            match mutation.gene {
+                Gene::Weight(input) => {
+                    // Where input and weight agree the flip makes a mismatch.
+                    let weight = bits::get(network.weights(0, neuron), input.into());
+                    columns.push(self.column(neuron, input.into(), if weight { -1 } else { 1 }));
+                }
+                Gene::Raise => base += 1,
+                Gene::Lower => base -= 1,
             }
-            Gene::Raise => preactivations.iter_mut().for_each(|value| *value += 1),
-            Gene::Lower => preactivations.iter_mut().for_each(|value| *value -= 1),
         }
+        self.kernels.add_columns(&self.preactivations[self.row(neuron)], &columns, base, new);
     }
 }
 
@@ -257,8 +309,10 @@ impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
     }
 
     fn correct(&self) -> u32 {
-        let rows = self.scores.chunks_exact(self.topology.classes()).zip(self.samples.labels);
-        rows.filter(|(scores, label)| best_class(scores) == usize::from(**label)).count() as u32
+        let right = |&sample: &usize| {
+            best_class(self.scores_of(&self.scores, sample)) == usize::from(self.samples.labels[sample])
+        };
+        (0..self.samples.len()).filter(right).count() as u32
     }
 
     fn spectra(&mut self, layer: usize, neurons: &[u16], deltas: &mut [i64]) {
@@ -295,15 +349,17 @@ impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
         }
         let mutations = &effective[..];
         let Some(first) = mutations.first() else { return 0 };
-        let one_neuron = mutations.iter().all(|m| (m.layer, m.neuron) == (0, first.neuron));
-        self.pending = if one_neuron {
-            self.try_hidden(first.neuron.into(), mutations)
-        } else {
-            self.try_whole(mutations)
+        let one_neuron = mutations.iter().all(|m| (m.layer, m.neuron) == (first.layer, first.neuron));
+        self.pending = match (one_neuron, first.layer) {
+            (true, 0) => self.try_hidden(first.neuron.into(), mutations),
+            (true, _) => self.try_class(first.neuron.into(), mutations),
+            (false, _) => self.try_whole(mutations),
         };
         match &self.pending {
             Pending::None => 0,
-            Pending::Hidden { change, .. } | Pending::Whole { change, .. } => *change,
+            Pending::Hidden { change, .. }
+            | Pending::Class { change, .. }
+            | Pending::Whole { change, .. } => *change,
         }
     }
 
@@ -311,6 +367,7 @@ impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
         match std::mem::replace(&mut self.pending, Pending::None) {
             Pending::None => {}
             Pending::Hidden { mutations, change } => self.commit_hidden(&mutations, change),
+            Pending::Class { mutations, change } => self.commit_class(&mutations, change),
             Pending::Whole { mutations, change, moved, scores } => {
                 self.commit_whole(&mutations, change, moved, scores);
             }

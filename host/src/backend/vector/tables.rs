@@ -3,16 +3,14 @@
 use evobit::loss::LossTable;
 use evobit::topology::Topology;
 
-use super::kernels::{LANES, Terms};
+use super::kernels::{Kernels, LANES, Scores, Steps, Terms};
 
 /// The loss of every difference that a topology can show, and how it changes when the difference moves by 2.
 pub(super) struct Tables {
-    /// Index of difference 0.
-    zero: i32,
-    /// Loss of each difference.
+    /// Loss of each difference, from `-steps.zero` on.
     term: Vec<i32>,
-    /// Change of loss if the difference rises by 2, falls by 2.
-    steps: Vec<[i16; 2]>,
+    /// How it changes.
+    steps: Steps,
     /// The greatest change of a sample's loss by one flip of a hidden neuron.
     pub(super) most: i64,
 }
@@ -30,16 +28,16 @@ impl Tables {
         };
         let steps: Option<Vec<[i16; 2]>> =
             (0..term.len()).map(|index| Some([step(index, 2)?, step(index, -2)?])).collect();
-        let steps = steps?;
-        let largest = steps.iter().flatten().map(|step| i64::from(step.unsigned_abs())).max()?;
+        let steps = Steps { changes: steps?, zero };
+        let largest = steps.changes.iter().flatten().map(|step| i64::from(step.unsigned_abs())).max()?;
         let most = largest * (topology.classes() as i64 - 1);
-        Some(Self { zero, term, steps, most })
+        Some(Self { term, steps, most })
     }
 
     /// The loss of a difference.
     #[inline]
     pub(super) fn term(&self, difference: i32) -> i32 {
-        self.term[(difference + self.zero) as usize]
+        self.term[(difference + self.steps.zero) as usize]
     }
 
     /// The loss of a sample.
@@ -63,15 +61,19 @@ impl Tables {
         all - (self.term(-step) - self.term(0))
     }
 
-    /// Writes the terms of a sample: 0 for the right class and for lanes without a class.
-    pub(super) fn write_terms(&self, scores: &[i16], label: usize, terms: &mut [Terms]) {
-        let right = i32::from(scores[label]);
-        for (scores, [up, down]) in scores.chunks(LANES).zip(terms.iter_mut()) {
-            for ((&score, up), down) in scores.iter().zip(up).zip(down) {
-                [*up, *down] = self.steps[(i32::from(score) - right + self.zero) as usize];
-            }
+    /// Writes the terms of a sample: 0 for the right class, whatever for lanes without a class, which no mask selects.
+    pub(super) fn write_terms(
+        &self,
+        kernels: impl Kernels,
+        scores: &[Scores],
+        label: usize,
+        terms: &mut [Terms],
+    ) {
+        let right = scores[label / LANES].0[label % LANES];
+        for (scores, terms) in scores.iter().zip(terms.iter_mut()) {
+            kernels.write_terms(scores, right, &self.steps, terms);
         }
-        let [up, down] = &mut terms[label / LANES];
+        let Terms([up, down]) = &mut terms[label / LANES];
         (up[label % LANES], down[label % LANES]) = (0, 0);
     }
 }

@@ -1,0 +1,261 @@
+//! The kernels for AVX2: 16 pre-activations or 8 sums at a time.
+//!
+//! Without masks in registers of their own, bits become lanes of all ones or zeros: each lane gets the word that its bit
+//! is in, keeps only that bit, and compares.
+
+use std::arch::x86_64::*;
+
+use super::kernels::{Against, Column, Kernels, LANES, Scores, Steps, Terms, WindowRows};
+use super::loops::{self, vector_kernels};
+
+/// A machine that has AVX2; only [`Avx2::detect`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// `Some` where this machine has the instructions.
+    #[must_use]
+    pub fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt");
+        (found && !cfg!(miri)).then_some(Self(()))
+    }
+}
+
+vector_kernels!(Avx2, "avx2,popcnt");
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn load(values: &[i16; 16]) -> __m256i {
+    // SAFETY: the array holds 256 bits, and the load needs no alignment.
+    unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn load8(values: &[i32; 8]) -> __m256i {
+    // SAFETY: the array holds 256 bits, and the load needs no alignment.
+    unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn store(values: __m256i, to: &mut [i16; 16]) {
+    // SAFETY: the array holds 256 bits, and the store needs no alignment.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), values) }
+}
+
+/// Lanes of 16 bits, all ones where the bit is set.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn lanes16(bits: u16) -> __m256i {
+    let lane_bits = _mm256_setr_epi16(
+        1,
+        1 << 1,
+        1 << 2,
+        1 << 3,
+        1 << 4,
+        1 << 5,
+        1 << 6,
+        1 << 7,
+        1 << 8,
+        1 << 9,
+        1 << 10,
+        1 << 11,
+        1 << 12,
+        1 << 13,
+        1 << 14,
+        i16::MIN,
+    );
+    _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_set1_epi16(bits as i16), lane_bits), lane_bits)
+}
+
+/// Lanes of 32 bits, all ones where the bit of group `group` of `bits` (in every lane) is set.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn lanes32(bits: __m256i, group: i32) -> __m256i {
+    let lane_bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    let lane_bits = _mm256_sll_epi32(lane_bits, _mm_cvtsi32_si128(8 * group));
+    _mm256_cmpeq_epi32(_mm256_and_si256(bits, lane_bits), lane_bits)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn add(old: &[i16; 64], columns: &[Column<'_>], word: usize, base: i16, new: &mut [i16; 64]) {
+    let base = _mm256_set1_epi16(base);
+    let mut sums = [base; 4];
+    for (sum, old) in sums.iter_mut().zip(old.as_chunks::<16>().0) {
+        *sum = _mm256_add_epi16(load(old), base);
+    }
+    for column in columns {
+        let bits = column.bits[word];
+        let (minus, twice) = (_mm256_set1_epi16(-column.step), _mm256_set1_epi16(2 * column.step));
+        for (quarter, sum) in sums.iter_mut().enumerate() {
+            let plus = _mm256_and_si256(lanes16((bits >> (16 * quarter)) as u16), twice);
+            *sum = _mm256_add_epi16(*sum, _mm256_add_epi16(minus, plus));
+        }
+    }
+    for (sum, new) in sums.into_iter().zip(new.as_chunks_mut::<16>().0) {
+        store(sum, new);
+    }
+}
+
+/// One bit for each of 64 lanes of 16 bits, set where the lane is all ones; no lane is in between.
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn mask_of(lanes: [__m256i; 4]) -> u64 {
+    let half = |low, high| {
+        // Packing works on halves of registers; the permutation puts them in order.
+        let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi16(low, high));
+        u64::from(_mm256_movemask_epi8(packed) as u32)
+    };
+    half(lanes[0], lanes[1]) | half(lanes[2], lanes[3]) << 32
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn quarters(values: &[i16; 64]) -> [__m256i; 4] {
+    let (chunks, _) = values.as_chunks::<16>();
+    [load(&chunks[0]), load(&chunks[1]), load(&chunks[2]), load(&chunks[3])]
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn off(values: &[i16; 64]) -> u64 {
+    // Packing saturates, so signs stay.
+    mask_of(quarters(values))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn equal(values: &[i16; 64], value: i16) -> u64 {
+    let value = _mm256_set1_epi16(value);
+    mask_of(quarters(values).map(|values| _mm256_cmpeq_epi16(values, value)))
+}
+
+/// For each byte, the lanes of its set bits, first ones first.
+static COMPRESS: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut lane, mut count) = (0, 0);
+        while lane < 8 {
+            if byte >> lane & 1 == 1 {
+                table[byte][count] = lane as u8;
+                count += 1;
+            }
+            lane += 1;
+        }
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn append(mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {
+    if mask == 0 {
+        return;
+    }
+    let twice = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
+    let mut count = 0;
+    for group in 0..8u32 {
+        let (mask, on) = ((mask >> (8 * group)) as u8, (on >> (8 * group)) as u8);
+        let start = _mm256_set1_epi32((2 * (first + 8 * group)) as i32);
+        let ons = lanes32(_mm256_set1_epi32(on.into()), 0);
+        let samples = _mm256_sub_epi32(_mm256_add_epi32(twice, start), ons);
+        let order = i64::from_le_bytes(COMPRESS[usize::from(mask)]);
+        let order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(order));
+        let to = &mut to[count..count + 8];
+        // SAFETY: the slice holds 256 bits, and the store needs no alignment.
+        unsafe {
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm256_permutevar8x32_epi32(samples, order));
+        }
+        count += mask.count_ones() as usize;
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn lane_sums(rows: &[u64], row_words: usize, amounts: &[i32]) -> [i32; 64] {
+    let mut totals = [_mm256_setzero_si256(); 8];
+    for (&bits, &amount) in rows.iter().step_by(row_words).zip(amounts) {
+        let amount = _mm256_set1_epi32(amount);
+        let halves = [_mm256_set1_epi32(bits as i32), _mm256_set1_epi32((bits >> 32) as i32)];
+        for (group, total) in totals.iter_mut().enumerate() {
+            let set = lanes32(halves[group / 4], group as i32 % 4);
+            *total = _mm256_add_epi32(*total, _mm256_and_si256(set, amount));
+        }
+    }
+    let mut sums = [0; 64];
+    for (sums, total) in sums.as_chunks_mut::<8>().0.iter_mut().zip(totals) {
+        // SAFETY: the array holds 256 bits, and the store needs no alignment.
+        unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), total) };
+    }
+    sums
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn sum_on(bits: &[u64], amounts: &[[i32; 64]]) -> i64 {
+    let mut totals = [_mm256_setzero_si256(); 2];
+    for (&bits, amounts) in bits.iter().zip(amounts) {
+        let halves = [_mm256_set1_epi32(bits as i32), _mm256_set1_epi32((bits >> 32) as i32)];
+        for (group, amounts) in amounts.as_chunks::<8>().0.iter().enumerate() {
+            let on = _mm256_and_si256(lanes32(halves[group / 4], group as i32 % 4), load8(amounts));
+            totals[group % 2] = _mm256_add_epi32(totals[group % 2], on);
+        }
+    }
+    let wide = |total| {
+        let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(total));
+        _mm256_add_epi64(low, _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(total)))
+    };
+    let four = _mm256_add_epi64(wide(totals[0]), wide(totals[1]));
+    let two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256::<1>(four));
+    _mm_cvtsi128_si64(two) + _mm_extract_epi64::<1>(two)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn masked_sum(terms: &[i16; LANES], mask: u16) -> i32 {
+    let pairs = _mm256_madd_epi16(_mm256_and_si256(lanes16(mask), load(terms)), _mm256_set1_epi16(1));
+    let four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256::<1>(pairs));
+    let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
+    _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two)))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn bytes(lines: &[u32; 8], shift: u32) -> u64 {
+    // SAFETY: the array holds 256 bits, and the load needs no alignment.
+    let lines = unsafe { _mm256_loadu_si256(lines.as_ptr().cast()) };
+    let shifted = _mm256_srl_epi32(lines, _mm_cvtsi32_si128(shift as i32));
+    let lowest = _mm256_setr_epi8(
+        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1,
+    );
+    let narrow = _mm256_shuffle_epi8(shifted, lowest);
+    let both = _mm_unpacklo_epi32(_mm256_castsi256_si128(narrow), _mm256_extracti128_si256::<1>(narrow));
+    _mm_cvtsi128_si64(both) as u64
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn write_terms(scores: &Scores, right: i16, steps: &Steps, terms: &mut Terms) {
+    let scores = load(&scores.0);
+    let base = _mm256_set1_epi32(steps.zero - i32::from(right));
+    let last = _mm256_set1_epi32(steps.changes.len() as i32 - 1);
+    let look_up = |scores| {
+        let index = _mm256_add_epi32(_mm256_cvtepi16_epi32(scores), base);
+        let index = _mm256_min_epi32(_mm256_max_epi32(index, _mm256_setzero_si256()), last);
+        // SAFETY: every index is 0 to the last entry, each of 4 bytes, and there is one: steps are never empty.
+        unsafe { _mm256_i32gather_epi32::<4>(steps.changes.as_ptr().cast(), index) }
+    };
+    let (low, high) =
+        (look_up(_mm256_castsi256_si128(scores)), look_up(_mm256_extracti128_si256::<1>(scores)));
+    let narrow = |low, high| _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
+    // Shifts that keep the sign leave nothing to saturate.
+    let up = |both| _mm256_srai_epi32::<16>(_mm256_slli_epi32::<16>(both));
+    let [ups, downs] = &mut terms.0;
+    store(narrow(up(low), up(high)), ups);
+    store(narrow(_mm256_srai_epi32::<16>(low), _mm256_srai_epi32::<16>(high)), downs);
+}
