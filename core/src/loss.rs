@@ -129,6 +129,10 @@ impl<W: Words> LossTable<W> {
             return Err(LossError::Format);
         }
         let entries = words.slice(HEADER, count.div_ceil(2) as usize);
+        // A table has one form: the half word behind an odd last entry is 0.
+        if count % 2 == 1 && entries.word(entries.len() - 1) >> 16 != 0 {
+            return Err(LossError::Format);
+        }
         let mut table = Self { entries, low, count: count as i32, slope: slope as i32, last: 0, unit };
         table.last = table.entry(count as i32 - 1);
         Ok(table)
@@ -261,6 +265,9 @@ mod tests {
             assert_eq!(LossTable::new(&broken[..len]).err(), Some(LossError::Format));
         }
         assert_eq!(LossTable::new(&good[..len - 1]).err(), Some(LossError::Format));
+        let odd = [0, 1, 1, 1, 0x2_0001u32];
+        assert_eq!(LossTable::new(&odd[..]).err(), Some(LossError::Format));
+        assert!(LossTable::new(&[0u32, 1, 1, 1, 1][..]).is_ok());
         assert_eq!(LossTable::new(&good[..0]).err(), Some(LossError::Format));
     }
 }

@@ -257,7 +257,7 @@ impl core::fmt::Display for TopologyError {
         match self {
             Self::LayerCount => write!(f, "a network needs 1 to {MAX_LAYERS} layers"),
             Self::Units { layer } => {
-                write!(f, "layer {layer}: units before and in a layer must number 1 to {MAX_UNITS}")
+                write!(f, "layer {layer}: neurons, and inputs of a dense layer, must number 1 to {MAX_UNITS}")
             }
             Self::Window { layer } => write!(
                 f,

@@ -70,7 +70,8 @@ pub trait Landscape {
 /// Encoded samples with their labels.
 #[derive(Clone, Copy, Debug)]
 pub struct Samples<'a> {
-    /// Packed inputs, `[samples][input_words]`, see [`crate::topology::Packing`].
+    /// Packed inputs, `[samples][input_words]`, see [`crate::topology::Packing`]; padding bits must be 0, as an encoder leaves
+    /// them.
     pub inputs: &'a [u32],
     /// The class of each sample.
     pub labels: &'a [u8],
