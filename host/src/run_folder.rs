@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::train::Row;
 
@@ -22,6 +23,12 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another program is at work in it.
+    #[error("{}: another run is at work in it: wait until it ends, or end it with Ctrl-C first", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It cannot be made or written.
     #[error("{}: cannot be written ({source}): choose a folder you may write with --out", path.display())]
     Write {
@@ -32,10 +39,13 @@ pub enum FolderError {
     },
 }
 
-/// A folder of its own for one run.
+/// A folder of its own for one run, locked against others until the last clone goes.
 #[derive(Clone, Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    /// The folder, opened and locked; none where the system locks no folders. The lock goes with the process, however
+    /// that ends.
+    _lock: Option<Arc<fs::File>>,
 }
 
 impl RunFolder {
@@ -60,16 +70,24 @@ impl RunFolder {
                     .unwrap_or_else(|| Err(FolderError::Exists { path: runs.to_owned() }))?
             }
         };
-        Ok(Self { path: made })
+        Self::lock(made)
     }
 
     /// The folder of a run that was begun before.
     ///
     /// # Errors
-    /// A path that is none.
+    /// A path that is none, or where a run is at work.
     pub fn open(path: &Path) -> Result<Self, FolderError> {
         let path = path.to_owned();
-        if path.join("config.toml").is_file() { Ok(Self { path }) } else { Err(FolderError::NoRun { path }) }
+        if path.join("config.toml").is_file() { Self::lock(path) } else { Err(FolderError::NoRun { path }) }
+    }
+
+    fn lock(path: PathBuf) -> Result<Self, FolderError> {
+        let Ok(folder) = fs::File::open(&path) else { return Ok(Self { path, _lock: None }) };
+        match folder.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => Err(FolderError::Busy { path }),
+            locked => Ok(Self { path, _lock: locked.is_ok().then(|| Arc::new(folder)) }),
+        }
     }
 
     /// The folder.
@@ -151,6 +169,12 @@ mod tests {
         folder.write("model.evb", b"12").unwrap();
         assert_eq!(fs::read(path.join("model.evb")).unwrap(), b"12");
         assert!(matches!(RunFolder::create(Some(&path), "x"), Err(FolderError::Exists { .. })));
+        assert!(matches!(RunFolder::open(&path), Err(FolderError::NoRun { .. })));
+        folder.write("config.toml", b"").unwrap();
+        #[cfg(unix)]
+        assert!(matches!(RunFolder::open(&path), Err(FolderError::Busy { .. })));
+        drop(folder);
+        RunFolder::open(&path).unwrap();
         let file = path.join("model.evb/run");
         assert!(matches!(RunFolder::create(Some(&file), "x"), Err(FolderError::Write { .. })));
     }

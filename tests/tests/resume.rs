@@ -54,7 +54,7 @@ fn killed_until_it_ends(train: &str, seed: u64) {
     let mut args = format!("{train} --checkpoint 0.05 --out run");
     let mut kills = 0;
     loop {
-        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 2)).into());
+        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3)).into());
         // Some machines stop for a while: the later the kill, the surer the end.
         if run_for(&folder, &args, time * (1 + kills / 6)) {
             break;
@@ -95,10 +95,10 @@ fn a_run_that_its_budget_ended_goes_on() {
     let folder = Folder::new();
     for (name, train) in [("spectrum", SPECTRUM), ("genetic", GENETIC)] {
         folder.ok(&format!("{train} --out whole-{name}"));
-        let stopped = folder.json(&format!("{train} --budget 0.1 --out {name}"));
+        let stopped = folder.json(&format!("{train} --budget 0.03 --out {name}"));
         assert_eq!(stopped["stop"], "budget");
         assert!(folder.text(format!("{name}/config.toml")).contains("\nsteps = "));
-        let again = folder.json(&format!("train --resume {name} --budget 0.1"));
+        let again = folder.json(&format!("train --resume {name} --budget 0.03"));
         assert!(again["steps"].as_u64() > stopped["steps"].as_u64(), "{again}");
         assert!(again["seconds"].as_f64() > stopped["seconds"].as_f64());
         folder.ok(&format!("train --resume {name} --threads 1"));
@@ -116,17 +116,37 @@ fn a_limit_of_steps_stays_one() {
     assert_same(&folder, "run", "whole");
 }
 
+/// Starts a run in `run` and waits for its first checkpoint.
+#[cfg(unix)]
+fn running(folder: &Folder, train: &str) -> std::process::Child {
+    let args = format!("{train} --out run");
+    let mut command = folder.command(args.split(' '));
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    while !folder.path("run/checkpoint-a.bin").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_at_work_is_left_alone() {
+    let folder = Folder::new();
+    let mut child = running(&folder, "train --data digits");
+    let ran = folder.run("train --resume run");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("error: run: another run is at work in it"), "{}", ran.stderr);
+    folder.ok("train --resume run --budget 0");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_goes_on() {
     let folder = Folder::new();
     folder.ok(&format!("{SPECTRUM} --out whole"));
-    let args = format!("{SPECTRUM} --out run");
-    let mut command = folder.command(args.split(' '));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !folder.path("run/checkpoint-a.bin").exists() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut child = running(&folder, SPECTRUM);
     let told = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
     assert!(told.success() && child.wait().unwrap().success());
     folder.ok("train --resume run");
