@@ -107,6 +107,19 @@ impl<'a> GenomeMut<'a> {
         self.topology.layers().get(layer).filter(|plan| neuron < plan.neurons)
     }
 
+    /// Applies all of `mutations`, or none: false where one of them cannot be applied after those before it.
+    pub fn apply_all(&mut self, mutations: &[Mutation]) -> bool {
+        for (applied, &mutation) in mutations.iter().enumerate() {
+            if !self.apply(mutation) {
+                for undone in mutations[..applied].iter().rev() {
+                    self.apply(undone.inverse());
+                }
+                return false;
+            }
+        }
+        true
+    }
+
     /// Sets the threshold of a neuron; values over `inputs - 1` become that. Nothing changes where there is no such
     /// neuron.
     pub fn set_threshold(&mut self, layer: usize, neuron: u32, threshold: u32) {

@@ -367,16 +367,7 @@ impl<'a, W: Words> ScalarLandscape<'a, W> {
     }
 
     fn apply_all(&mut self, mutations: &[Mutation]) -> bool {
-        let Ok(mut genome) = GenomeMut::new(self.topology, self.genome) else { return false };
-        for (applied, &mutation) in mutations.iter().enumerate() {
-            if !genome.apply(mutation) {
-                for undone in mutations[..applied].iter().rev() {
-                    genome.apply(undone.inverse());
-                }
-                return false;
-            }
-        }
-        true
+        GenomeMut::new(self.topology, self.genome).is_ok_and(|mut genome| genome.apply_all(mutations))
     }
 
     /// The change of loss that the mutated genome makes, against what is remembered of the old one.

@@ -228,16 +228,7 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
     }
 
     fn apply_all(&mut self, mutations: &[Mutation]) -> bool {
-        let Ok(mut genome) = GenomeMut::new(self.topology, &mut self.genome) else { return false };
-        for (applied, &mutation) in mutations.iter().enumerate() {
-            if !genome.apply(mutation) {
-                for undone in mutations[..applied].iter().rev() {
-                    genome.apply(undone.inverse());
-                }
-                return false;
-            }
-        }
-        true
+        GenomeMut::new(self.topology, &mut self.genome).is_ok_and(|mut genome| genome.apply_all(mutations))
     }
 
     /// Writes the pre-activations of a hidden neuron of the present genome with those of `mutations` that change it.
