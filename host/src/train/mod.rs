@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use evobit::evolve::landscape::LandscapeError;
 use evobit::loss::LossTable;
+use evobit::network::Network;
 
-use crate::backend::{self, Memory};
-use crate::evaluate::Score;
+use crate::evaluate::{self, Score};
 use crate::settings::{Algorithm, Config};
 
 use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
@@ -211,17 +211,8 @@ impl<'a> Keeper<'a> {
     /// How a genome does on the validation part.
     fn validate(&self, genome: &[u32]) -> Score {
         let samples = self.prepared.validation.samples();
-        let (topology, instructions) = (&self.prepared.topology, self.prepared.instructions);
-        // A landscape runs many samples faster than one network one sample at a time.
-        let mut memory = Memory::default();
-        match backend::landscape(instructions, topology, genome, samples, self.loss, &mut memory) {
-            Ok(landscape) => Score {
-                samples: samples.len(),
-                correct: landscape.correct() as usize,
-                loss: landscape.loss(),
-            },
-            Err(_) => Score::default(),
-        }
+        Network::new(&self.prepared.topology, genome)
+            .map_or_else(|_| Score::default(), |network| evaluate::score(&network, &self.loss, samples))
     }
 
     /// Scores the genome on the validation part, keeps it if it is the best, and says whether the search should stop.
