@@ -82,7 +82,7 @@ pub struct Settings {
     /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub cooling: Option<u32>,
-    /// Neurons whose spectra are computed together [default: 1]
+    /// Neurons whose spectra are computed together [default: 16]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub block: Option<u16>,
     /// Individuals of the genetic algorithm [default: 50]
@@ -241,7 +241,7 @@ impl Settings {
             proposals: self.proposals.unwrap_or(16),
             heat: self.heat.unwrap_or(0.002),
             cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
-            block: self.block.unwrap_or(1),
+            block: self.block.unwrap_or(16),
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
             tournament: self.tournament.unwrap_or(population.min(5)),

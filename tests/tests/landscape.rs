@@ -3,7 +3,7 @@
 use evobit::evolve::landscape::Landscape;
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::rng::{Purpose, Stream};
-use host::backend::vector::{Kernels, Portable, VectorLandscape, supports};
+use host::backend::vector::{Cell, Kernels, Portable, VectorLandscape, is_narrow, supports};
 use proptest::prelude::*;
 use tests::landscape::{
     Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar, separable,
@@ -33,10 +33,20 @@ fn check_vector(case: &Case) {
 }
 
 fn check_kernels(case: &Case, kernels: impl Kernels) {
-    let landscape =
-        || VectorLandscape::new(kernels, &case.topology, &case.genome, case.samples(), &case.table());
-    check_spectra(case, &mut landscape().unwrap());
-    check_trials(case, &mut landscape().unwrap());
+    check_cells::<i16>(case, kernels);
+    if is_narrow(&case.topology) {
+        check_cells::<i8>(case, kernels);
+    }
+}
+
+/// With pre-activations of either size.
+fn check_cells<C: Cell>(case: &Case, kernels: impl Kernels) {
+    let landscape = || {
+        let (samples, loss) = (case.samples(), case.table());
+        VectorLandscape::<_, C>::new(kernels, &case.topology, &case.genome, samples, &loss).unwrap()
+    };
+    check_spectra(case, &mut landscape());
+    check_trials(case, &mut landscape());
 }
 
 proptest! {

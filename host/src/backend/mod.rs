@@ -100,7 +100,12 @@ struct Parts<'a, 'b> {
 impl<'a> WithKernels for Parts<'a, '_> {
     type Output = Result<Shard<'a>, LandscapeError>;
     fn call(self, kernels: impl Kernels) -> Self::Output {
-        VectorLandscape::new(kernels, self.topology, self.genome, self.samples, &self.loss).map(boxed)
+        let Self { topology, genome, samples, loss } = self;
+        if vector::is_narrow(topology) {
+            VectorLandscape::<_, i8>::new(kernels, topology, genome, samples, &loss).map(boxed)
+        } else {
+            VectorLandscape::<_, i16>::new(kernels, topology, genome, samples, &loss).map(boxed)
+        }
     }
 }
 

@@ -1,12 +1,15 @@
-//! The kernels for AVX2: 16 pre-activations or 8 sums at a time.
+//! The kernels for AVX2: 32 or 16 pre-activations, 16 sums, or the classes of one sample at a time.
 //!
 //! Without masks in registers of their own, bits become lanes of all ones or zeros: each lane gets the word that its bit
 //! is in, keeps only that bit, and compares.
 
 use std::arch::x86_64::*;
 
-use super::kernels::{Against, Column, Kernels, LANES, Scores, Steps, Terms, WindowRows};
-use super::loops::{self, vector_kernels};
+use super::implement::vector_kernels;
+use super::kernels::{
+    Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, View, ViewMut, WindowRows,
+};
+use super::loops::{self, FAR, prefetch};
 
 /// A machine that has AVX2; only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
@@ -78,24 +81,62 @@ fn lanes32(bits: __m256i, group: i32) -> __m256i {
     _mm256_cmpeq_epi32(_mm256_and_si256(bits, lane_bits), lane_bits)
 }
 
+/// Lanes of 8 bits, all ones where the bit is set.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn add(old: &[i16; 64], columns: &[Column<'_>], word: usize, base: i16, new: &mut [i16; 64]) {
-    let base = _mm256_set1_epi16(base);
-    let mut sums = [base; 4];
-    for (sum, old) in sums.iter_mut().zip(old.as_chunks::<16>().0) {
-        *sum = _mm256_add_epi16(load(old), base);
-    }
-    for column in columns {
-        let bits = column.bits[word];
-        let (minus, twice) = (_mm256_set1_epi16(-column.step), _mm256_set1_epi16(2 * column.step));
-        for (quarter, sum) in sums.iter_mut().enumerate() {
-            let plus = _mm256_and_si256(lanes16((bits >> (16 * quarter)) as u16), twice);
-            *sum = _mm256_add_epi16(*sum, _mm256_add_epi16(minus, plus));
+fn lanes8(bits: u32) -> __m256i {
+    let byte_of_lane =
+        _mm256_setr_epi64x(0, 0x0101_0101_0101_0101, 0x0202_0202_0202_0202, 0x0303_0303_0303_0303);
+    let lane_bits = _mm256_set1_epi64x(0x8040_2010_0804_0201_u64 as i64);
+    let bytes = _mm256_shuffle_epi8(_mm256_set1_epi32(bits as i32), byte_of_lane);
+    _mm256_cmpeq_epi8(_mm256_and_si256(bytes, lane_bits), lane_bits)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn halves(values: &Chunk<i8>) -> [__m256i; 2] {
+    let at = values.0.as_ptr();
+    // SAFETY: a chunk holds twice 256 bits, and the loads need no alignment.
+    unsafe { [_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())] }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn add<C: Cell>(old: &Chunk<C>, columns: &[Column<'_>], word: usize, base: i16, new: &mut Chunk<C>) {
+    match (C::view(old), C::view_mut(new)) {
+        (View::Narrow(old), ViewMut::Narrow(new)) => {
+            let base = _mm256_set1_epi8(base as i8);
+            let [mut low, mut high] = halves(old).map(|half| _mm256_add_epi8(half, base));
+            for column in columns {
+                let (bits, twice) = (column.bits[word], _mm256_set1_epi8(2 * column.step as i8));
+                low = _mm256_add_epi8(low, _mm256_and_si256(lanes8(bits as u32), twice));
+                high = _mm256_add_epi8(high, _mm256_and_si256(lanes8((bits >> 32) as u32), twice));
+            }
+            let at = new.0.as_mut_ptr();
+            // SAFETY: a chunk holds twice 256 bits, and the stores need no alignment.
+            unsafe {
+                _mm256_storeu_si256(at.cast(), low);
+                _mm256_storeu_si256(at.add(32).cast(), high);
+            }
         }
-    }
-    for (sum, new) in sums.into_iter().zip(new.as_chunks_mut::<16>().0) {
-        store(sum, new);
+        (View::Wide(old), ViewMut::Wide(new)) => {
+            let base = _mm256_set1_epi16(base);
+            let mut sums = [base; 4];
+            for (sum, old) in sums.iter_mut().zip(old.0.as_chunks::<16>().0) {
+                *sum = _mm256_add_epi16(load(old), base);
+            }
+            for column in columns {
+                let (bits, twice) = (column.bits[word], _mm256_set1_epi16(2 * column.step));
+                for (quarter, sum) in sums.iter_mut().enumerate() {
+                    let plus = _mm256_and_si256(lanes16((bits >> (16 * quarter)) as u16), twice);
+                    *sum = _mm256_add_epi16(*sum, plus);
+                }
+            }
+            for (sum, new) in sums.into_iter().zip(new.0.as_chunks_mut::<16>().0) {
+                store(sum, new);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -113,23 +154,41 @@ fn mask_of(lanes: [__m256i; 4]) -> u64 {
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn quarters(values: &[i16; 64]) -> [__m256i; 4] {
-    let (chunks, _) = values.as_chunks::<16>();
+fn quarters(values: &Chunk<i16>) -> [__m256i; 4] {
+    let (chunks, _) = values.0.as_chunks::<16>();
     [load(&chunks[0]), load(&chunks[1]), load(&chunks[2]), load(&chunks[3])]
 }
 
+/// The highest bits of 64 lanes of 8 bits.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn off(values: &[i16; 64]) -> u64 {
-    // Packing saturates, so signs stay.
-    mask_of(quarters(values))
+fn mask_of_bytes([low, high]: [__m256i; 2]) -> u64 {
+    u64::from(_mm256_movemask_epi8(low) as u32) | u64::from(_mm256_movemask_epi8(high) as u32) << 32
 }
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn equal(values: &[i16; 64], value: i16) -> u64 {
-    let value = _mm256_set1_epi16(value);
-    mask_of(quarters(values).map(|values| _mm256_cmpeq_epi16(values, value)))
+fn off<C: Cell>(values: &Chunk<C>) -> u64 {
+    match C::view(values) {
+        View::Narrow(values) => mask_of_bytes(halves(values)),
+        // Packing saturates, so signs stay.
+        View::Wide(values) => mask_of(quarters(values)),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,popcnt")]
+fn equal<C: Cell>(values: &Chunk<C>, value: i16) -> u64 {
+    match C::view(values) {
+        View::Narrow(values) => {
+            let value = _mm256_set1_epi8(value as i8);
+            mask_of_bytes(halves(values).map(|half| _mm256_cmpeq_epi8(half, value)))
+        }
+        View::Wide(values) => {
+            let value = _mm256_set1_epi16(value);
+            mask_of(quarters(values).map(|values| _mm256_cmpeq_epi16(values, value)))
+        }
+    }
 }
 
 /// For each byte, the lanes of its set bits, first ones first.
@@ -174,33 +233,65 @@ fn append(mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {
     }
 }
 
-#[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn lane_sums(rows: &[u64], row_words: usize, amounts: &[i32]) -> [i32; 64] {
-    let mut totals = [_mm256_setzero_si256(); 8];
-    for (&bits, &amount) in rows.iter().step_by(row_words).zip(amounts) {
-        let amount = _mm256_set1_epi32(amount);
-        let halves = [_mm256_set1_epi32(bits as i32), _mm256_set1_epi32((bits >> 32) as i32)];
-        for (group, total) in totals.iter_mut().enumerate() {
-            let set = lanes32(halves[group / 4], group as i32 % 4);
-            *total = _mm256_add_epi32(*total, _mm256_and_si256(set, amount));
+fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
+    let chunk = loops::amounts_in_sum(most);
+    let mut first = 0;
+    while first < rows.words {
+        let words = if rows.words - first >= 4 { 4 } else { 1 };
+        for (found, amounts) in found.chunks(chunk).zip(amounts.chunks(chunk)) {
+            if words == 4 {
+                sum_words::<4>(rows, first, found, amounts, sums);
+            } else {
+                sum_words::<1>(rows, first, found, amounts, sums);
+            }
+        }
+        first += words;
+    }
+}
+
+/// [`sum_rows`] of some words from `first` on, with amounts whose sums fit 16 bits.
+#[target_feature(enable = "avx2,popcnt")]
+fn sum_words<const WORDS: usize>(
+    rows: Rows<'_>,
+    first: usize,
+    found: &[u32],
+    amounts: &[i16],
+    sums: &mut [i32],
+) {
+    let mut totals = [[_mm256_setzero_si256(); 2]; WORDS];
+    for (index, (&one, &amount)) in found.iter().zip(amounts).enumerate() {
+        if WORDS > 2 {
+            let soon = found.get(index + FAR).map_or(0, |&found| found as usize / 2);
+            prefetch(rows.bits, soon * rows.words + first);
+        }
+        let at = one as usize / 2 * rows.words + first;
+        let amount = _mm256_set1_epi16(amount);
+        let Some(bits) = rows.bits[at..].first_chunk::<WORDS>() else { return };
+        for word in 0..WORDS {
+            let [low, high] = &mut totals[word];
+            let halves = [bits[word] as u16, (bits[word] >> 16) as u16].map(|half| lanes16(half));
+            *low = _mm256_add_epi16(*low, _mm256_and_si256(halves[0], amount));
+            *high = _mm256_add_epi16(*high, _mm256_and_si256(halves[1], amount));
         }
     }
-    let mut sums = [0; 64];
-    for (sums, total) in sums.as_chunks_mut::<8>().0.iter_mut().zip(totals) {
-        // SAFETY: the array holds 256 bits, and the store needs no alignment.
-        unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), total) };
+    for (total, sums) in totals.as_flattened().iter().zip(sums[32 * first..].as_chunks_mut::<16>().0) {
+        let halves = [_mm256_castsi256_si128(*total), _mm256_extracti128_si256::<1>(*total)];
+        for (half, sums) in halves.into_iter().zip(sums.as_chunks_mut::<8>().0) {
+            let sum = _mm256_add_epi32(load8(sums), _mm256_cvtepi16_epi32(half));
+            // SAFETY: the array holds 256 bits, and the store needs no alignment.
+            unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), sum) };
+        }
     }
-    sums
 }
 
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn sum_on(bits: &[u64], amounts: &[[i32; 64]]) -> i64 {
+fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {
     let mut totals = [_mm256_setzero_si256(); 2];
     for (&bits, amounts) in bits.iter().zip(amounts) {
         let halves = [_mm256_set1_epi32(bits as i32), _mm256_set1_epi32((bits >> 32) as i32)];
-        for (group, amounts) in amounts.as_chunks::<8>().0.iter().enumerate() {
+        for (group, amounts) in amounts.0.as_chunks::<8>().0.iter().enumerate() {
             let on = _mm256_and_si256(lanes32(halves[group / 4], group as i32 % 4), load8(amounts));
             totals[group % 2] = _mm256_add_epi32(totals[group % 2], on);
         }
@@ -214,48 +305,49 @@ fn sum_on(bits: &[u64], amounts: &[[i32; 64]]) -> i64 {
     _mm_cvtsi128_si64(two) + _mm_extract_epi64::<1>(two)
 }
 
-#[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn masked_sum(terms: &[i16; LANES], mask: u16) -> i32 {
-    let pairs = _mm256_madd_epi16(_mm256_and_si256(lanes16(mask), load(terms)), _mm256_set1_epi16(1));
-    let four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256::<1>(pairs));
-    let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
-    _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two)))
+fn flip_changes(
+    found: &[u32],
+    labels: &Labels,
+    ahead: &[Ahead],
+    against: &Against,
+    rises: &Rises,
+    amounts: &mut Vec<i16>,
+) {
+    loops::flip_changes(found, labels, ahead, against, amounts, |ahead, shift, falls| {
+        change_of(ahead, shift, falls, rises)
+    });
 }
 
+/// The change of loss of a sample by the classes of one block.
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
-fn bytes(lines: &[u32; 8], shift: u32) -> u64 {
-    // SAFETY: the array holds 256 bits, and the load needs no alignment.
-    let lines = unsafe { _mm256_loadu_si256(lines.as_ptr().cast()) };
-    let shifted = _mm256_srl_epi32(lines, _mm_cvtsi32_si128(shift as i32));
-    let lowest = _mm256_setr_epi8(
-        0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1,
-        -1, -1, -1, -1, -1,
-    );
-    let narrow = _mm256_shuffle_epi8(shifted, lowest);
-    let both = _mm_unpacklo_epi32(_mm256_castsi256_si128(narrow), _mm256_extracti128_si256::<1>(narrow));
-    _mm_cvtsi128_si64(both) as u64
-}
-
-#[inline]
-#[target_feature(enable = "avx2,popcnt")]
-fn write_terms(scores: &Scores, right: i16, steps: &Steps, terms: &mut Terms) {
-    let scores = load(&scores.0);
-    let base = _mm256_set1_epi32(steps.zero - i32::from(right));
-    let last = _mm256_set1_epi32(steps.changes.len() as i32 - 1);
-    let look_up = |scores| {
-        let index = _mm256_add_epi32(_mm256_cvtepi16_epi32(scores), base);
-        let index = _mm256_min_epi32(_mm256_max_epi32(index, _mm256_setzero_si256()), last);
-        // SAFETY: every index is 0 to the last entry, each of 4 bytes, and there is one: steps are never empty.
-        unsafe { _mm256_i32gather_epi32::<4>(steps.changes.as_ptr().cast(), index) }
+fn change_of(ahead: &Ahead, shift: &Ahead, falls: bool, rises: &Rises) -> i16 {
+    let index = _mm256_subs_epi16(load(&ahead.0), load(&shift.0));
+    // The last entry is there twice, so the one before stands for it.
+    let last = _mm256_set1_epi16((rises.rises.len() - 2).min(i16::MAX as usize) as i16);
+    let index = _mm256_min_epi16(_mm256_max_epi16(index, _mm256_setzero_si256()), last);
+    let look_up = |index| {
+        let index = _mm256_cvtepi16_epi32(index);
+        // SAFETY: every index is 0 to the last entry but one, and a look-up reads that entry and the next, of 2 bytes each.
+        let two = unsafe { _mm256_i32gather_epi32::<2>(rises.rises.as_ptr().cast(), index) };
+        _mm256_srai_epi32::<16>(_mm256_slli_epi32::<16>(two))
     };
-    let (low, high) =
-        (look_up(_mm256_castsi256_si128(scores)), look_up(_mm256_extracti128_si256::<1>(scores)));
-    let narrow = |low, high| _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(low, high));
-    // Shifts that keep the sign leave nothing to saturate.
-    let up = |both| _mm256_srai_epi32::<16>(_mm256_slli_epi32::<16>(both));
-    let [ups, downs] = &mut terms.0;
-    store(narrow(up(low), up(high)), ups);
-    store(narrow(_mm256_srai_epi32::<16>(low), _mm256_srai_epi32::<16>(high)), downs);
+    let low = look_up(_mm256_castsi256_si128(index));
+    let high = look_up(_mm256_extracti128_si256::<1>(index));
+    let eight = _mm256_add_epi32(low, high);
+    let four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
+    let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
+    let rise = _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two))) as i16;
+    if falls { -rise } else { rise }
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
+    loops::sides(found, amounts)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
+    loops::window_rows(found, inputs, window, rows);
 }

@@ -1,29 +1,54 @@
 //! Hidden neurons: spectra, and trials that change one of them.
 
-use evobit::bits::{self, Words};
+use std::ops::Range;
+
+use evobit::bits;
 use evobit::genome::Mutation;
 use evobit::network::Network;
 use evobit::topology::{Field, Plan, WINDOW_WORDS};
 
-use super::kernels::{Against, Kernels, LANES, Scores, WindowRows};
-use super::loops::{prefetch, sample_ahead};
+use super::kernels::{AWAY, Against, Ahead, CHUNK, Cell, Chunk, Kernels, LANES, Rows, WindowRows};
 use super::{Pending, VectorLandscape};
+
+/// Found samples whose rows are gathered at a time, so that they stay in the nearest cache.
+const GATHERED: usize = 1024;
+
+/// Chunks of a tile: with its inputs and scores about half a megabyte.
+const TILE: usize = 64;
+
+/// Found samples whose changes of loss are summed at a time.
+const MOST_FOUND: usize = 1 << 15;
+
+/// Found samples whose row is their place in the list, as gathered rows lie.
+static IN_ORDER: [u32; GATHERED] = {
+    let mut order = [0; GATHERED];
+    let mut index = 0;
+    while index < GATHERED {
+        order[index] = 2 * index as u32;
+        index += 1;
+    }
+    order
+};
 
 /// Buffers that are used again and again.
 #[derive(Default)]
-pub(super) struct Work {
+pub(super) struct Work<C> {
     /// Samples that matter, as the kernels give them.
     found: Vec<u32>,
     /// The change of loss of each.
-    amounts: Vec<i32>,
-    /// Which weight flips turn each of them.
-    rows: Vec<u64>,
+    amounts: Vec<i16>,
+    /// What the neuron sees of some of them.
+    rows: Vec<u32>,
     sums: Vec<i32>,
-    /// The pre-activations of a trial, or how far the scores of a class move in it.
-    pub(super) tried: Vec<i16>,
+    /// The pre-activations of a trial.
+    tried: Vec<Chunk<C>>,
+    /// The samples whose sign it changes.
+    changed: Vec<u64>,
+    /// How far the scores of a class move in a trial.
+    pub(super) steps: Vec<Chunk<i16>>,
 }
 
-impl<K: Kernels> VectorLandscape<'_, K> {
+impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     fn against(&self, neuron: u32) -> Against {
         let (classes, blocks) = (self.topology.classes(), self.blocks());
         let mut column = vec![false; classes];
@@ -31,76 +56,148 @@ impl<K: Kernels> VectorLandscape<'_, K> {
             let weight = |class: usize| bits::get(network.weights(1, class as u32), neuron);
             column.iter_mut().enumerate().for_each(|(class, bit)| *bit = weight(class));
         }
-        let mut masks = vec![0; classes * blocks];
+        let mut against = Against {
+            shifts: vec![Ahead([AWAY; LANES]); 2 * classes * blocks],
+            falls: [0; 16],
+            moves: vec![Ahead::default(); 2 * classes * blocks],
+            blocks,
+        };
         for label in 0..classes {
-            for class in (0..classes).filter(|&class| column[class] != column[label]) {
-                masks[label * blocks + class / LANES] |= 1 << (class % LANES);
+            for on in [false, true] {
+                // Where weight and output agree, the flip takes 1 from the right score, so the others gain 2 on it.
+                let falls = column[label] != on;
+                let entry = 2 * label + usize::from(on);
+                against.falls[entry / 32] |= u32::from(falls) << (entry % 32);
+                // One that falls loses what it would gain from where it ends.
+                let (shift, step) = (self.tables.rises.shift(), if falls { -2 } else { 2 });
+                let shift = if falls { shift + 2 } else { shift };
+                for class in (0..classes).filter(|&class| column[class] != column[label]) {
+                    let (block, lane) = (entry * blocks + class / LANES, class % LANES);
+                    against.shifts[block].0[lane] = shift;
+                    against.moves[block].0[lane] = step;
+                }
             }
         }
-        Against { masks, agrees: column, blocks }
+        against
     }
 
-    pub(super) fn hidden_spectrum(&mut self, neuron: u32, deltas: &mut [i64]) {
-        let inputs = self.hidden().inputs as usize;
-        deltas.fill(0);
-        let mut work = std::mem::take(&mut self.work);
-        work.found.clear();
-        self.kernels.boundary(&self.preactivations[self.row(neuron)], &mut work.found);
-        let against = self.against(neuron);
+    /// Writes the change of loss of each of the found samples if the neuron were flipped.
+    fn flip_changes(&self, against: &Against, work: &mut Work<C>) {
+        let (labels, rises) = (&self.labels, &self.tables.rises);
         work.amounts.clear();
-        self.kernels.flip_changes(&work.found, self.samples.labels, &self.terms, &against, &mut work.amounts);
-        work.rows.clear();
-        let row_words = self.rows(neuron, &work.found, &mut work.rows);
-        // So many samples at a time that no sum leaves an i32.
-        let chunk = (i64::from(i32::MAX) / self.tables.most.max(1)).max(1) as usize;
-        work.sums.resize(inputs, 0);
-        let parts = work.amounts.chunks(chunk).zip(work.rows.chunks(chunk.saturating_mul(row_words)));
-        for (amounts, rows) in parts {
-            self.kernels.sum_where_set(rows, row_words, amounts, &mut work.sums);
-            deltas.iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
-        }
-        for (&found, &amount) in work.found.iter().zip(&work.amounts) {
-            deltas[inputs + (found % 2) as usize] += i64::from(amount);
+        self.kernels.flip_changes(&work.found, labels, &self.ahead, against, rises, &mut work.amounts);
+    }
+
+    /// The spectra of hidden neurons. Of several, one tile of the samples after the other, so that what they share stays in
+    /// a near cache.
+    pub(super) fn hidden_spectra(&mut self, neurons: &[u16], deltas: &mut [i64]) {
+        let mutants = self.hidden().mutants();
+        let inputs = self.hidden().inputs as usize;
+        let words = self.sample_words();
+        let tile = if neurons.len() > 1 { TILE } else { words.max(1) };
+        let mut work = std::mem::take(&mut self.work);
+        deltas[..neurons.len() * mutants].fill(0);
+        let against: Vec<Against> = neurons.iter().map(|&neuron| self.against(neuron.into())).collect();
+        for first in (0..words).step_by(tile) {
+            let chunks = first..words.min(first + tile);
+            let deltas = deltas.chunks_exact_mut(mutants);
+            for ((&neuron, against), deltas) in neurons.iter().zip(&against).zip(deltas) {
+                self.add_tile(neuron.into(), against, chunks.clone(), deltas, &mut work);
+            }
         }
         self.work = work;
+        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
+        for (&neuron, deltas) in neurons.iter().zip(deltas.chunks_exact_mut(mutants)) {
+            let weights = network.weights(0, neuron.into());
+            let [off, on] = [deltas[inputs], deltas[inputs + 1]];
+            // On: a flip turns the neuron off where input and weight agree. Off: on where they differ.
+            for (input, delta) in (0..).zip(&mut deltas[..inputs]) {
+                *delta = if bits::get(weights, input) { off + *delta } else { on - *delta };
+            }
+        }
     }
 
-    /// Appends one row for each found sample, the inputs whose weight flip turns the neuron there, and returns the words of
-    /// a row.
-    fn rows(&self, neuron: u32, found: &[u32], rows: &mut Vec<u64>) -> usize {
+    /// Adds the sums over the boundary samples of some chunks: for each input those on which it is set, with the sign that they
+    /// have for a set weight; then all on which the neuron is off, and on.
+    fn add_tile(
+        &self,
+        neuron: u32,
+        against: &Against,
+        chunks: Range<usize>,
+        deltas: &mut [i64],
+        work: &mut Work<C>,
+    ) {
+        let (inputs, words) = (self.hidden().inputs as usize, self.sample_words());
+        let tail = if chunks.end == words { self.tail() } else { u64::MAX };
+        let from = self.row(neuron).start;
+        work.found.clear();
+        let cells = &self.preactivations[from + chunks.start..from + chunks.end];
+        self.kernels.boundary(cells, tail, &mut work.found);
+        let first = 2 * (CHUNK * chunks.start) as u32;
+        if first > 0 {
+            work.found.iter_mut().for_each(|found| *found += first);
+        }
+        self.flip_changes(against, work);
+        let mut most = 0;
+        for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {
+            let sides = self.kernels.sides(found, amounts);
+            deltas[inputs] += sides.off;
+            deltas[inputs + 1] += sides.on;
+            most = most.max(sides.most);
+        }
+        self.row_sums(neuron, most, work);
+        deltas[..inputs].iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
+    }
+
+    /// For each input of a neuron, the sum of the amounts of the found samples on which it is set.
+    fn row_sums(&self, neuron: u32, most: i16, work: &mut Work<C>) {
         let (plan, words) = (self.hidden(), self.topology.input_words());
-        let row_words = (plan.inputs as usize).div_ceil(64);
-        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return row_words };
-        let mut weights = vec![0; row_words];
-        widen(network.weights(0, neuron), &mut weights);
-        let tail = u64::MAX >> ((64 - plan.inputs % 64) % 64);
-        if let Some(window) = simple_window(plan, network.place(0, neuron), weights[0], tail) {
-            self.kernels.window_rows(found, self.samples.inputs, words, &window, rows);
-            return row_words;
+        let inputs = Rows { bits: self.samples.inputs, words };
+        work.sums.clear();
+        work.sums.resize((plan.inputs as usize).next_multiple_of(64), 0);
+        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
+        if plan.field == Field::Dense {
+            self.kernels.sum_rows(inputs, &work.found, &work.amounts, most, &mut work.sums);
+            return;
         }
-        rows.resize(found.len() * row_words, 0);
-        let mut window = [0; WINDOW_WORDS];
-        for (row, &found) in rows.chunks_exact_mut(row_words).zip(found) {
-            let input = self.samples.input(found as usize / 2, words);
-            widen(network.receptive(0, neuron, input, &mut window), row);
-            // On: a flip turns the neuron off where input and weight agree. Off: where they differ.
-            let invert = u64::from(found & 1).wrapping_neg();
-            row.iter_mut().zip(&weights).for_each(|(seen, weights)| *seen ^= weights ^ invert);
-            row[row_words - 1] &= tail;
+        let window = simple_window(plan, network.place(0, neuron));
+        for (found, amounts) in work.found.chunks(GATHERED).zip(work.amounts.chunks(GATHERED)) {
+            work.rows.clear();
+            let words = match &window {
+                Some(window) => {
+                    self.kernels.window_rows(found, inputs, window, &mut work.rows);
+                    2
+                }
+                None => {
+                    let mut window = [0; WINDOW_WORDS];
+                    for &found in found {
+                        let input = self.samples.input(found as usize / 2, words);
+                        work.rows.extend_from_slice(network.receptive(0, neuron, input, &mut window));
+                    }
+                    plan.row_words as usize
+                }
+            };
+            let rows = Rows { bits: &work.rows, words };
+            self.kernels.sum_rows(rows, &IN_ORDER[..found.len()], amounts, most, &mut work.sums);
         }
-        row_words
     }
 
     /// Tries mutations of one hidden neuron.
-    pub(super) fn try_hidden(&mut self, neuron: u32, mutations: &[Mutation]) -> Pending {
+    pub(super) fn try_hidden(&mut self, neuron: u32, mutations: &[Mutation]) -> Pending<C> {
         let mut work = std::mem::take(&mut self.work);
-        work.tried.resize(self.samples.len(), 0);
+        let (words, row) = (self.sample_words(), self.row(neuron));
+        work.tried.resize(words, Chunk::default());
+        work.changed.resize(words, 0);
         self.mutated_row(neuron, mutations, &mut work.tried);
+        self.kernels.on_bits(&work.tried, &mut work.changed);
+        let on = &self.on[row];
+        work.changed.iter_mut().zip(on).for_each(|(changed, on)| *changed ^= on);
+        if let Some(last) = work.changed.last_mut() {
+            *last &= self.tail();
+        }
         work.found.clear();
-        self.kernels.sign_changes(&self.preactivations[self.row(neuron)], &work.tried, &mut work.found);
-        let against = self.against(neuron);
-        work.amounts.clear();
-        self.kernels.flip_changes(&work.found, self.samples.labels, &self.terms, &against, &mut work.amounts);
+        self.kernels.found(&work.changed, on, &mut work.found);
+        self.flip_changes(&self.against(neuron), &mut work);
         let change = work.amounts.iter().map(|&amount| i64::from(amount)).sum();
         self.work = work;
         Pending::Hidden { mutations: mutations.to_vec(), change }
@@ -108,46 +205,22 @@ impl<K: Kernels> VectorLandscape<'_, K> {
 
     pub(super) fn commit_hidden(&mut self, mutations: &[Mutation], change: i64) {
         let Some(neuron) = mutations.first().map(|mutation| u32::from(mutation.neuron)) else { return };
-        let work = std::mem::take(&mut self.work);
-        let row = self.row(neuron);
-        self.preactivations[row].copy_from_slice(&work.tried);
+        let (row, against) = (self.row(neuron), self.against(neuron));
+        self.preactivations[row.clone()].copy_from_slice(&self.work.tried);
+        self.on[row].iter_mut().zip(&self.work.changed).for_each(|(on, changed)| *on ^= changed);
+        self.kernels.apply_moves(&self.work.found, &self.labels, &mut self.ahead, &against);
         self.apply_all(mutations);
         self.total += change;
-        let (blocks, first) = (self.blocks(), self.on_row(neuron).start);
-        // What turning on adds to the scores.
-        let mut rise = vec![Scores::default(); blocks];
-        for (class, &weight) in self.against(neuron).agrees.iter().enumerate() {
-            rise[class / LANES].0[class % LANES] = if weight { 1 } else { -1 };
-        }
-        for (index, &found) in work.found.iter().enumerate() {
-            let ahead = sample_ahead(&work.found, index);
-            prefetch(self.scores.get(ahead * blocks));
-            prefetch(self.terms.get(ahead * blocks));
-            let (sample, was_on) = (found as usize / 2, found as i16 & 1);
-            for (scores, rise) in self.scores[sample * blocks..(sample + 1) * blocks].iter_mut().zip(&rise) {
-                let lanes = scores.0.iter_mut().zip(&rise.0);
-                lanes.for_each(|(score, &rise)| *score += (rise ^ -was_on) + was_on);
-            }
-            self.on[first + sample / 64] ^= 1 << (sample % 64);
-            self.refresh_terms(sample);
-        }
-        self.work = work;
-    }
-}
-
-/// Puts pairs of 32-bit words into 64-bit words.
-fn widen(from: impl Words, to: &mut [u64]) {
-    for (index, word) in to.iter_mut().enumerate() {
-        let high = if 2 * index + 1 < from.len() { from.word(2 * index + 1) } else { 0 };
-        *word = u64::from(from.word(2 * index)) | u64::from(high) << 32;
     }
 }
 
 /// The window of a neuron where the kernels can gather it themselves.
-fn simple_window(plan: &Plan, place: u16, weights: u64, tail: u64) -> Option<WindowRows> {
-    let Field::Window { planes: 1, height, width } = plan.field else { return None };
+fn simple_window(plan: &Plan, place: u16) -> Option<WindowRows> {
+    let Field::Window { planes, height, width } = plan.field else { return None };
     let (shift, width) = (u32::from(place) % 32, u32::from(width));
     let fits = plan.inputs <= 64 && shift + width <= 32;
     let (first, stride) = (usize::from(place) / 32, plan.packing.row_words as usize);
-    fits.then_some(WindowRows { first, stride, shift, lines: height.into(), width, weights, tail })
+    let plane_stride = usize::from(plan.input.height) * stride;
+    let (planes, lines) = (planes.into(), height.into());
+    fits.then_some(WindowRows { first, stride, lines, plane_stride, planes, shift, width })
 }

@@ -2,34 +2,192 @@
 //!
 //! Each is defined by its portable form; the others must give the same integers, which the property suite and the tests
 //! here check on every machine that has them. An instruction set brings a few functions on 64 samples or 16 classes;
-//! [`vector_kernels`] puts them into the loops, which all share (`loops.rs`).
+//! [`vector_kernels`](super::loops) puts them into the loops, which all share.
 
-/// Classes of a block of terms.
+mod portable;
+#[cfg(test)]
+mod tests;
+
+pub use portable::Portable;
+pub(super) use portable::change_of;
+
+/// Classes of a block.
 pub(super) const LANES: usize = 16;
 
-/// Scores of 16 classes of one sample, 0 where there is no class.
+/// Samples of a chunk, one bit each in a word.
+pub(super) const CHUNK: usize = 64;
+
+/// How far 16 classes of one sample are ahead of its right class; 0 for that class itself and where there is no class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(align(32))]
-pub struct Scores(pub [i16; LANES]);
+pub struct Ahead(pub [i16; LANES]);
 
 // SAFETY: 16 integers; all zeros are 16 zeros.
-unsafe impl bytemuck::Zeroable for Scores {}
+unsafe impl bytemuck::Zeroable for Ahead {}
 // SAFETY: 16 integers of 2 bytes and an alignment of 32, so there is no padding, and any bits are integers.
-unsafe impl bytemuck::Pod for Scores {}
+unsafe impl bytemuck::Pod for Ahead {}
 
-/// For 16 classes of one sample: the change of loss if that class gained 2 on the right one, if it lost 2. Both lie in
-/// one line of the cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A value of each of 64 samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(64))]
-pub struct Terms(pub [[i16; LANES]; 2]);
+pub struct Chunk<C>(pub [C; CHUNK]);
 
-/// The change of loss of a wrong class by how far it lies ahead of the right one.
+impl<C: Copy + Default> Default for Chunk<C> {
+    fn default() -> Self {
+        Self([C::default(); CHUNK])
+    }
+}
+
+/// An integer that holds the pre-activations of a layer.
+pub trait Cell: Copy + Default + PartialEq + Send + Sync + std::fmt::Debug + 'static {
+    /// The lowest bits of a value.
+    fn from_wide(value: i16) -> Self;
+    /// Its value.
+    fn wide(self) -> i16;
+    /// This type's chunk, for code that differs by type.
+    fn view(chunk: &Chunk<Self>) -> View<'_>;
+    /// The same to write.
+    fn view_mut(chunk: &mut Chunk<Self>) -> ViewMut<'_>;
+}
+
+/// A chunk of either type.
+#[derive(Debug)]
+pub enum View<'a> {
+    /// Of 8 bits.
+    Narrow(&'a Chunk<i8>),
+    /// Of 16 bits.
+    Wide(&'a Chunk<i16>),
+}
+
+/// A chunk of either type, to write.
+#[derive(Debug)]
+pub enum ViewMut<'a> {
+    /// Of 8 bits.
+    Narrow(&'a mut Chunk<i8>),
+    /// Of 16 bits.
+    Wide(&'a mut Chunk<i16>),
+}
+
+impl Cell for i8 {
+    #[inline(always)]
+    fn from_wide(value: i16) -> Self {
+        value as i8
+    }
+
+    #[inline(always)]
+    fn wide(self) -> i16 {
+        self.into()
+    }
+
+    #[inline(always)]
+    fn view(chunk: &Chunk<Self>) -> View<'_> {
+        View::Narrow(chunk)
+    }
+
+    #[inline(always)]
+    fn view_mut(chunk: &mut Chunk<Self>) -> ViewMut<'_> {
+        ViewMut::Narrow(chunk)
+    }
+}
+
+impl Cell for i16 {
+    #[inline(always)]
+    fn from_wide(value: i16) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn wide(self) -> i16 {
+        self
+    }
+
+    #[inline(always)]
+    fn view(chunk: &Chunk<Self>) -> View<'_> {
+        View::Wide(chunk)
+    }
+
+    #[inline(always)]
+    fn view_mut(chunk: &mut Chunk<Self>) -> ViewMut<'_> {
+        ViewMut::Wide(chunk)
+    }
+}
+
+/// By how much the loss of a wrong class rises if it gains 2 on the right one.
 #[derive(Clone, Debug)]
-pub struct Steps {
-    /// If the difference rises by 2, if it falls by 2; never empty.
-    pub changes: Vec<[i16; 2]>,
-    /// Index of difference 0.
-    pub zero: i32,
+pub struct Rises {
+    /// By the place of the difference in the table: nothing, then the rise at every difference from `low` on, the last one at
+    /// least twice, so often that the length is a multiple of 64. Places before it stand for the first, places behind it
+    /// for the last.
+    pub rises: Vec<i16>,
+    /// The same where bytes hold it, else empty.
+    pub bytes: Vec<u8>,
+    /// The difference of the second entry.
+    pub low: i16,
+}
+
+impl Rises {
+    /// The table of the rises at the differences from `low` on.
+    pub fn new(rises: &[i16], low: i16) -> Self {
+        let last = rises.last().copied().unwrap_or(0);
+        let mut rises = [&[0], rises].concat();
+        rises.resize((rises.len() + 1).next_multiple_of(64), last);
+        let bytes = rises.iter().map(|&rise| u8::try_from(rise).ok()).collect::<Option<Vec<u8>>>();
+        let bytes = bytes.filter(|bytes| bytes.len() <= 256).unwrap_or_default();
+        Self { rises, bytes, low }
+    }
+
+    /// What to take from a difference to have its place, which must be at least 0 for the classes that count.
+    #[inline(always)]
+    pub fn shift(&self) -> i16 {
+        self.low - 1
+    }
+
+    /// The rise at a place.
+    #[inline(always)]
+    pub fn at(&self, place: i16) -> i16 {
+        self.rises[(place.max(0) as usize).min(self.rises.len() - 1)]
+    }
+}
+
+/// A shift that moves every difference before the table, so that nothing rises.
+pub(super) const AWAY: i16 = i16::MAX;
+
+/// The classes of the samples, with room behind them for reading four at a time.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    padded: Vec<u8>,
+    len: usize,
+    most: u8,
+}
+
+impl Labels {
+    /// The labels of samples.
+    pub fn new(labels: &[u8]) -> Self {
+        let mut padded = labels.to_vec();
+        padded.extend([0; 3]);
+        Self { padded, len: labels.len(), most: labels.iter().copied().max().unwrap_or(0) }
+    }
+
+    /// The label of a sample.
+    #[inline(always)]
+    pub fn of(&self, sample: usize) -> usize {
+        self.padded[sample].into()
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The greatest of them.
+    pub fn most(&self) -> usize {
+        self.most.into()
+    }
+
+    /// The first of them; three more bytes can be read behind the last.
+    pub fn as_ptr(&self) -> *const u8 {
+        self.padded.as_ptr()
+    }
 }
 
 /// A column that is added to pre-activations: `step` where its bit is set, `-step` where not.
@@ -41,314 +199,109 @@ pub struct Column<'a> {
     pub step: i16,
 }
 
-/// For one hidden neuron and each label: which classes move against the right one, and whether the right one agrees with
-/// the neuron being on.
+/// What flipping one hidden neuron does to the classes of a sample, by the sample's label and whether the neuron is on.
 #[derive(Clone, Debug, Default)]
 pub struct Against {
-    /// `[labels][blocks]`.
-    pub masks: Vec<u16>,
-    /// The neuron's weight in each class.
-    pub agrees: Vec<bool>,
+    /// `[labels][off, on][blocks]`: what to take from how far each class is ahead to have the place of its rise, see
+    /// [`Rises::shift`]; [`AWAY`] for the classes that do not move against the right one.
+    pub shifts: Vec<Ahead>,
+    /// One bit for `[labels][off, on]`: whether they fall behind the right one; else they gain on it.
+    pub falls: [u32; 16],
+    /// `[labels][off, on][blocks]`: how far they move.
+    pub moves: Vec<Ahead>,
     /// Blocks of 16 classes.
     pub blocks: usize,
 }
 
-/// A window of one plane and at most 64 bits whose rows lie in one word each.
+impl Against {
+    /// Whether the classes fall behind the right one.
+    #[inline(always)]
+    pub fn falls(&self, entry: usize) -> bool {
+        self.falls[entry / 32 % 16] >> (entry % 32) & 1 == 1
+    }
+}
+
+/// A window of at most 64 bits whose rows lie in one word each.
 #[derive(Clone, Copy, Debug)]
 pub struct WindowRows {
     /// Word of its first row.
     pub first: usize,
     /// Words from row to row.
     pub stride: usize,
+    /// Rows in each plane.
+    pub lines: usize,
+    /// Words from plane to plane.
+    pub plane_stride: usize,
+    /// Planes.
+    pub planes: usize,
     /// Bit of its first column.
     pub shift: u32,
-    /// Rows.
-    pub lines: usize,
     /// Columns.
     pub width: u32,
-    /// The neuron's weights.
-    pub weights: u64,
-    /// The bits that count.
-    pub tail: u64,
 }
 
-/// Inner loops over samples. All slices of one call are of equal length unless said otherwise.
+/// Packed rows of bits, one for each sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// `[rows][words]`.
+    pub bits: &'a [u32],
+    /// Words of a row.
+    pub words: usize,
+}
+
+/// The changes of loss of found samples on either side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sides {
+    /// Their sum where the neuron is off.
+    pub off: i64,
+    /// Where it is on.
+    pub on: i64,
+    /// The greatest either way.
+    pub most: i16,
+}
+
+/// Inner loops over samples.
+///
+/// A *found* sample is `2 * sample + 1` where the neuron is on, `2 * sample` where it is off.
 pub trait Kernels: Copy + Send + Sync + 'static {
-    /// Writes pre-activations with `base` and all `columns` added: `new = old + base + columns`.
-    fn add_columns(self, old: &[i16], columns: &[Column<'_>], base: i16, new: &mut [i16]);
+    /// Writes pre-activations with `base` and all `columns` added, which must fit `C`: `new = old + base + columns`.
+    fn add_columns<C: Cell>(self, old: &[Chunk<C>], columns: &[Column<'_>], base: i16, new: &mut [Chunk<C>]);
 
     /// Writes one bit a sample, set where the pre-activation is not negative.
-    fn on_bits(self, preactivations: &[i16], bits: &mut [u64]);
+    fn on_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
 
-    /// Appends the boundary samples: `2 * sample + 1` where the pre-activation is 0 (just on), `2 * sample` where
-    /// it is -1 (just off), ascending.
-    fn boundary(self, preactivations: &[i16], found: &mut Vec<u32>);
+    /// Appends the boundary samples, those with pre-activation 0 (just on) and -1 (just off), ascending. `tail` are the
+    /// samples of the last chunk that count.
+    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], tail: u64, found: &mut Vec<u32>);
 
-    /// Appends the samples whose sign differs between `old` and `new`: `2 * sample + 1` where `old` is on (not negative),
-    /// `2 * sample` where it is off, ascending.
-    fn sign_changes(self, old: &[i16], new: &[i16], found: &mut Vec<u32>);
+    /// Appends the samples of the set bits of `mask`, on where their bit of `on` is set, ascending.
+    fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>);
 
-    /// For every lane i, the sum of `amounts[s]` over the samples s whose bit i is set in their row:
-    /// `rows` is `[samples][row_words]`, `sums` one lane for each bit that counts. Sums must fit an `i32`.
-    fn sum_where_set(self, rows: &[u64], row_words: usize, amounts: &[i32], sums: &mut [i32]);
+    /// Appends the change of loss of each found sample if the neuron were flipped. `ahead` is `[samples][blocks]`. Sums must
+    /// fit an `i16`.
+    fn flip_changes(
+        self,
+        found: &[u32],
+        labels: &Labels,
+        ahead: &[Ahead],
+        against: &Against,
+        rises: &Rises,
+        amounts: &mut Vec<i16>,
+    );
+
+    /// Sums the amounts of at most 2^15 found samples by side, then turns the sign of those where the neuron is off.
+    fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides;
+
+    /// Moves the classes of the found samples: the neuron flips there.
+    fn apply_moves(self, found: &[u32], labels: &Labels, ahead: &mut [Ahead], against: &Against);
+
+    /// Adds to every lane i of `sums`, 32 for each word of a row, the sum of `amounts` over the found samples whose bit i is
+    /// set in their row. No amount is greater than `most` either way; sums must fit an `i32`.
+    fn sum_rows(self, rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]);
 
     /// The sum of `amounts`, each below 2^23, over the samples whose bit is set.
-    fn sum_where_on(self, bits: &[u64], amounts: &[i32]) -> i64;
+    fn sum_where_on(self, bits: &[u64], amounts: &[Chunk<i32>]) -> i64;
 
-    /// Appends the change of loss of each found sample (as [`Self::boundary`] gives them) if the neuron were flipped.
-    fn flip_changes(
-        self,
-        found: &[u32],
-        labels: &[u8],
-        terms: &[Terms],
-        against: &Against,
-        amounts: &mut Vec<i32>,
-    );
-
-    /// Appends one row for each found sample: the bits of the inputs whose weight flip turns the neuron there.
-    fn window_rows(
-        self,
-        found: &[u32],
-        inputs: &[u32],
-        input_words: usize,
-        window: &WindowRows,
-        rows: &mut Vec<u64>,
-    );
-
-    /// Writes the terms of 16 classes whose right one has the score `right`.
-    fn write_terms(self, scores: &Scores, right: i16, steps: &Steps, terms: &mut Terms);
-}
-
-/// The portable form: what every other form must equal.
-#[derive(Clone, Copy, Debug)]
-pub struct Portable;
-
-impl Kernels for Portable {
-    fn add_columns(self, old: &[i16], columns: &[Column<'_>], base: i16, new: &mut [i16]) {
-        for (word, (old, new)) in old.chunks(64).zip(new.chunks_mut(64)).enumerate() {
-            new.copy_from_slice(old);
-            new.iter_mut().for_each(|value| *value += base);
-            for column in columns {
-                let bits = column.bits[word];
-                for (index, value) in new.iter_mut().enumerate() {
-                    // -1 where the bit is clear, 0 where it is set: step or -step without a branch.
-                    let clear = (bits >> index & 1) as i16 - 1;
-                    *value += (column.step ^ clear) - clear;
-                }
-            }
-        }
-    }
-
-    fn on_bits(self, preactivations: &[i16], bits: &mut [u64]) {
-        for (chunk, bits) in preactivations.chunks(64).zip(bits) {
-            let on = (0..).zip(chunk).map(|(index, &value)| u64::from(value >= 0) << index);
-            *bits = on.fold(0, |bits, bit| bits | bit);
-        }
-    }
-
-    fn boundary(self, preactivations: &[i16], found: &mut Vec<u32>) {
-        for (sample, &value) in (0u32..).zip(preactivations) {
-            if value == 0 || value == -1 {
-                found.push(2 * sample + u32::from(value == 0));
-            }
-        }
-    }
-
-    fn sign_changes(self, old: &[i16], new: &[i16], found: &mut Vec<u32>) {
-        for ((sample, &old), &new) in (0u32..).zip(old).zip(new) {
-            if (old ^ new) < 0 {
-                found.push(2 * sample + u32::from(old >= 0));
-            }
-        }
-    }
-
-    fn sum_where_set(self, rows: &[u64], row_words: usize, amounts: &[i32], sums: &mut [i32]) {
-        sums.fill(0);
-        for (row, &amount) in rows.chunks_exact(row_words).zip(amounts) {
-            for (lanes, &bits) in sums.chunks_mut(64).zip(row) {
-                for (index, sum) in lanes.iter_mut().enumerate() {
-                    *sum += amount & ((bits >> index & 1) as i32).wrapping_neg();
-                }
-            }
-        }
-    }
-
-    fn sum_where_on(self, bits: &[u64], amounts: &[i32]) -> i64 {
-        let word = |(&bits, amounts): (&u64, &[i32])| -> i64 {
-            let on = |(index, &amount): (u32, &i32)| i64::from(amount) & -((bits >> index & 1) as i64);
-            (0..).zip(amounts).map(on).sum()
-        };
-        bits.iter().zip(amounts.chunks(64)).map(word).sum()
-    }
-
-    fn flip_changes(
-        self,
-        found: &[u32],
-        labels: &[u8],
-        terms: &[Terms],
-        against: &Against,
-        amounts: &mut Vec<i32>,
-    ) {
-        super::loops::flip_changes(found, labels, terms, against, amounts, masked_sum);
-    }
-
-    fn window_rows(
-        self,
-        found: &[u32],
-        inputs: &[u32],
-        input_words: usize,
-        window: &WindowRows,
-        rows: &mut Vec<u64>,
-    ) {
-        super::loops::window_rows(found, inputs, input_words, window, rows, super::loops::gather);
-    }
-
-    fn write_terms(self, scores: &Scores, right: i16, steps: &Steps, terms: &mut Terms) {
-        let Terms([ups, downs]) = terms;
-        for ((&score, up), down) in scores.0.iter().zip(ups).zip(downs) {
-            let index = i32::from(score) - i32::from(right) + steps.zero;
-            [*up, *down] = steps.changes[(index.max(0) as usize).min(steps.changes.len() - 1)];
-        }
-    }
-}
-
-/// The sum of the terms whose bit is set.
-fn masked_sum(terms: &[i16; LANES], mask: u16) -> i32 {
-    (0..LANES).map(|class| i32::from(terms[class]) & -i32::from(mask >> class & 1)).sum()
-}
-
-#[cfg(test)]
-mod tests {
-    use evobit::rng::{Draw, Purpose, Stream};
-    use rand_core::Rng;
-
-    use super::*;
-
-    /// Every kernel against the portable one, on lengths around the widths of vectors.
-    fn equals_portable(kernels: impl Kernels) {
-        let mut rng = Stream::new(5, Purpose::Test, 0);
-        let lens = [0usize, 1, 15, 16, 31, 32, 33, 63, 64, 65, 127, 200, 1000, 2100];
-        for len in lens.into_iter().filter(|len| !cfg!(miri) || [1, 65].contains(len)) {
-            let near = |rng: &mut Stream| rng.below(9) as i16 - 4;
-            let old: Vec<i16> = (0..len).map(|_| near(&mut rng)).collect();
-            let new: Vec<i16> = (0..len).map(|_| near(&mut rng)).collect();
-            let column: Vec<u64> = (0..len.div_ceil(64)).map(|_| rng.next_u64()).collect();
-            let amounts: Vec<i32> = (0..len).map(|_| rng.next_u32() as i32 >> 8).collect();
-            for (count, base) in [(0, 3), (1, 0), (2, -1), (5, 0)] {
-                let columns: Vec<Vec<u64>> =
-                    (0..count).map(|_| (0..len.div_ceil(64)).map(|_| rng.next_u64()).collect()).collect();
-                let columns: Vec<Column<'_>> = (0..)
-                    .zip(&columns)
-                    .map(|(index, bits)| Column { bits, step: 1 - 2 * (index % 2) })
-                    .collect();
-                let (mut a, mut b) = (vec![99; len], vec![-99; len]);
-                kernels.add_columns(&old, &columns, base, &mut a);
-                Portable.add_columns(&old, &columns, base, &mut b);
-                assert_eq!(a, b);
-            }
-            let (mut a, mut b) = (vec![1; column.len()], vec![2; column.len()]);
-            kernels.on_bits(&old, &mut a);
-            Portable.on_bits(&old, &mut b);
-            assert_eq!(a, b);
-            let (mut a, mut b) = (vec![7], vec![7]);
-            kernels.boundary(&old, &mut a);
-            Portable.boundary(&old, &mut b);
-            assert_eq!(a, b);
-            kernels.sign_changes(&old, &new, &mut a);
-            Portable.sign_changes(&old, &new, &mut b);
-            assert_eq!(a, b);
-            assert_eq!(kernels.sum_where_on(&column, &amounts), Portable.sum_where_on(&column, &amounts));
-            for lanes in [1usize, 5, 16, 40, 64, 65, 130, 200] {
-                let row_words = lanes.div_ceil(64);
-                let rows: Vec<u64> = (0..len * row_words).map(|_| rng.next_u64()).collect();
-                let (mut a, mut b) = (vec![9; lanes], vec![9; lanes]);
-                kernels.sum_where_set(&rows, row_words, &amounts, &mut a);
-                Portable.sum_where_set(&rows, row_words, &amounts, &mut b);
-                assert_eq!(a, b, "{len} samples, {lanes} lanes");
-            }
-            check_samples(kernels, len, &mut rng);
-        }
-    }
-
-    fn check_samples(kernels: impl Kernels, len: usize, rng: &mut Stream) {
-        let found: Vec<u32> = (0..len as u32).map(|sample| 2 * sample + rng.below(2)).collect();
-        for classes in [2usize, 10, 16, 17, 40] {
-            let blocks = classes.div_ceil(LANES);
-            let labels: Vec<u8> = (0..len).map(|_| rng.below(classes as u32) as u8).collect();
-            let term = |rng: &mut Stream| rng.next_u32() as i16;
-            let terms: Vec<Terms> = (0..len * blocks)
-                .map(|_| Terms([0, 1].map(|_| std::array::from_fn(|_| term(rng)))))
-                .collect();
-            let steps = Steps { changes: (0..41).map(|_| [term(rng), term(rng)]).collect(), zero: 20 };
-            for _ in 0..len.min(20) {
-                // Differences beyond the table as well.
-                let scores = Scores(std::array::from_fn(|_| rng.below(60) as i16 - 30));
-                let right = rng.below(20) as i16 - 10;
-                let (mut a, mut b) = (Terms::default(), Terms([[1; LANES]; 2]));
-                kernels.write_terms(&scores, right, &steps, &mut a);
-                Portable.write_terms(&scores, right, &steps, &mut b);
-                assert_eq!(a, b);
-            }
-            let masks = (0..classes * blocks).map(|_| rng.next_u32() as u16).collect();
-            let agrees = (0..classes).map(|_| rng.below(2) == 1).collect();
-            let against = Against { masks, agrees, blocks };
-            let (mut a, mut b) = (vec![], vec![]);
-            kernels.flip_changes(&found, &labels, &terms, &against, &mut a);
-            Portable.flip_changes(&found, &labels, &terms, &against, &mut b);
-            assert_eq!(a, b, "{classes} classes");
-        }
-        for (lines, width, stride) in [(8, 8, 1), (3, 3, 1), (5, 12, 1), (8, 8, 2), (1, 32, 1)] {
-            let words = 12 * stride;
-            let inputs: Vec<u32> = (0..len * words).map(|_| rng.next_u32()).collect();
-            let shift = rng.below(33 - width);
-            let (first, weights) = (rng.below(4) as usize * stride, rng.next_u64());
-            let tail = u64::MAX >> (64 - lines as u32 * width);
-            let window = WindowRows { first, stride, shift, lines, width, weights, tail };
-            let (mut a, mut b) = (vec![], vec![]);
-            kernels.window_rows(&found, &inputs, words, &window, &mut a);
-            Portable.window_rows(&found, &inputs, words, &window, &mut b);
-            assert_eq!(a, b, "{lines} x {width}");
-        }
-    }
-
-    #[test]
-    fn portable_kernels_do_what_they_say() {
-        let mut values = [0; 4];
-        let column = Column { bits: &[0b0101], step: 1 };
-        Portable.add_columns(&[0, -1, 5, 1], &[column], 10, &mut values);
-        assert_eq!(values, [11, 8, 16, 10]);
-        let mut bits = [0];
-        Portable.on_bits(&[0, -1, 5, -7], &mut bits);
-        assert_eq!(bits, [0b101]);
-        let mut found = vec![];
-        Portable.boundary(&[0, -1, 5, 0], &mut found);
-        assert_eq!(found, [1, 2, 7]);
-        found.clear();
-        Portable.sign_changes(&[0, -1, 5, 1], &[-1, 0, 4, 2], &mut found);
-        assert_eq!(found, [1, 2]);
-        let mut sums = [0; 3];
-        Portable.sum_where_set(&[0b101, 0b110], 1, &[10, -3], &mut sums);
-        assert_eq!(sums, [10, -3, 7]);
-        assert_eq!(Portable.sum_where_on(&[0b101], &[1, 2, 4]), 5);
-    }
-
-    #[test]
-    fn every_instruction_set_equals_the_portable_form() {
-        equals_portable(Portable);
-        #[cfg(target_arch = "x86_64")]
-        match super::super::Avx512::detect() {
-            Some(kernels) => equals_portable(kernels),
-            None => eprintln!("SKIPPED: this machine has no AVX-512"),
-        }
-        #[cfg(target_arch = "x86_64")]
-        match super::super::Avx2::detect() {
-            Some(kernels) => equals_portable(kernels),
-            None => eprintln!("SKIPPED: this machine has no AVX2"),
-        }
-        #[cfg(target_arch = "aarch64")]
-        match super::super::Neon::detect() {
-            Some(kernels) => equals_portable(kernels),
-            None => eprintln!("SKIPPED: this machine has no NEON"),
-        }
-    }
+    /// Writes the window of each found sample: two words, row after row, the first bit first.
+    fn window_rows(self, found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>);
 }

@@ -3,17 +3,18 @@
 //! It remembers more than core's scalar landscape, each in the order in which it is read:
 //!
 //! ```text
-//! columns         [input units][samples]   bits: what a weight flip adds to every pre-activation
-//! preactivations  [hidden neurons][samples]
-//! scores          [samples][classes]
-//! terms           [samples][classes]       change of each wrong class's loss if it moved by 2 against the right one, up and down
+//! columns         [input units][samples]    bits: what a weight flip adds to every pre-activation
+//! preactivations  [hidden neurons][samples] of 8 bits for up to 127 inputs, else of 16
+//! on              [hidden neurons][samples] bits: their signs
+//! ahead           [samples][classes]        scores less that of the right class
 //! ```
 //!
 //! So the boundary samples of a neuron come from one run over contiguous numbers, the change of loss of a
-//! flipped output is a masked sum of `terms` without a look-up, and a trial of a few flips adds a few columns and
-//! looks only at the samples whose sign changed. Memory: about two bytes for each hidden neuron and sample.
+//! flipped output is a sum over the classes that move, looked up in registers, and a trial of a few flips adds a few
+//! columns and looks only at the samples whose sign changed. Memory: one or two bytes for each hidden neuron and sample.
 
 mod hidden;
+mod implement;
 mod kernels;
 mod loops;
 mod tables;
@@ -35,8 +36,8 @@ use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
 use evobit::topology::{Plan, Topology};
 
-use kernels::{Column, LANES, Scores, Terms};
-pub use kernels::{Kernels, Portable};
+use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
+pub use kernels::{Cell, Kernels, Portable};
 use tables::Tables;
 
 #[cfg(target_arch = "x86_64")]
@@ -47,7 +48,7 @@ pub use avx512::Avx512;
 pub use neon::Neon;
 
 /// A pending trial.
-enum Pending {
+enum Pending<C> {
     None,
     /// One hidden neuron has new pre-activations and other signs on some samples: both are in the working buffers.
     Hidden {
@@ -63,26 +64,26 @@ enum Pending {
     Whole {
         mutations: Vec<Mutation>,
         change: i64,
-        moved: Vec<(u32, Vec<i16>)>,
-        scores: Vec<Scores>,
+        moved: Vec<(u32, Vec<Chunk<C>>)>,
+        ahead: Vec<Ahead>,
     },
 }
 
-/// See the module.
-pub struct VectorLandscape<'a, K> {
+/// See the module. `C` holds the pre-activations of the hidden neurons.
+pub struct VectorLandscape<'a, K, C> {
     kernels: K,
     topology: &'a Topology,
     genome: Vec<u32>,
     samples: Samples<'a>,
+    labels: Labels,
     tables: Tables,
     columns: Vec<u64>,
-    preactivations: Vec<i16>,
+    preactivations: Vec<Chunk<C>>,
     on: Vec<u64>,
-    scores: Vec<Scores>,
-    terms: Vec<Terms>,
+    ahead: Vec<Ahead>,
     total: i64,
-    pending: Pending,
-    work: hidden::Work,
+    pending: Pending<C>,
+    work: hidden::Work<C>,
 }
 
 /// True where a [`VectorLandscape`] can be made: one hidden layer, and a loss without jumps.
@@ -91,12 +92,18 @@ pub fn supports(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
     topology.depth() == 2 && Tables::new(topology, loss).is_some()
 }
 
-impl<'a, K: Kernels> VectorLandscape<'a, K> {
+/// True where 8 bits hold the pre-activations of the hidden neurons.
+#[must_use]
+pub fn is_narrow(topology: &Topology) -> bool {
+    topology.layer(0).inputs <= 127
+}
+
+impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
     /// Runs the network of `genome` on all samples.
     ///
     /// # Errors
     /// A genome that is not one of `topology` or samples that do not fit it; [`LandscapeError::Buffers`] where
-    /// [`supports`] says no.
+    /// [`supports`] says no, or `C` is too small for the topology, see [`is_narrow`].
     pub fn new(
         kernels: K,
         topology: &'a Topology,
@@ -112,18 +119,19 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
         if samples.labels.iter().any(|&label| usize::from(label) >= topology.classes()) {
             return Err(LandscapeError::Label);
         }
-        let tables = Tables::new(topology, loss).filter(|_| topology.depth() == 2);
+        let fits = topology.depth() == 2 && (size_of::<C>() > 1 || is_narrow(topology));
+        let tables = Tables::new(topology, loss).filter(|_| fits);
         let mut landscape = Self {
             kernels,
             topology,
             genome: genome.to_vec(),
             samples,
+            labels: Labels::new(samples.labels),
             tables: tables.ok_or(LandscapeError::Buffers)?,
             columns: columns(topology, samples),
             preactivations: vec![],
             on: vec![],
-            scores: vec![],
-            terms: vec![],
+            ahead: vec![],
             total: 0,
             pending: Pending::None,
             work: hidden::Work::default(),
@@ -134,46 +142,49 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
 
     /// Fills everything that is remembered by running the network.
     fn run(&mut self) {
-        let (count, blocks, words) = (self.samples.len(), self.blocks(), self.sample_words());
+        let (blocks, words) = (self.blocks(), self.sample_words());
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         let (neurons, inputs) = (self.hidden().neurons, self.hidden().inputs);
         let step = |weight: bool| if weight { 1 } else { -1 };
         // A sum of steps is inputs less twice the mismatches.
-        let finish = |row: &mut [i16], threshold: u32, inputs: u32| {
-            row.iter_mut().for_each(|value| *value = threshold as i16 - (inputs as i16 - *value) / 2);
-        };
-        let zeros = vec![0; count];
-        let mut preactivations = vec![0; neurons as usize * count];
+        let finish = |value: i16, threshold: u32, inputs: u32| threshold as i16 - (inputs as i16 - value) / 2;
+        let zeros = vec![Chunk::<i16>::default(); words];
+        let mut row = zeros.clone();
+        let mut preactivations = vec![Chunk::<C>::default(); neurons as usize * words];
         let mut on = vec![0; neurons as usize * words];
-        if count > 0 {
-            let rows = preactivations.chunks_mut(count).zip(on.chunks_mut(words));
-            for (neuron, (row, on)) in (0..neurons).zip(rows) {
-                let weights = network.weights(0, neuron);
-                let columns: Vec<Column<'_>> =
-                    (0..inputs).map(|i| self.column(neuron, i, step(bits::get(weights, i)))).collect();
-                self.kernels.add_columns(&zeros, &columns, 0, row);
-                finish(row, network.threshold(0, neuron), inputs);
-                self.kernels.on_bits(row, on);
+        for neuron in 0..neurons {
+            let weights = network.weights(0, neuron);
+            let columns: Vec<Column<'_>> =
+                (0..inputs).map(|i| self.column(neuron, i, step(bits::get(weights, i)))).collect();
+            self.kernels.add_columns(&zeros, &columns, 0, &mut row);
+            let (cells, threshold) = (self.row(neuron), network.threshold(0, neuron));
+            for (chunk, wide) in preactivations[cells.clone()].iter_mut().zip(&row) {
+                let values = chunk.0.iter_mut().zip(&wide.0);
+                values.for_each(|(cell, &wide)| *cell = C::from_wide(finish(wide, threshold, inputs)));
             }
+            self.kernels.on_bits(&preactivations[cells.clone()], &mut on[cells]);
         }
-        self.scores = vec![Scores::default(); count * blocks];
-        let mut row = vec![0; count];
+        let mut ahead = vec![Ahead::default(); self.samples.len() * blocks];
         for class in 0..self.topology.classes() {
             let weights = network.weights(1, class as u32);
-            let column = |neuron| {
-                let first = neuron as usize * words;
-                Column { bits: &on[first..first + words], step: step(bits::get(weights, neuron)) }
-            };
+            let column =
+                |neuron| Column { bits: &on[self.row(neuron)], step: step(bits::get(weights, neuron)) };
             let columns: Vec<Column<'_>> = (0..neurons).map(column).collect();
             self.kernels.add_columns(&zeros, &columns, 0, &mut row);
-            finish(&mut row, network.threshold(1, class as u32), neurons);
-            let of_class = self.scores.iter_mut().skip(class / LANES).step_by(blocks);
-            of_class.zip(&row).for_each(|(scores, &score)| scores.0[class % LANES] = score);
+            let of_class = ahead.iter_mut().skip(class / LANES).step_by(blocks);
+            let scores = row.iter().flat_map(|chunk| chunk.0);
+            of_class.zip(scores).for_each(|(ahead, score)| {
+                ahead.0[class % LANES] = finish(score, network.threshold(1, class as u32), neurons);
+            });
         }
-        (self.preactivations, self.on) = (preactivations, on);
-        self.terms = vec![Terms::default(); count * blocks];
-        (0..count).for_each(|sample| self.refresh_terms(sample));
-        self.total = (0..count).map(|sample| self.sample_loss(&self.scores, sample)).sum();
+        for (scores, &label) in ahead.chunks_exact_mut(blocks).zip(self.samples.labels) {
+            let right = scores[usize::from(label) / LANES].0[usize::from(label) % LANES];
+            for class in 0..self.topology.classes() {
+                scores[class / LANES].0[class % LANES] -= right;
+            }
+        }
+        (self.preactivations, self.on, self.ahead) = (preactivations, on, ahead);
+        self.total = (0..self.samples.len()).map(|sample| self.sample_loss(&self.ahead, sample)).sum();
     }
 
     fn hidden(&self) -> &'a Plan {
@@ -184,40 +195,31 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
         self.topology.classes().div_ceil(LANES)
     }
 
-    /// Words of one bit a sample.
+    /// Words of one bit a sample, and chunks of samples.
     fn sample_words(&self) -> usize {
-        self.samples.len().div_ceil(64)
+        self.samples.len().div_ceil(CHUNK)
     }
 
-    /// The pre-activations of a hidden neuron.
+    /// The samples of the last chunk.
+    fn tail(&self) -> u64 {
+        u64::MAX >> ((CHUNK - self.samples.len() % CHUNK) % CHUNK)
+    }
+
+    /// The pre-activations of a hidden neuron, and its answers.
     fn row(&self, neuron: u32) -> std::ops::Range<usize> {
-        let count = self.samples.len();
-        neuron as usize * count..(neuron as usize + 1) * count
-    }
-
-    /// The answers of a hidden neuron.
-    fn on_row(&self, neuron: u32) -> std::ops::Range<usize> {
         let words = self.sample_words();
         neuron as usize * words..(neuron as usize + 1) * words
     }
 
-    /// The scores of a sample among those of all.
-    fn scores_of<'s>(&self, scores: &'s [Scores], sample: usize) -> &'s [i16] {
+    /// How far the classes of a sample are ahead of the right one, among those of all samples.
+    fn ahead_of<'s>(&self, ahead: &'s [Ahead], sample: usize) -> &'s [i16] {
         let blocks = self.blocks();
-        let scores: &[i16] = bytemuck::cast_slice(&scores[sample * blocks..(sample + 1) * blocks]);
-        &scores[..self.topology.classes()]
+        let lanes: &[i16] = bytemuck::cast_slice(&ahead[sample * blocks..(sample + 1) * blocks]);
+        &lanes[..self.topology.classes()]
     }
 
-    fn sample_loss(&self, scores: &[Scores], sample: usize) -> i64 {
-        self.tables.sample_loss(self.scores_of(scores, sample), self.samples.labels[sample].into())
-    }
-
-    /// Computes the terms of a sample from its scores.
-    fn refresh_terms(&mut self, sample: usize) {
-        let blocks = self.blocks();
-        let row = sample * blocks..(sample + 1) * blocks;
-        let label = usize::from(self.samples.labels[sample]);
-        self.tables.write_terms(self.kernels, &self.scores[row.clone()], label, &mut self.terms[row]);
+    fn sample_loss(&self, ahead: &[Ahead], sample: usize) -> i64 {
+        self.tables.sample_loss(self.ahead_of(ahead, sample))
     }
 
     /// The column of an input of a hidden neuron.
@@ -232,7 +234,7 @@ impl<'a, K: Kernels> VectorLandscape<'a, K> {
     }
 
     /// Writes the pre-activations of a hidden neuron of the present genome with those of `mutations` that change it.
-    fn mutated_row(&self, neuron: u32, mutations: &[Mutation], new: &mut [i16]) {
+    fn mutated_row(&self, neuron: u32, mutations: &[Mutation], new: &mut [Chunk<C>]) {
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         let (mut base, mut columns) = (0, Vec::with_capacity(mutations.len()));
         for mutation in mutations.iter().filter(|m| (m.layer, u32::from(m.neuron)) == (0, neuron)) {
@@ -282,7 +284,7 @@ fn input_unit(topology: &Topology, genome: &[u32], neuron: u32, input: u32) -> u
     line * u32::from(plan.input.width) + column + at
 }
 
-impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
+impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
     fn topology(&self) -> &Topology {
         self.topology
     }
@@ -301,7 +303,7 @@ impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
 
     fn correct(&self) -> u32 {
         let right = |&sample: &usize| {
-            best_class(self.scores_of(&self.scores, sample)) == usize::from(self.samples.labels[sample])
+            best_class(self.ahead_of(&self.ahead, sample)) == usize::from(self.samples.labels[sample])
         };
         (0..self.samples.len()).filter(right).count() as u32
     }
@@ -310,10 +312,11 @@ impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
         self.rollback();
         let mutants = self.topology.layer(layer).mutants();
         assert!(deltas.len() >= neurons.len() * mutants, "the buffer is shorter than the spectra");
+        if layer == 0 {
+            self.hidden_spectra(neurons, deltas);
+        }
         for (&neuron, deltas) in neurons.iter().zip(deltas.chunks_exact_mut(mutants)) {
-            if layer == 0 {
-                self.hidden_spectrum(neuron.into(), deltas);
-            } else {
+            if layer > 0 {
                 self.output_spectrum(neuron.into(), deltas);
             }
             if let Ok(network) = Network::new(self.topology, &self.genome[..]) {
@@ -359,8 +362,8 @@ impl<K: Kernels> Landscape for VectorLandscape<'_, K> {
             Pending::None => {}
             Pending::Hidden { mutations, change } => self.commit_hidden(&mutations, change),
             Pending::Class { mutations, change } => self.commit_class(&mutations, change),
-            Pending::Whole { mutations, change, moved, scores } => {
-                self.commit_whole(&mutations, change, moved, scores);
+            Pending::Whole { mutations, change, moved, ahead } => {
+                self.commit_whole(&mutations, change, moved, ahead);
             }
         }
     }

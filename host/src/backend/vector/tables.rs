@@ -3,77 +3,66 @@
 use evobit::loss::LossTable;
 use evobit::topology::Topology;
 
-use super::kernels::{Kernels, LANES, Scores, Steps, Terms};
+use super::kernels::Rises;
 
 /// The loss of every difference that a topology can show, and how it changes when the difference moves by 2.
 pub(super) struct Tables {
-    /// Loss of each difference, from `-steps.zero` on.
-    term: Vec<i32>,
-    /// How it changes.
-    steps: Steps,
-    /// The greatest change of a sample's loss by one flip of a hidden neuron.
-    pub(super) most: i64,
+    /// Loss of each difference, from `-zero` on.
+    terms: Vec<i32>,
+    zero: i32,
+    /// How it rises.
+    pub(super) rises: Rises,
 }
 
 impl Tables {
-    /// `None` where a step of the loss is too large for 16 bits.
+    /// `None` where 16 bits do not hold how much one flip of a hidden neuron can change the loss of a sample, or how far
+    /// classes can be apart.
     pub(super) fn new(topology: &Topology, loss: &LossTable<&[u32]>) -> Option<Self> {
         let inputs = topology.layer(topology.depth() - 1).inputs as i32;
         // Scores lie in -inputs..inputs, so differences within twice that, and 2 more for a step.
         let zero = 2 * inputs + 4;
-        let term: Vec<i32> = (-zero..=zero).map(|difference| loss.term(difference)).collect();
-        let step = |index: usize, by: isize| {
-            let moved = index.saturating_add_signed(by).min(term.len() - 1);
-            i16::try_from(term[moved] - term[index]).ok()
-        };
-        let steps: Option<Vec<[i16; 2]>> =
-            (0..term.len()).map(|index| Some([step(index, 2)?, step(index, -2)?])).collect();
-        let steps = Steps { changes: steps?, zero };
-        let largest = steps.changes.iter().flatten().map(|step| i64::from(step.unsigned_abs())).max()?;
-        let most = largest * (topology.classes() as i64 - 1);
-        Some(Self { term, steps, most })
+        let terms: Vec<i32> = (-zero..=zero).map(|difference| loss.term(difference)).collect();
+        let rises: Option<Vec<i16>> =
+            terms.windows(3).map(|terms| i16::try_from(terms[2] - terms[0]).ok()).collect();
+        let rises = rises?;
+        let largest = rises.iter().map(|rise| i64::from(rise.unsigned_abs())).max()?;
+        if largest * (topology.classes() as i64 - 1) > i64::from(i16::MAX) || zero > i32::from(i16::MAX) / 2 {
+            return None;
+        }
+        Some(Self { terms, zero, rises: trim(&rises, -zero as i16) })
     }
 
     /// The loss of a difference.
     #[inline]
     pub(super) fn term(&self, difference: i32) -> i32 {
-        self.term[(difference + self.steps.zero) as usize]
+        self.terms[(difference + self.zero) as usize]
     }
 
-    /// The loss of a sample.
-    pub(super) fn sample_loss(&self, scores: &[i16], label: usize) -> i64 {
-        let right = i32::from(scores[label]);
-        let all: i64 = scores.iter().map(|&score| i64::from(self.term(i32::from(score) - right))).sum();
+    /// The loss of a sample whose classes are so far ahead of the right one, itself among them.
+    pub(super) fn sample_loss(&self, ahead: &[i16]) -> i64 {
+        let all: i64 = ahead.iter().map(|&ahead| i64::from(self.term(ahead.into()))).sum();
         all - i64::from(self.term(0))
     }
 
     /// The change of a sample's loss if the score of `class` moved by `step`.
-    pub(super) fn score_change(&self, scores: &[i16], label: usize, class: usize, step: i32) -> i32 {
-        let right = i32::from(scores[label]);
-        let change = |score: i16, step: i32| {
-            let difference = i32::from(score) - right;
+    pub(super) fn score_change(&self, ahead: &[i16], label: usize, class: usize, step: i32) -> i32 {
+        let change = |ahead: i16, step: i32| {
+            let difference = i32::from(ahead);
             self.term(difference + step) - self.term(difference)
         };
         if class != label {
-            return change(scores[class], step);
+            return change(ahead[class], step);
         }
-        let all: i32 = scores.iter().map(|&score| change(score, -step)).sum();
+        let all: i32 = ahead.iter().map(|&ahead| change(ahead, -step)).sum();
         all - (self.term(-step) - self.term(0))
     }
+}
 
-    /// Writes the terms of a sample: 0 for the right class, whatever for lanes without a class, which no mask selects.
-    pub(super) fn write_terms(
-        &self,
-        kernels: impl Kernels,
-        scores: &[Scores],
-        label: usize,
-        terms: &mut [Terms],
-    ) {
-        let right = scores[label / LANES].0[label % LANES];
-        for (scores, terms) in scores.iter().zip(terms.iter_mut()) {
-            kernels.write_terms(scores, right, &self.steps, terms);
-        }
-        let Terms([up, down]) = &mut terms[label / LANES];
-        (up[label % LANES], down[label % LANES]) = (0, 0);
-    }
+/// The rises without those at the ends that are all the same.
+fn trim(rises: &[i16], low: i16) -> Rises {
+    let differs_from = |end: i16| move |&rise: &i16| rise != end;
+    let (first, last) = (rises[0], rises[rises.len() - 1]);
+    let from = rises.iter().position(differs_from(first)).unwrap_or(1).max(1) - 1;
+    let to = rises.iter().rposition(differs_from(last)).unwrap_or(from) + 1;
+    Rises::new(&rises[from..=to.min(rises.len() - 1).max(from)], low + from as i16)
 }
