@@ -303,6 +303,7 @@ fn settings_out_of_range() {
             usage("train --data iris --slope 0", &["slope 1 to 4095"]),
             usage("train --data iris --temperature 9999 --slope 4095", &["too large", "lower the slope"]),
             usage("train --data iris --margin many", &["many", "--margin"]),
+            usage("train --data iris --preset tiny", &["tiny", "small, medium, large"]),
             usage("train --data iris --levels 0", &["levels must be 1 to 1024"]),
             usage("train --data iris --levels 2000", &["levels must be 1 to 1024"]),
             usage("train --data iris --levels 100000", &["100000", "--levels"]),

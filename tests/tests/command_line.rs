@@ -205,15 +205,37 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
         assert!(saved.lines().any(|saved| saved == line), "{line} in {saved}");
     }
     // All that the help names from the heading Data on is a setting, and all of it is saved, but for
-    // three that stay open where nothing limits or names them.
+    // three that stay open where nothing limits or names them, and the preset, whose choices are saved.
     let help = folder.ok("train --help");
     let settings = help.split_once("\nData:").expect("a heading").1;
     let names = settings.lines().filter_map(|line| line.trim().strip_prefix("--"));
     let names: Vec<&str> = names.map(|name| name.split(' ').next().unwrap_or_default()).collect();
     assert!(names.len() > 20, "{names:?}");
-    for name in names.iter().filter(|name| !["label", "shape", "steps"].contains(name)) {
+    for name in names.iter().filter(|name| !["label", "shape", "steps", "preset"].contains(name)) {
         assert!(saved.lines().any(|line| line.starts_with(&format!("{name} = "))), "{name} in {saved}");
     }
+}
+
+#[test]
+fn presets_keep_to_their_bytes_and_repeat_from_what_they_chose() {
+    let folder = Folder::new();
+    let bytes = |trained: &Value| number(trained, "model_bytes");
+    for (data, preset, least, most) in
+        [("digits", "small", 7900, 8192), ("digits", "medium", 32_000, 32_768), ("iris", "small", 1000, 8192)]
+    {
+        let run = format!("{data}-{preset}");
+        let trained =
+            folder.json(&format!("train --data {data} --preset {preset} --steps 3 --shift 0 --out {run}"));
+        assert!((least..=most).contains(&bytes(&trained)), "{run}: {trained}");
+        let saved = folder.text(format!("{run}/config.toml"));
+        assert!(saved.contains("shift = 0.0") && saved.contains("steps = 3"), "{saved}");
+        folder.ok(&format!("train --config {run}/config.toml --out again-{run}"));
+        assert_eq!(folder.text(format!("again-{run}/config.toml")), saved);
+        assert_eq!(folder.read(format!("{run}/model.evb")), folder.read(format!("again-{run}/model.evb")));
+    }
+    // A flag wins over a file, also over what an earlier preset chose.
+    let larger = "train --config digits-small/config.toml --preset medium --shift 0 --out larger";
+    assert_eq!(bytes(&folder.json(larger)), bytes(&folder.json("inspect digits-medium/model.evb")));
 }
 
 #[test]

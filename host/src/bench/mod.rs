@@ -185,7 +185,7 @@ fn settings(hidden: HiddenLayer) -> Settings {
 }
 
 fn resolve(settings: Settings, loaded: &Loaded) -> Result<Config, BenchError> {
-    settings.resolve(&loaded.train.schema, loaded.train.samples()).map_err(BenchError::Settings)
+    settings.resolve(&loaded.train).map_err(BenchError::Settings)
 }
 
 fn measure_network(

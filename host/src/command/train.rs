@@ -140,8 +140,7 @@ fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
     let source = settings.data.clone().unwrap_or_else(|| "digits".into());
     let shape = settings.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
     let loaded = load(&source, &LoadOptions { label: settings.label.clone(), shape })?;
-    let samples = loaded.train.samples();
-    let config = settings.resolve(&loaded.train.schema, samples).map_err(Failure::usage)?;
+    let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
     Ok((loaded, config))
 }
 

@@ -5,14 +5,14 @@ use evobit::evolve::genetic::Genes;
 use evobit::image::ImageError;
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
 use evobit::rng::{Purpose, Stream};
-use evobit::topology::{Layer, Shape, Topology, TopologyError};
+use evobit::topology::{Shape, Topology, TopologyError};
 
 use crate::augment;
 use crate::backend::Instructions;
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, stratified};
 use crate::encode::{Encoded, encode, learn};
 use crate::model::{Ingredients, Model};
-use crate::settings::{Algorithm, Config};
+use crate::settings::{Algorithm, Config, plan};
 
 /// Why data and configuration do not make a network.
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +144,7 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         }
         Schema::Table(_) => Shape::flat(u16::try_from(encoder.bits()).map_err(|_| EncoderError::Values)?),
     };
-    let topology = plan(input, config, train.classes.len())?;
+    let topology = plan(input, &config.hidden, train.classes.len())?;
     if config.algorithm == Algorithm::Genetic && config.flips > topology.count() {
         return Err(PrepareError::Flips { bits: topology.count() });
     }
@@ -188,17 +188,4 @@ fn check_names(data: &Dataset) -> Result<(), PrepareError> {
             Err(PrepareError::LongName { start: name.chars().take(20).collect(), bytes: name.len() })
         }
     }
-}
-
-fn plan(input: Shape, config: &Config, classes: usize) -> Result<Topology, TopologyError> {
-    let mut planes = input.planes;
-    let mut layers: Vec<Layer> = vec![];
-    for hidden in &config.hidden {
-        if let Some(layer) = hidden.layer(planes) {
-            planes = layer.output.planes;
-            layers.push(layer);
-        }
-    }
-    layers.push(Layer::dense(classes as u16));
-    Topology::new(input, &layers)
 }

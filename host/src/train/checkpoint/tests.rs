@@ -39,7 +39,7 @@ impl Run {
             ..Settings::default()
         };
         let loaded = load("iris", &LoadOptions { label: None, shape: None }).unwrap();
-        let config = settings.resolve(&loaded.train.schema, loaded.train.samples()).unwrap();
+        let config = settings.resolve(&loaded.train).unwrap();
         Self { prepared: prepare(&loaded, &config).unwrap(), config }
     }
 
