@@ -85,9 +85,14 @@ pub struct Settings {
     /// preset]
     #[arg(long, value_name = "LOSS", help_heading = "Search")]
     pub heat: Option<f64>,
-    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]
+    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]; with --budget it is 0 after three
+    /// quarters of that at the latest
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub cooling: Option<u32>,
+    /// The heat of every sweep, 0 after the last of them, in place of heat and cooling: how a run is recorded that a
+    /// budget cooled
+    #[arg(skip)]
+    pub heats: Option<Vec<f64>>,
     /// Neurons whose spectra are computed together [default: 1]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub block: Option<u16>,
@@ -182,6 +187,9 @@ impl Settings {
         if self.preset.is_some() {
             other = other.without_preset();
         }
+        if self.heat.is_some() || self.cooling.is_some() {
+            other.heats = None;
+        }
         Self {
             preset: self.preset.or(other.preset),
             data: self.data.or(other.data),
@@ -203,6 +211,7 @@ impl Settings {
             proposals: self.proposals.or(other.proposals),
             heat: self.heat.or(other.heat),
             cooling: self.cooling.or(other.cooling),
+            heats: self.heats.or(other.heats),
             block: self.block.or(other.block),
             population: self.population.or(other.population),
             elites: self.elites.or(other.elites),
@@ -224,6 +233,7 @@ impl Settings {
             sweeps: None,
             heat: None,
             cooling: None,
+            heats: None,
             ..self
         }
     }
@@ -293,6 +303,7 @@ impl Settings {
             proposals: self.proposals.unwrap_or(16),
             heat: self.heat.unwrap_or(suggested.heat),
             cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
+            heats: self.heats,
             block: self.block.unwrap_or(1),
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
@@ -356,6 +367,8 @@ mod tests {
             "block = 0",
             "sweeps = 0",
             "elites = 50",
+            "heats = [0.1, -1.0]",
+            "heats = [nan]",
         ] {
             let settings: Settings = toml::from_str(text).unwrap();
             let complaint = settings.resolve(facts(&IMAGE, 10)).unwrap_err();

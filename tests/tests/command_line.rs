@@ -256,6 +256,8 @@ fn small_and_odd_data_trains() {
     train("--data constant.csv --test 0.4");
     folder.write("single.csv", "x,y\n1,a\n2,a\n3,a\n4,a\n5,a\n6,a\n9,b\n");
     train("--data single.csv --test 0.3 --validation 0.3");
+    // Windows over the bits of a table, up to three columns of it.
+    train("--data iris --hidden 16@1x30");
     folder.write("kinds.csv", "colour,x,y\nred,1,a\nblue,2,b\nred,3,a\n\"dark, blue\",4,b\nred,5,a\n,6,b\n");
     let (_, run) = train("--data kinds.csv");
     folder.write("other.csv", "colour,x\ngreen,4\n");

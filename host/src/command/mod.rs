@@ -70,7 +70,8 @@ pub struct TrainArgs {
     /// Save the state of the search every so many seconds; 0 after each step [default: 10]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub checkpoint: Option<f64>,
-    /// Stop after so many seconds; the step it stopped at is recorded, so the run can be repeated
+    /// Stop after so many seconds of search, the last quarter of them without heat; the step it stopped at and the heat
+    /// of each sweep are recorded, so the run can be repeated
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub budget: Option<f64>,
     /// Threads to use; the result does not depend on it [default: all cores]

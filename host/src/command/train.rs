@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use evobit::encode::Encoder;
 use evobit::evolve::genetic::Genes;
 use evobit::network::Network;
-use evobit::topology::Field;
+use evobit::topology::{Field, Plan};
 use serde_json::json;
 
 use super::progress::{Progress, catch_interrupts};
@@ -123,6 +123,11 @@ pub(super) fn train_and_save(
     if outcome.stop.is_early() {
         config.steps = Some(outcome.steps);
     }
+    // A budget cools a search sooner than its configuration says.
+    let mut sweeps = (0u32..).zip(&outcome.heats);
+    if sweeps.any(|(sweep, &heat)| heat != config.heat_of(sweep)) {
+        config.heats = Some(outcome.heats.clone());
+    }
     let finished = save(config, prepared, outcome, folder, started)?;
     if let Err(reason) = checkpoints.complete() {
         tell(&format!("warning: the last checkpoint was not written: {reason}"));
@@ -219,56 +224,49 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
 /// One tile a neuron of the first layer: planes beside each other, or one row a column of the table.
 fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path) -> Result<(), Failure> {
     let plan = prepared.topology.layer(0);
-    let cell = |neuron: usize, input: u32| {
-        let plus = evobit::bits::get(network.weights(0, neuron as u32), input);
-        if plus { report::Cell::Plus } else { report::Cell::Minus }
+    let (height, width, planes) =
+        (u32::from(plan.input.height), u32::from(plan.input.width), u32::from(plan.input.planes));
+    let cell = |neuron: usize, unit: u32| {
+        let neuron = neuron as u32;
+        let corner = || plan.corner(network.place(0, neuron));
+        match weight_of(plan, corner, unit) {
+            None => report::Cell::Unseen,
+            Some(weight) if evobit::bits::get(network.weights(0, neuron), weight) => report::Cell::Plus,
+            Some(_) => report::Cell::Minus,
+        }
     };
-    let input = plan.input;
+    let neurons = plan.neurons as usize;
     let encoder = Encoder::new(&prepared.encoder[..])?;
-    if encoder.uniform().is_none() {
-        let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
-        let widest = features.iter().copied().max().unwrap_or(1);
-        report::weights(
-            path,
-            plan.neurons as usize,
-            features.len() as u32,
-            widest,
-            |neuron, row, column| {
-                let before: u32 = features[..row as usize].iter().sum();
-                if column < features[row as usize] {
-                    cell(neuron, before + column)
-                } else {
-                    report::Cell::Unseen
-                }
-            },
-        )?;
+    if encoder.uniform().is_some() {
+        report::weights(path, neurons, height, planes * (width + 1) - 1, |neuron, row, column| {
+            let (plane, column) = (column / (width + 1), column % (width + 1));
+            if column == width {
+                return report::Cell::Gap;
+            }
+            cell(neuron, (plane * height + row) * width + column)
+        })?;
         return Ok(());
     }
-    let (height, width, planes) = (u32::from(input.height), u32::from(input.width), u32::from(input.planes));
-    report::weights(path, plan.neurons as usize, height, planes * (width + 1) - 1, |neuron, row, column| {
-        let (plane, column) = (column / (width + 1), column % (width + 1));
-        if column == width {
-            return report::Cell::Gap;
-        }
-        let Field::Window { planes, height: rows, width: columns } = plan.field else {
-            return cell(neuron, (plane * height + row) * width + column);
-        };
-        let Some((first_plane, first_row, first_column)) = plan.corner(network.place(0, neuron as u32))
-        else {
-            return report::Cell::Unseen;
-        };
-        let inside = |at: u32, first: u32, len: u16| (first..first + u32::from(len)).contains(&at);
-        if inside(plane, first_plane, planes)
-            && inside(row, first_row, rows)
-            && inside(column, first_column, columns)
-        {
-            let line = (plane - first_plane) * u32::from(rows) + row - first_row;
-            cell(neuron, line * u32::from(columns) + column - first_column)
-        } else {
-            report::Cell::Unseen
-        }
+    let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
+    let widest = features.iter().copied().max().unwrap_or(1);
+    report::weights(path, neurons, features.len() as u32, widest, |neuron, row, column| {
+        let before: u32 = features[..row as usize].iter().sum();
+        if column < features[row as usize] { cell(neuron, before + column) } else { report::Cell::Unseen }
     })?;
     Ok(())
+}
+
+/// Which of its weights a neuron of `plan` has for a unit of the input; none where its window, from `corner` on, is elsewhere.
+fn weight_of(plan: &Plan, corner: impl Fn() -> Option<(u32, u32, u32)>, unit: u32) -> Option<u32> {
+    let Field::Window { planes, height, width } = plan.field else { return Some(unit) };
+    let (planes, height, width) = (u32::from(planes), u32::from(height), u32::from(width));
+    let (rows, columns) = (u32::from(plan.input.height), u32::from(plan.input.width));
+    let (first_plane, first_row, first_column) = corner()?;
+    let plane = (unit / columns / rows).checked_sub(first_plane)?;
+    let row = (unit / columns % rows).checked_sub(first_row)?;
+    let column = (unit % columns).checked_sub(first_column)?;
+    let inside = plane < planes && row < height && column < width;
+    inside.then_some((plane * height + row) * width + column)
 }
 
 impl Finished {

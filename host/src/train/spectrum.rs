@@ -39,7 +39,7 @@ pub(super) fn run(
     let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
 
     let stop = loop {
-        let heat = heat_of(prepared, config, keeper.course.now.sweep);
+        let heat = loss_units(prepared, keeper.heat());
         let step = search.step(&mut landscape, heat);
         let mut stop = keeper.step(step.mutants, step.committed.into());
         let assess = |keeper: &mut Keeper<'_>| {
@@ -68,12 +68,11 @@ pub(super) fn run(
     Ok(keeper.finish(stop, landscape.genome()))
 }
 
-/// The heat of a sweep, in loss units of all samples: it falls in a straight line to 0 at the end of cooling.
-fn heat_of(prepared: &Prepared, config: &Config, sweep: u32) -> u32 {
-    let left = f64::from(config.cooling.saturating_sub(sweep)) / f64::from(config.cooling.max(1));
+/// A mean loss in loss units of all samples.
+fn loss_units(prepared: &Prepared, mean: f64) -> u32 {
     let all = f64::from(prepared.loss_table().unit()) * prepared.train.labels.len() as f64;
-    // Three products of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
-    (config.heat * left * all) as u32
+    // A product of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
+    (mean * all) as u32
 }
 
 /// Samples of a shard.

@@ -117,11 +117,11 @@ fn seal(bytes: &mut [u8]) {
 #[test]
 fn other_versions_are_named() {
     let mut bytes = Run::new(Algorithm::Spectrum, 3).checkpoints()[0].to_bytes().unwrap();
-    bytes[4] = 2;
+    bytes[4] = 1;
     seal(&mut bytes);
     let error = Checkpoint::from_bytes(&bytes).unwrap_err();
-    assert_eq!(error, CheckpointError::Version(2));
-    assert_eq!(error.to_string(), "of version 2, and this program reads version 1");
+    assert_eq!(error, CheckpointError::Version(1));
+    assert_eq!(error.to_string(), "of version 1, and this program reads version 2");
 }
 
 #[test]
