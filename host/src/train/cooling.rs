@@ -17,12 +17,14 @@ pub(super) struct Cooling {
     before: Option<f64>,
     /// When the last sweep began.
     began: Option<Duration>,
+    /// How hot that was; it never gets hotter.
+    last: Option<f64>,
 }
 
 impl Cooling {
     /// After sweeps of these heats.
     pub(super) fn after(heats: &[f64]) -> Self {
-        Self { before: heats.last().copied(), began: None }
+        Self { before: heats.last().copied(), began: None, last: None }
     }
 
     /// The heat of the sweep that begins after `spent` of `budget`, in mean loss. `sweep` counts from 0.
@@ -45,7 +47,8 @@ impl Cooling {
             let in_time = (spent + last).as_secs_f64() < hot;
             if in_time { before * (1.0 - spent.as_secs_f64() / hot) } else { 0.0 }
         });
-        scheduled.min(most)
+        // One slow sweep may look as if the time were up: what is cold stays so.
+        *self.last.insert(scheduled.min(most).min(self.last.unwrap_or(most)))
     }
 }
 
@@ -89,6 +92,14 @@ mod tests {
         // Sweeps of two seconds: hot for those that end within six.
         assert_eq!(all(2.0, Some(8.0))[..4], [8.0, 8.0 * (1.0 - 2.0 / 6.0), 0.0, 0.0]);
         assert_eq!(all(1.0, Some(0.0)), [0.0; 12]);
+    }
+
+    #[test]
+    fn heat_never_rises_after_a_slow_sweep() {
+        let config = config("heat = 8.0\nsweeps = 20\ncooling = 8");
+        let (mut cooling, budget) = (Cooling::default(), Some(Duration::from_secs(40)));
+        let mut heat = |sweep, begins| cooling.heat(&config, sweep, Duration::from_secs(begins), budget);
+        assert_eq!([heat(0, 0), heat(1, 18), heat(2, 19), heat(3, 20)], [8.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]

@@ -39,15 +39,15 @@ pub(super) fn run(
     let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
 
     let stop = loop {
-        let heat = loss_units(prepared, keeper.heat());
-        let step = search.step(&mut landscape, heat);
+        let heat = keeper.heat();
+        let step = search.step(&mut landscape, loss_units(prepared, heat));
         let mut stop = keeper.step(step.mutants, step.committed.into());
         let assess = |keeper: &mut Keeper<'_>| {
             keeper.assess(landscape.genome(), landscape.loss(), landscape.correct(), step.sweep_ended)
         };
         if step.sweep_ended || stop.is_some() {
             // The last row was at the end of the last sweep.
-            let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0;
+            let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0.0;
             let verdict = assess(&mut keeper);
             stop = stop.or(verdict).or(converged.then_some(Stop::Converged));
         }
