@@ -330,6 +330,30 @@ fn settings_out_of_range() {
 }
 
 #[test]
+fn more_neurons_than_memory_holds() {
+    let folder = Folder::new();
+    // Two million images of one pixel: small on disk, not with 200 000 neurons that remember each of them.
+    let (samples, count) = (2_000_000, 2_000_000usize);
+    let labels: Vec<u8> = (0..count).map(|sample| (sample % 2) as u8).collect();
+    folder.write("dots/images.gz", gzip(&idx(2051, &[samples, 1, 1], &labels)));
+    folder.write("dots/labels.gz", gzip(&idx(2049, &[samples], &labels)));
+    check(
+        &folder,
+        &[
+            wrong(
+                "train --data dots --test 0 --validation 0 --hidden 32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1",
+                &["training would take 97", "bytes of memory", "are available: lower", "--hidden"],
+            ),
+            wrong(
+                "train --data dots --test 0 --validation 0 --algorithm genetic --hidden 32767,32767 --population 100000",
+                &["training would take 26", "--population"],
+            ),
+        ],
+    );
+    assert_eq!(folder.json("train --data dots --steps 1 --hidden 1 --out run")["stop"], "steps");
+}
+
+#[test]
 fn run_folders() {
     let folder = Folder::new();
     folder.ok("train --data iris --steps 2 --out run");
