@@ -78,6 +78,10 @@ pub struct Settings {
     /// Stop after so many sweeps without a better result on the validation samples [default: 10; 200 generations]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub patience: Option<u32>,
+    /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97; held-out
+    /// samples are never looked at [default: no limit]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
+    pub target: Option<f64>,
     /// Most flips that a neuron proposes together [default: 16]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub proposals: Option<u16>,
@@ -85,7 +89,7 @@ pub struct Settings {
     /// preset]
     #[arg(long, value_name = "LOSS", help_heading = "Search")]
     pub heat: Option<f64>,
-    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]; with --budget it is 0 after three
+    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]; with a budget it is 0 after three
     /// quarters of that at the latest
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub cooling: Option<u32>,
@@ -208,6 +212,7 @@ impl Settings {
             sweeps: self.sweeps.or(other.sweeps),
             steps: self.steps.or(other.steps),
             patience: self.patience.or(other.patience),
+            target: self.target.or(other.target),
             proposals: self.proposals.or(other.proposals),
             heat: self.heat.or(other.heat),
             cooling: self.cooling.or(other.cooling),
@@ -300,6 +305,7 @@ impl Settings {
             sweeps,
             steps: self.steps,
             patience: self.patience.unwrap_or(if genetic { 200 } else { 10 }),
+            target: self.target,
             proposals: self.proposals.unwrap_or(16),
             heat: self.heat.unwrap_or(suggested.heat),
             cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
@@ -363,6 +369,9 @@ mod tests {
             "test = 1.0",
             "test = 0.6\nvalidation = 0.5",
             "levels = 0",
+            "target = 97.0",
+            "target = 0.0",
+            "target = 0.9\nvalidation = 0.0",
             "proposals = 65",
             "block = 0",
             "sweeps = 0",

@@ -205,13 +205,13 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
         assert!(saved.lines().any(|saved| saved == line), "{line} in {saved}");
     }
     // All that the help names from the heading Data on is a setting, and all of it is saved, but for
-    // three that stay open where nothing limits or names them, and the preset, whose choices are saved.
+    // four that stay open where nothing limits or names them, and the preset, whose choices are saved.
     let help = folder.ok("train --help");
     let settings = help.split_once("\nData:").expect("a heading").1;
     let names = settings.lines().filter_map(|line| line.trim().strip_prefix("--"));
     let names: Vec<&str> = names.map(|name| name.split(' ').next().unwrap_or_default()).collect();
     assert!(names.len() > 20, "{names:?}");
-    for name in names.iter().filter(|name| !["label", "shape", "steps", "preset"].contains(name)) {
+    for name in names.iter().filter(|name| !["label", "shape", "steps", "target", "preset"].contains(name)) {
         assert!(saved.lines().any(|line| line.starts_with(&format!("{name} = "))), "{name} in {saved}");
     }
 }
@@ -236,6 +236,30 @@ fn presets_keep_to_their_bytes_and_repeat_from_what_they_chose() {
     // A flag wins over a file, also over what an earlier preset chose.
     let larger = "train --config digits-small/config.toml --preset medium --shift 0 --out larger";
     assert_eq!(bytes(&folder.json(larger)), bytes(&folder.json("inspect digits-medium/model.evb")));
+}
+
+#[test]
+fn a_target_is_of_the_validation_samples_and_ends_the_run_at_once() {
+    let folder = Folder::new();
+    let train = "train --data digits --hidden 64 --shift 0";
+    let share = |trained: &Value| trained["validation_accuracy"].as_f64().expect("a share");
+    let reached = folder.json(&format!("{train} --target 0.8 --out reached"));
+    assert_eq!(reached["stop"], "target");
+    assert!(share(&reached) >= 0.8, "{reached}");
+    // Not reached a sweep before, and repeated from what was saved.
+    let sweeps = number(&reached, "sweeps");
+    if sweeps > 1 {
+        let before = folder.json(&format!("{train} --sweeps {} --cooling 30 --out before", sweeps - 1));
+        assert!(share(&before) < 0.8, "{before}");
+    }
+    let text = folder.ok("train --config reached/config.toml --out again");
+    assert!(text.contains("80.00 % of the validation samples were right"), "{text}");
+    assert_eq!(folder.read("reached/model.evb"), folder.read("again/model.evb"));
+    assert_eq!(folder.text("reached/config.toml"), folder.text("again/config.toml"));
+    assert!(folder.ok("train --resume reached").contains("has finished"));
+    // Out of reach: as without.
+    let missed = folder.json(&format!("{train} --sweeps 2 --target 1 --out missed"));
+    assert_eq!(missed["stop"], "sweeps");
 }
 
 #[test]

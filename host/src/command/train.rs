@@ -335,6 +335,10 @@ impl Finished {
         let reason = match self.outcome.stop {
             Stop::Converged => "no single mutation improves it any more".into(),
             Stop::Patience => format!("no better validation result for {} {unit}", self.config.patience),
+            Stop::Target => {
+                let target = percent(self.config.target.unwrap_or_default());
+                format!("{target} of the validation samples were right")
+            }
             Stop::Sweeps => format!("the limit of {} {unit} was reached", self.config.sweeps),
             Stop::Steps => "the limit of steps was reached".into(),
             Stop::Budget => format!("the time budget was spent at step {}", self.outcome.steps),

@@ -59,6 +59,8 @@ pub enum Stop {
     Converged,
     /// No better validation loss for as many sweeps as the configuration is patient.
     Patience,
+    /// The best genome is as accurate on the validation part as the configuration asks for.
+    Target,
     /// As many sweeps as the configuration allows.
     Sweeps,
     /// As many steps as the configuration allows.
@@ -272,7 +274,12 @@ impl<'a> Keeper<'a> {
         }
         // Patience begins when the search is cold.
         let best_sweep = self.course.best.as_ref().map_or(0, |best| best.row.sweep).max(hot);
-        if row.sweep >= self.config.sweeps {
+        let reached = |target: f64| {
+            self.course.best.as_ref().is_some_and(|best| best.row.validation_accuracy >= target)
+        };
+        if self.config.target.is_some_and(reached) {
+            Some(Stop::Target)
+        } else if row.sweep >= self.config.sweeps {
             Some(Stop::Sweeps)
         } else {
             (row.sweep.saturating_sub(best_sweep) >= self.config.patience).then_some(Stop::Patience)
