@@ -244,7 +244,7 @@ impl Settings {
     }
 
     /// Margin and temperature of the loss for a network with these hidden layers.
-    fn loss(&self, hidden: &[HiddenLayer]) -> (f64, f64) {
+    fn loss(&self, schema: &Schema, hidden: &[HiddenLayer]) -> (f64, f64) {
         let width = hidden.last().map_or(0, |layer| match layer {
             HiddenLayer::None => 0,
             HiddenLayer::Dense(neurons) => u64::from(*neurons),
@@ -252,8 +252,9 @@ impl Settings {
         });
         // The spread of the scores of a random network grows with the square root of the neurons that vote.
         let scale = (width.max(16) as f64).sqrt();
-        let margin = self.margin.unwrap_or_else(|| (0.7 * scale).round());
-        let temperature = self.temperature.unwrap_or_else(|| (0.35 * scale).round());
+        let (margin, temperature) = presets::loss_scale(schema);
+        let margin = self.margin.unwrap_or_else(|| (margin * scale).round());
+        let temperature = self.temperature.unwrap_or_else(|| (temperature * scale).round());
         (margin, temperature)
     }
 
@@ -281,8 +282,9 @@ impl Settings {
     /// # Errors
     /// A line that names the setting that is out of range, or says why no network fits the preset.
     pub fn resolve<'a>(self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
-        let suggested = presets::suggest(&self, &data.into())?;
-        let (margin, temperature) = self.loss(&suggested.hidden);
+        let facts = data.into();
+        let suggested = presets::suggest(&self, &facts)?;
+        let (margin, temperature) = self.loss(facts.schema, &suggested.hidden);
         let slope = self.slope();
         let algorithm = self.algorithm.unwrap_or(Algorithm::Spectrum);
         let genetic = algorithm == Algorithm::Genetic;

@@ -200,7 +200,7 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     assert_eq!(trained["seed"], 9);
     let saved = folder.text("run/config.toml");
     for line in
-        ["data = \"iris\"", "seed = 9", "hidden = [\"32\"]", "sweeps = 3", "patience = 2", "levels = 12"]
+        ["data = \"iris\"", "seed = 9", "hidden = [\"32\"]", "sweeps = 3", "patience = 2", "levels = 24"]
     {
         assert!(saved.lines().any(|saved| saved == line), "{line} in {saved}");
     }

@@ -55,7 +55,7 @@ struct ForTables {
 /// Without a preset.
 const IMAGES: ForImages =
     ForImages { bytes: usize::MAX, neurons: 512, window: 8, shift: false, sweeps: 40, heat: 0.002 };
-const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 128, levels: 12, sweeps: 40, heat: 0.002 };
+const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 256, levels: 24, sweeps: 40, heat: 0.002 };
 
 /// Fewest neurons for which a table is given as many levels as its preset allows.
 const FEWEST_NEURONS: u16 = 64;
@@ -76,9 +76,9 @@ impl Preset {
 
     const fn tables(self) -> ForTables {
         match self {
-            Self::Small => ForTables { bytes: 8192, ..TABLES },
+            Self::Small => ForTables { bytes: 8192, levels: 12, ..TABLES },
             Self::Medium => ForTables { bytes: 32 << 10, neurons: 512, ..TABLES },
-            Self::Large => ForTables { bytes: 256 << 10, neurons: 2048, ..TABLES },
+            Self::Large => ForTables { bytes: 256 << 10, neurons: 1024, ..TABLES },
         }
     }
 
@@ -98,6 +98,15 @@ pub(super) struct Suggestion {
     pub(super) shift: f64,
     pub(super) sweeps: u32,
     pub(super) heat: f64,
+}
+
+/// Margin and temperature of the loss where a single neuron votes; they grow with the square root of the neurons.
+pub(super) const fn loss_scale(schema: &Schema) -> (f64, f64) {
+    match schema {
+        Schema::Image { .. } => (0.7, 0.35),
+        // Tables are noisier: a softer loss lets single samples weigh less.
+        Schema::Table(_) => (2.0, 2.0),
+    }
 }
 
 /// What is suggested for data of these facts. Levels and hidden layers are those of the user where given; the neurons fit
@@ -192,7 +201,7 @@ fn most_neurons(
 fn model_bytes(settings: &Settings, facts: &Facts<'_>, levels: u16, hidden: &[HiddenLayer]) -> Option<usize> {
     let (input, encoder_words) = encoder_size(facts.schema, levels)?;
     let topology = plan(input, hidden, facts.classes.len()).ok()?;
-    let (margin, temperature) = settings.loss(hidden);
+    let (margin, temperature) = settings.loss(facts.schema, hidden);
     let slope = settings.slope();
     let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
     let loss_words = write_logistic(margin, temperature, slope, &mut loss).ok()?;
