@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Schema};
+use crate::data::{Dataset, LoadOptions, Schema};
 pub use config::Config;
 pub use notation::{HiddenLayer, ImageShape, plan};
 pub use presets::Preset;
@@ -256,6 +256,13 @@ impl Settings {
         let margin = self.margin.unwrap_or_else(|| (margin * scale).round());
         let temperature = self.temperature.unwrap_or_else(|| (temperature * scale).round());
         (margin, temperature)
+    }
+
+    /// How to load the data that they name.
+    #[must_use]
+    pub fn load_options(&self) -> LoadOptions {
+        let shape = self.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
+        LoadOptions { label: self.label.clone(), shape }
     }
 
     fn slope(&self) -> u32 {

@@ -153,7 +153,9 @@ fn ctrl_c_ends_a_run_in_good_order() {
 fn the_genetic_algorithm_learns_and_repeats() {
     let folder = Folder::new();
     for mating in ["none", "uniform", "union", "majority"] {
-        let train = format!("train --data iris --algorithm genetic --sweeps 20 --mating {mating}");
+        let train = format!(
+            "train --data iris --algorithm genetic --hidden 128 --levels 12 --margin 8 --temperature 4 --sweeps 20 --mating {mating}"
+        );
         folder.ok(&format!("{train} --out {mating}"));
         folder.ok(&format!("{train} --out {mating}-2 --threads 1"));
         assert_eq!(folder.read(format!("{mating}/model.evb")), folder.read(format!("{mating}-2/model.evb")));

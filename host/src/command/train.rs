@@ -1,7 +1,7 @@
 //! `host train`: data in, run folder out.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::ValueEnum;
 use evobit::encode::Encoder;
@@ -13,13 +13,13 @@ use serde_json::json;
 use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, tell, use_threads};
-use crate::data::{LoadOptions, Loaded, load};
+use super::{Failure, TrainArgs, print, read_settings, seconds, tell, use_threads};
+use crate::data::{Loaded, load};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
 use crate::report::{self, CurvePoint};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, ImageShape, Settings};
+use crate::settings::{Algorithm, Config, Settings};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare};
 
@@ -116,7 +116,7 @@ pub(super) fn train_and_save(
     };
     let most = u64::from(config.sweeps) * steps_in_sweep;
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most)));
-    let session = Session { budget, checkpoints: Some(&mut checkpoints) };
+    let session = Session { budget, checkpoints: Some(&mut checkpoints), ..Session::default() };
     let outcome = train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
@@ -135,16 +135,9 @@ pub(super) fn train_and_save(
     Ok(finished)
 }
 
-/// The value of a flag as a time.
-fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
-    Duration::try_from_secs_f64(value)
-        .map_err(|_| Failure::usage(format!("{flag} must be a number of seconds such as 60")))
-}
-
 fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
     let source = settings.data.clone().unwrap_or_else(|| "digits".into());
-    let shape = settings.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
-    let loaded = load(&source, &LoadOptions { label: settings.label.clone(), shape })?;
+    let loaded = load(&source, &settings.load_options())?;
     let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
     Ok((loaded, config))
 }

@@ -9,6 +9,7 @@ pub mod checkpoint;
 mod cooling;
 mod genetic;
 mod prepare;
+mod snapshots;
 mod spectrum;
 mod start;
 
@@ -24,6 +25,7 @@ use crate::settings::{Algorithm, Config};
 use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
 use cooling::Cooling;
 pub use prepare::{PrepareError, Prepared, parts, prepare};
+pub use snapshots::Snapshots;
 pub use spectrum::layer_spectrum;
 pub(crate) use spectrum::{landscape, memories};
 pub(crate) use start::random_genome;
@@ -119,6 +121,8 @@ pub struct Session<'a> {
     pub budget: Option<Duration>,
     /// Where to save the state.
     pub checkpoints: Option<&'a mut Checkpoints>,
+    /// Where to set aside what would be saved.
+    pub snapshots: Option<&'a mut Snapshots>,
 }
 
 /// Searches for a genome, from the start or from where another run was.
@@ -260,20 +264,16 @@ impl<'a> Keeper<'a> {
         now.committed = 0;
         self.course.rows.push(row);
         self.watch.row(&row);
-        // Without a validation part the last genome, which has the lowest training loss, is the best.
-        let result = (validation.correct as u64, -validation.loss);
-        // A hot genome is a random one around a good one: one that validates well was lucky. The first cold one takes its
-        // place, whatever its result.
-        let better = self
-            .course
-            .best
-            .as_ref()
-            .is_none_or(|best| if cold == best.cold { result >= best.result } else { cold });
+        let result = result(&validation);
+        let better = self.is_better(result, cold);
         if better {
             self.course.best = Some(Best { genome: genome.to_vec(), row, result, cold });
         }
         // Patience begins when the search is cold.
         let best_sweep = self.course.best.as_ref().map_or(0, |best| best.row.sweep).max(hot);
+        if let (Some(snapshots), Some(best)) = (&mut self.session.snapshots, &self.course.best) {
+            snapshots.take(&best.genome);
+        }
         let reached = |target: f64| {
             self.course.best.as_ref().is_some_and(|best| best.row.validation_accuracy >= target)
         };
@@ -286,10 +286,38 @@ impl<'a> Keeper<'a> {
         }
     }
 
+    /// Should a genome of this validation result take the place of the best?
+    ///
+    /// A hot genome is a random one around a good one: one that validates well was lucky. The first cold one takes its
+    /// place, whatever its result.
+    fn is_better(&self, result: (u64, i64), cold: bool) -> bool {
+        let best = self.course.best.as_ref();
+        best.is_none_or(|best| if cold == best.cold { result >= best.result } else { cold })
+    }
+
+    /// Between two steps: sets aside the genome that would be saved if the search ended here, where it is time for that.
+    fn snapshot(&mut self, genome: &[u32]) {
+        if self.session.snapshots.as_ref().is_none_or(|snapshots| !snapshots.is_due()) {
+            return;
+        }
+        let cold = self.course.now.sweep >= self.hot_sweeps();
+        let better = self.is_better(result(&self.validate(genome)), cold);
+        let best = self.course.best.as_ref().filter(|_| !better);
+        if let Some(snapshots) = &mut self.session.snapshots {
+            snapshots.take(best.map_or(genome, |best| &best.genome));
+        }
+    }
+
     fn finish(self, stop: Stop, genome: &[u32]) -> Outcome {
         let Course { now, rows, best, heats } = self.course;
         let (genome, best) = best.map_or_else(|| (genome.to_vec(), now), |best| (best.genome, best.row));
         let seconds = self.before + self.started.elapsed().as_secs_f64();
         Outcome { genome, best, rows, stop, heats, steps: now.step, mutants: now.mutants, seconds }
     }
+}
+
+/// A validation result, the higher the better: correct samples, then the loss. Without a validation part the last genome, which
+/// has the lowest training loss, is the best.
+fn result(validation: &Score) -> (u64, i64) {
+    (validation.correct as u64, -validation.loss)
 }

@@ -57,6 +57,7 @@ pub(super) fn run(
             order: search.order().to_vec(),
             position: search.position() as u32,
         };
+        keeper.snapshot(landscape.genome());
         if let Some(stop) = keeper.settle(stop, state) {
             if stop.is_early() && !step.sweep_ended {
                 // Only for the outcome: a run that goes on from the checkpoint never made this row.

@@ -54,7 +54,7 @@ impl Run {
         let config = self.config.to_toml();
         let mut checkpoints =
             Checkpoints::new(&folder, &self.prepared, config, std::time::Duration::ZERO, None);
-        let session = Session { budget: None, checkpoints: Some(&mut checkpoints) };
+        let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };
         run(&self.prepared, &self.config, session, None, &mut Silent).unwrap();
         let last = find(&folder).newest.unwrap();
         std::fs::remove_file(folder.file(["checkpoint-a.bin", "checkpoint-b.bin"][last.1])).unwrap();
