@@ -10,10 +10,21 @@ use crate::data::{Dataset, Schema, Values};
 /// Steps of a shift in a pixel.
 const STEPS: i32 = 16;
 
+/// How many samples [`with_shifts`] makes of each.
+#[must_use]
+pub fn copies(schema: &Schema, pixels: f64) -> usize {
+    let shifted = matches!(schema, Schema::Image { .. }) && steps(pixels) != 0;
+    if shifted { 5 } else { 1 }
+}
+
+fn steps(pixels: f64) -> i32 {
+    (pixels * f64::from(STEPS)).round() as i32
+}
+
 /// The samples of `train`, then each shifted by `pixels` up, down, left and right. Tables, and a shift of 0, give the samples alone.
 #[must_use]
 pub fn with_shifts(train: &Dataset, pixels: f64) -> Dataset {
-    let step = (pixels * f64::from(STEPS)).round() as i32;
+    let step = steps(pixels);
     let Schema::Image { height, width, .. } = train.schema else { return train.clone() };
     if step == 0 {
         return train.clone();
@@ -22,10 +33,10 @@ pub fn with_shifts(train: &Dataset, pixels: f64) -> Dataset {
     let planes = usize::from(height) * usize::from(width);
     let (rows, columns) = (i32::from(height), i32::from(width));
     let values = match &train.values {
-        Values::Bytes(bytes) => Values::Bytes(copies(bytes, planes, &shifts, |plane, shift, out| {
+        Values::Bytes(bytes) => Values::Bytes(shifted(bytes, planes, &shifts, |plane, shift, out| {
             shift_plane(plane, (rows, columns), shift, i64::from, |value| value as u8, out);
         })),
-        Values::Keys(keys) => Values::Keys(copies(keys, planes, &shifts, |plane, shift, out| {
+        Values::Keys(keys) => Values::Keys(shifted(keys, planes, &shifts, |plane, shift, out| {
             shift_plane(plane, (rows, columns), shift, i64::from, |value| value as i32, out);
         })),
     };
@@ -37,7 +48,7 @@ pub fn with_shifts(train: &Dataset, pixels: f64) -> Dataset {
     }
 }
 
-fn copies<T: Copy + Default + Send + Sync>(
+fn shifted<T: Copy + Default + Send + Sync>(
     values: &[T],
     plane: usize,
     shifts: &[(i32, i32)],

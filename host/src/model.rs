@@ -69,19 +69,7 @@ impl Model {
     /// Parts that do not fit each other.
     pub fn new(from: &Ingredients<'_>) -> Result<Self, ImageError> {
         let classes: Vec<&str> = from.classes.iter().map(String::as_str).collect();
-        let mut names: Vec<&str> = vec![];
-        let mut columns = 0;
-        if let Schema::Table(table) = from.schema
-            && let Ok(count) = u16::try_from(table.len())
-        {
-            columns = count;
-            for column in table {
-                names.push(&column.name);
-                if let Kind::Category(categories) = &column.kind {
-                    names.extend(categories.iter().map(String::as_str));
-                }
-            }
-        }
+        let (columns, names) = from.schema.names();
         let parts = Parts {
             topology: from.topology,
             encoder: from.encoder,

@@ -6,15 +6,16 @@
 
 mod config;
 mod notation;
+mod presets;
 
 use std::path::{Path, PathBuf};
 
-use evobit::topology::Shape;
 use serde::{Deserialize, Serialize};
 
-use crate::data::Schema;
+use crate::data::{Dataset, LoadOptions, Schema};
 pub use config::Config;
-pub use notation::{HiddenLayer, ImageShape};
+pub use notation::{HiddenLayer, ImageShape, plan};
+pub use presets::Preset;
 
 /// What a user sets.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -35,6 +36,10 @@ pub struct Settings {
     /// Share of the samples that chooses between genomes [default: 0.1]
     #[arg(long, value_name = "SHARE", help_heading = "Data")]
     pub validation: Option<f64>,
+    /// Choose network and search for a model image of at most 8192 bytes (small), 32 KB (medium) or 256 KB (large); all
+    /// that is set beside it stands
+    #[arg(long, value_enum, value_name = "SIZE", help_heading = "Network")]
+    pub preset: Option<Preset>,
     /// Seed of the split, the start and the search: the same seed gives the same model [default: 1]
     #[arg(long, help_heading = "Search")]
     pub seed: Option<u64>,
@@ -56,7 +61,7 @@ pub struct Settings {
     #[arg(long, value_name = "UNITS", help_heading = "Network")]
     pub slope: Option<u32>,
     /// Learn from copies of each image shifted by this many pixels up, down, left and right; 0 for none
-    /// [default: 0.5 for fewer than 10000 images, else 0]
+    /// [default: by the preset, without one 0.5 for fewer than 10000 images, else 0]
     #[arg(long, value_name = "PIXELS", help_heading = "Data")]
     pub shift: Option<f64>,
 
@@ -64,7 +69,7 @@ pub struct Settings {
     /// algorithm, for comparison) [default: spectrum]
     #[arg(long, value_enum, help_heading = "Search")]
     pub algorithm: Option<Algorithm>,
-    /// Stop after so many sweeps over all neurons (spectrum) or generations (genetic) [default: 40 or 2000]
+    /// Stop after so many sweeps over all neurons (spectrum) or generations (genetic) [default: 40, by the preset, or 2000]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub sweeps: Option<u32>,
     /// Stop after so many steps of the search; a run that was stopped early records its steps here [default: no limit]
@@ -73,15 +78,25 @@ pub struct Settings {
     /// Stop after so many sweeps without a better result on the validation samples [default: 10; 200 generations]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub patience: Option<u32>,
+    /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97; held-out
+    /// samples are never looked at [default: no limit]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
+    pub target: Option<f64>,
     /// Most flips that a neuron proposes together [default: 16]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub proposals: Option<u16>,
-    /// How far uphill the search may go at first, in mean loss, to leave local optima; 0 for never [default: 0.002]
+    /// How far uphill the search may go at first, in mean loss, to leave local optima; 0 for never [default: 0.002, or by the
+    /// preset]
     #[arg(long, value_name = "LOSS", help_heading = "Search")]
     pub heat: Option<f64>,
-    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]
+    /// Sweeps over which the heat falls to 0 [default: three quarters of the sweeps]; with a budget it is 0 after three
+    /// quarters of that at the latest
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub cooling: Option<u32>,
+    /// The heat of every sweep, 0 after the last of them, in place of heat and cooling: how a run is recorded that a
+    /// budget cooled
+    #[arg(skip)]
+    pub heats: Option<Vec<f64>>,
     /// Neurons whose spectra are computed together [default: 16]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub block: Option<u16>,
@@ -152,14 +167,35 @@ pub enum MatingKind {
     Majority,
 }
 
-/// Images up to this many are shifted unless told otherwise.
-const FEW_IMAGES: usize = 10_000;
+/// What of a data set its settings depend on. It is in a model as well, but for the number of samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// What the features are.
+    pub schema: &'a Schema,
+    /// Class names.
+    pub classes: &'a [String],
+    /// How many samples there are to learn from and to choose by.
+    pub samples: usize,
+}
+
+impl<'a> From<&'a Dataset> for Facts<'a> {
+    fn from(data: &'a Dataset) -> Self {
+        Self { schema: &data.schema, classes: &data.classes, samples: data.samples() }
+    }
+}
 
 impl Settings {
-    /// These settings, and `other` where they are open.
+    /// These settings, and `other` where they are open. A preset stands above what `other` sets of all that presets set.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, mut other: Self) -> Self {
+        if self.preset.is_some() {
+            other = other.without_preset();
+        }
+        if self.heat.is_some() || self.cooling.is_some() {
+            other.heats = None;
+        }
         Self {
+            preset: self.preset.or(other.preset),
             data: self.data.or(other.data),
             label: self.label.or(other.label),
             shape: self.shape.or(other.shape),
@@ -176,9 +212,11 @@ impl Settings {
             sweeps: self.sweeps.or(other.sweeps),
             steps: self.steps.or(other.steps),
             patience: self.patience.or(other.patience),
+            target: self.target.or(other.target),
             proposals: self.proposals.or(other.proposals),
             heat: self.heat.or(other.heat),
             cooling: self.cooling.or(other.cooling),
+            heats: self.heats.or(other.heats),
             block: self.block.or(other.block),
             population: self.population.or(other.population),
             elites: self.elites.or(other.elites),
@@ -186,6 +224,49 @@ impl Settings {
             flips: self.flips.or(other.flips),
             mating: self.mating.or(other.mating),
         }
+    }
+
+    /// These settings with all open that a preset sets.
+    fn without_preset(self) -> Self {
+        Self {
+            preset: None,
+            levels: None,
+            hidden: None,
+            margin: None,
+            temperature: None,
+            shift: None,
+            sweeps: None,
+            heat: None,
+            cooling: None,
+            heats: None,
+            ..self
+        }
+    }
+
+    /// Margin and temperature of the loss for a network with these hidden layers.
+    fn loss(&self, schema: &Schema, hidden: &[HiddenLayer]) -> (f64, f64) {
+        let width = hidden.last().map_or(0, |layer| match layer {
+            HiddenLayer::None => 0,
+            HiddenLayer::Dense(neurons) => u64::from(*neurons),
+            HiddenLayer::Window { output, .. } => output.units(),
+        });
+        // The spread of the scores of a random network grows with the square root of the neurons that vote.
+        let scale = (width.max(16) as f64).sqrt();
+        let (margin, temperature) = presets::loss_scale(schema);
+        let margin = self.margin.unwrap_or_else(|| (margin * scale).round());
+        let temperature = self.temperature.unwrap_or_else(|| (temperature * scale).round());
+        (margin, temperature)
+    }
+
+    /// How to load the data that they name.
+    #[must_use]
+    pub fn load_options(&self) -> LoadOptions {
+        let shape = self.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
+        LoadOptions { label: self.label.clone(), shape }
+    }
+
+    fn slope(&self) -> u32 {
+        self.slope.unwrap_or(64)
     }
 
     /// The settings of a TOML file.
@@ -203,24 +284,19 @@ impl Settings {
         })
     }
 
-    /// Fills what is open with defaults for data of this schema and size.
+    /// Fills what is open for data of these facts: by the preset, else with defaults.
     ///
     /// # Errors
-    /// A line that names the setting that is out of range.
-    pub fn resolve(self, schema: &Schema, samples: usize) -> Result<Config, String> {
-        let hidden = self.hidden.unwrap_or_else(|| default_hidden(schema));
-        let width = hidden.last().map_or(0, |layer| match layer {
-            HiddenLayer::None => 0,
-            HiddenLayer::Dense(neurons) => u64::from(*neurons),
-            HiddenLayer::Window { output, .. } => output.units(),
-        });
-        let image = matches!(schema, Schema::Image { .. });
+    /// A line that names the setting that is out of range, or says why no network fits the preset.
+    pub fn resolve<'a>(self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
+        let facts = data.into();
+        let suggested = presets::suggest(&self, &facts)?;
+        let (margin, temperature) = self.loss(facts.schema, &suggested.hidden);
+        let slope = self.slope();
         let algorithm = self.algorithm.unwrap_or(Algorithm::Spectrum);
         let genetic = algorithm == Algorithm::Genetic;
         let population = self.population.unwrap_or(50);
-        // The spread of the scores of a random network grows with the square root of the neurons that vote.
-        let scale = (width.max(16) as f64).sqrt();
-        let sweeps = self.sweeps.unwrap_or(if genetic { 2000 } else { 40 });
+        let sweeps = self.sweeps.unwrap_or(if genetic { 2000 } else { suggested.sweeps });
         let config = Config {
             data: self.data.unwrap_or_else(|| "digits".into()),
             label: self.label,
@@ -228,19 +304,21 @@ impl Settings {
             test: self.test.unwrap_or(0.2),
             validation: self.validation.unwrap_or(0.1),
             seed: self.seed.unwrap_or(1),
-            levels: self.levels.unwrap_or_else(|| default_levels(schema)),
-            hidden,
-            margin: self.margin.unwrap_or_else(|| (0.7 * scale).round()),
-            temperature: self.temperature.unwrap_or_else(|| (0.35 * scale).round()),
-            slope: self.slope.unwrap_or(64),
-            shift: self.shift.unwrap_or(if image && samples < FEW_IMAGES { 0.5 } else { 0.0 }),
+            levels: suggested.levels,
+            hidden: suggested.hidden,
+            margin,
+            temperature,
+            slope,
+            shift: self.shift.unwrap_or(suggested.shift),
             algorithm,
             sweeps,
             steps: self.steps,
             patience: self.patience.unwrap_or(if genetic { 200 } else { 10 }),
+            target: self.target,
             proposals: self.proposals.unwrap_or(16),
-            heat: self.heat.unwrap_or(0.002),
+            heat: self.heat.unwrap_or(suggested.heat),
             cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
+            heats: self.heats,
             block: self.block.unwrap_or(16),
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
@@ -253,32 +331,15 @@ impl Settings {
     }
 }
 
-fn default_levels(schema: &Schema) -> u16 {
-    match schema {
-        Schema::Image { height, width, .. } if u32::from(*height) * u32::from(*width) >= 400 => 1,
-        Schema::Image { .. } => 3,
-        Schema::Table(_) => 12,
-    }
-}
-
-fn default_hidden(schema: &Schema) -> Vec<HiddenLayer> {
-    match schema {
-        Schema::Image { height, width, .. } => {
-            // 8 of 28 pixels, the best of the sizes tried on MNIST.
-            let side = |length: u16| ((u32::from(length) * 2 + 3) / 7).clamp(3, 8).min(length.into()) as u16;
-            let output = Shape::flat(512);
-            vec![HiddenLayer::Window { output, planes: 0, height: side(*height), width: side(*width) }]
-        }
-        Schema::Table(_) => vec![HiddenLayer::Dense(128)],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn image() -> Schema {
-        Schema::Image { channels: 1, height: 28, width: 28 }
+    const IMAGE: Schema = Schema::Image { channels: 1, height: 28, width: 28 };
+    const TABLE: Schema = Schema::Table(vec![]);
+
+    fn facts(schema: &Schema, samples: usize) -> Facts<'_> {
+        Facts { schema, classes: &[], samples }
     }
 
     #[test]
@@ -288,16 +349,16 @@ mod tests {
             label: Some("x".into()),
             ..Settings::default()
         };
-        let config = settings.resolve(&image(), 500).unwrap();
+        let config = settings.resolve(facts(&IMAGE, 500)).unwrap();
         let read: Settings = toml::from_str(&config.to_toml()).unwrap();
-        assert_eq!(read.resolve(&Schema::Table(vec![]), 1_000_000).unwrap(), config);
+        assert_eq!(read.resolve(facts(&TABLE, 1_000_000)).unwrap(), config);
     }
 
     #[test]
     fn flags_win_over_the_file_and_the_file_over_defaults() {
         let file: Settings = toml::from_str("seed = 7\nlevels = 2").unwrap();
         let flags = Settings { levels: Some(5), ..Settings::default() };
-        let config = flags.or(file).resolve(&image(), 500).unwrap();
+        let config = flags.or(file).resolve(facts(&IMAGE, 500)).unwrap();
         assert_eq!((config.seed, config.levels, config.test), (7, 5, 0.2));
     }
 
@@ -317,13 +378,18 @@ mod tests {
             "test = 1.0",
             "test = 0.6\nvalidation = 0.5",
             "levels = 0",
+            "target = 97.0",
+            "target = 0.0",
+            "target = 0.9\nvalidation = 0.0",
             "proposals = 65",
             "block = 0",
             "sweeps = 0",
             "elites = 50",
+            "heats = [0.1, -1.0]",
+            "heats = [nan]",
         ] {
             let settings: Settings = toml::from_str(text).unwrap();
-            let complaint = settings.resolve(&image(), 10).unwrap_err();
+            let complaint = settings.resolve(facts(&IMAGE, 10)).unwrap_err();
             assert!(text.split(' ').next().is_some_and(|key| complaint.contains(key)), "{complaint}");
         }
     }

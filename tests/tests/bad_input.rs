@@ -303,6 +303,10 @@ fn settings_out_of_range() {
             usage("train --data iris --slope 0", &["slope 1 to 4095"]),
             usage("train --data iris --temperature 9999 --slope 4095", &["too large", "lower the slope"]),
             usage("train --data iris --margin many", &["many", "--margin"]),
+            usage("train --data iris --preset tiny", &["tiny", "small, medium, large"]),
+            usage("train --data iris --target 97", &["target must be a share", "0.97"]),
+            usage("train --data iris --target nan", &["target must be a share"]),
+            usage("train --data iris --target 0.9 --validation 0", &["target", "validation is 0"]),
             usage("train --data iris --levels 0", &["levels must be 1 to 1024"]),
             usage("train --data iris --levels 2000", &["levels must be 1 to 1024"]),
             usage("train --data iris --levels 100000", &["100000", "--levels"]),
@@ -317,7 +321,7 @@ fn settings_out_of_range() {
             usage("train --data iris --steps 0", &["steps must be at least 1"]),
             usage("train --data iris --sweeps 0", &["sweeps, patience and steps"]),
             usage("train --data iris --shift -1", &["-1"]),
-            usage("train --data iris --algorithm genetic --flips 1000000", &["flips must be at most 6677"]),
+            usage("train --data iris --algorithm genetic --flips 1000000", &["flips must be at most 20248"]),
             usage("train --data iris --population 4 --elites 4", &["elites must be fewer"]),
             usage("train --data iris --mating often", &["often", "none, uniform, union, majority"]),
             usage("train --data iris --shape 0x4", &["'0x4' is not a shape such as 28x28"]),
@@ -326,6 +330,30 @@ fn settings_out_of_range() {
             usage("inspect", &["<MODEL>"]),
         ],
     );
+}
+
+#[test]
+fn more_neurons_than_memory_holds() {
+    let folder = Folder::new();
+    // Two million images of one pixel: small on disk, not with 200 000 neurons that remember each of them.
+    let (samples, count) = (2_000_000, 2_000_000usize);
+    let labels: Vec<u8> = (0..count).map(|sample| (sample % 2) as u8).collect();
+    folder.write("dots/images.gz", gzip(&idx(2051, &[samples, 1, 1], &labels)));
+    folder.write("dots/labels.gz", gzip(&idx(2049, &[samples], &labels)));
+    check(
+        &folder,
+        &[
+            wrong(
+                "train --data dots --test 0 --validation 0 --hidden 32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1",
+                &["training would take 97", "bytes of memory", "are available: lower", "--hidden"],
+            ),
+            wrong(
+                "train --data dots --test 0 --validation 0 --algorithm genetic --hidden 32767,32767 --population 100000",
+                &["training would take 26", "--population"],
+            ),
+        ],
+    );
+    assert_eq!(folder.json("train --data dots --steps 1 --hidden 1 --out run")["stop"], "steps");
 }
 
 #[test]

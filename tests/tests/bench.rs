@@ -53,6 +53,39 @@ fn the_measured_networks_are_the_same_every_time_and_with_any_threads() {
 }
 
 #[test]
+fn time_to_accuracy_is_measured_after_runs_that_know_nothing_of_it() {
+    let folder = Folder::new();
+    let train = "--data digits --hidden 64 --shift 0 --sweeps 6";
+    let report = folder.json(&format!("bench time {train} --seed 3 --targets 30,80,100 --seeds 2"));
+    assert!(folder.contents().is_empty(), "it leaves nothing behind");
+    assert_eq!((&report["data"], report["seeds"].as_array().map(Vec::len)), (&"digits".into(), Some(2)));
+    for (index, seed) in [3, 4].into_iter().enumerate() {
+        let timed = &report["seeds"][index];
+        let trained = folder.json(&format!("train {train} --seed {seed} --out {seed}"));
+        for (key, of_run) in
+            [("seed", "seed"), ("test_accuracy", "test_accuracy"), ("model_bytes", "model_bytes")]
+        {
+            assert_eq!(timed[key], trained[of_run], "{timed}");
+        }
+        let [easy, hard, never] = [0, 1, 2].map(|target| timed["seconds_to"][target].as_f64());
+        assert!(easy > Some(0.0) && easy <= hard && hard < timed["seconds"].as_f64(), "{timed}");
+        assert_eq!(never, None);
+    }
+    let targets = report["targets"].as_array().expect("targets");
+    assert_eq!(
+        targets.iter().map(|target| target["accuracy"].as_f64()).collect::<Vec<_>>(),
+        [30.0, 80.0, 100.0].map(Some)
+    );
+    assert!(
+        targets[0]["fastest"].as_f64() <= targets[0]["median"].as_f64() && targets[2]["median"].is_null()
+    );
+    let text = folder.ok(&format!("bench time {train} --targets 30,100 --seeds 1"));
+    let line =
+        |name: &str| text.lines().find(|line| line.trim().starts_with(name)).expect("a line").to_owned();
+    assert!(line("seed").contains("30 %") && line("median").contains("never"), "{text}");
+}
+
+#[test]
 fn bench_says_what_it_cannot_measure() {
     let folder = Folder::new();
     for (args, says) in [
@@ -60,6 +93,12 @@ fn bench_says_what_it_cannot_measure() {
         ("bench --seconds 0", "--seconds must be"),
         ("bench --seconds nan", "--seconds must be"),
         ("bench --threads 0", "--threads must be"),
+        ("bench time --targets 0", "--targets must be"),
+        ("bench time --targets nan", "--targets must be"),
+        ("bench time --seeds 0", "--seeds must be"),
+        ("bench time --budget -1", "--budget must be"),
+        ("bench time --test 0", "no samples are held out"),
+        ("bench time --levels 0", "levels must be"),
     ] {
         let ran = folder.run(args);
         assert!(ran.code == Some(2) && ran.stderr.contains(says) && ran.stdout.is_empty(), "{args}: {ran:?}");

@@ -200,20 +200,66 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     assert_eq!(trained["seed"], 9);
     let saved = folder.text("run/config.toml");
     for line in
-        ["data = \"iris\"", "seed = 9", "hidden = [\"32\"]", "sweeps = 3", "patience = 2", "levels = 12"]
+        ["data = \"iris\"", "seed = 9", "hidden = [\"32\"]", "sweeps = 3", "patience = 2", "levels = 24"]
     {
         assert!(saved.lines().any(|saved| saved == line), "{line} in {saved}");
     }
     // All that the help names from the heading Data on is a setting, and all of it is saved, but for
-    // three that stay open where nothing limits or names them.
+    // four that stay open where nothing limits or names them, and the preset, whose choices are saved.
     let help = folder.ok("train --help");
     let settings = help.split_once("\nData:").expect("a heading").1;
     let names = settings.lines().filter_map(|line| line.trim().strip_prefix("--"));
     let names: Vec<&str> = names.map(|name| name.split(' ').next().unwrap_or_default()).collect();
     assert!(names.len() > 20, "{names:?}");
-    for name in names.iter().filter(|name| !["label", "shape", "steps"].contains(name)) {
+    for name in names.iter().filter(|name| !["label", "shape", "steps", "target", "preset"].contains(name)) {
         assert!(saved.lines().any(|line| line.starts_with(&format!("{name} = "))), "{name} in {saved}");
     }
+}
+
+#[test]
+fn presets_keep_to_their_bytes_and_repeat_from_what_they_chose() {
+    let folder = Folder::new();
+    let bytes = |trained: &Value| number(trained, "model_bytes");
+    for (data, preset, least, most) in
+        [("digits", "small", 7900, 8192), ("digits", "medium", 32_000, 32_768), ("iris", "small", 1000, 8192)]
+    {
+        let run = format!("{data}-{preset}");
+        let trained =
+            folder.json(&format!("train --data {data} --preset {preset} --steps 3 --shift 0 --out {run}"));
+        assert!((least..=most).contains(&bytes(&trained)), "{run}: {trained}");
+        let saved = folder.text(format!("{run}/config.toml"));
+        assert!(saved.contains("shift = 0.0") && saved.contains("steps = 3"), "{saved}");
+        folder.ok(&format!("train --config {run}/config.toml --out again-{run}"));
+        assert_eq!(folder.text(format!("again-{run}/config.toml")), saved);
+        assert_eq!(folder.read(format!("{run}/model.evb")), folder.read(format!("again-{run}/model.evb")));
+    }
+    // A flag wins over a file, also over what an earlier preset chose.
+    let larger = "train --config digits-small/config.toml --preset medium --shift 0 --out larger";
+    assert_eq!(bytes(&folder.json(larger)), bytes(&folder.json("inspect digits-medium/model.evb")));
+}
+
+#[test]
+fn a_target_is_of_the_validation_samples_and_ends_the_run_at_once() {
+    let folder = Folder::new();
+    let train = "train --data digits --hidden 64 --shift 0";
+    let share = |trained: &Value| trained["validation_accuracy"].as_f64().expect("a share");
+    let reached = folder.json(&format!("{train} --target 0.8 --out reached"));
+    assert_eq!(reached["stop"], "target");
+    assert!(share(&reached) >= 0.8, "{reached}");
+    // Not reached a sweep before, and repeated from what was saved.
+    let sweeps = number(&reached, "sweeps");
+    if sweeps > 1 {
+        let before = folder.json(&format!("{train} --sweeps {} --cooling 30 --out before", sweeps - 1));
+        assert!(share(&before) < 0.8, "{before}");
+    }
+    let text = folder.ok("train --config reached/config.toml --out again");
+    assert!(text.contains("80.00 % of the validation samples were right"), "{text}");
+    assert_eq!(folder.read("reached/model.evb"), folder.read("again/model.evb"));
+    assert_eq!(folder.text("reached/config.toml"), folder.text("again/config.toml"));
+    assert!(folder.ok("train --resume reached").contains("has finished"));
+    // Out of reach: as without.
+    let missed = folder.json(&format!("{train} --sweeps 2 --target 1 --out missed"));
+    assert_eq!(missed["stop"], "sweeps");
 }
 
 #[test]
@@ -234,6 +280,8 @@ fn small_and_odd_data_trains() {
     train("--data constant.csv --test 0.4");
     folder.write("single.csv", "x,y\n1,a\n2,a\n3,a\n4,a\n5,a\n6,a\n9,b\n");
     train("--data single.csv --test 0.3 --validation 0.3");
+    // Windows over the bits of a table, up to three columns of it.
+    train("--data iris --hidden 16@1x30");
     folder.write("kinds.csv", "colour,x,y\nred,1,a\nblue,2,b\nred,3,a\n\"dark, blue\",4,b\nred,5,a\n,6,b\n");
     let (_, run) = train("--data kinds.csv");
     folder.write("other.csv", "colour,x\ngreen,4\n");

@@ -98,6 +98,28 @@ fn a_run_that_its_budget_ended_repeats_exactly() {
     repeats_exactly(&folder, "nothing");
 }
 
+#[test]
+fn a_budget_leaves_time_to_be_cold_and_repeats_exactly() {
+    let folder = Folder::new();
+    let train =
+        "train --data digits --hidden 64 --shift 0 --sweeps 1000 --patience 1000 --budget 1 --out run";
+    let trained = folder.json(train);
+    let config = folder.text("run/config.toml");
+    let heats = config.lines().find_map(|line| line.strip_prefix("heats = [")).expect("recorded heats");
+    let heats: Vec<f64> =
+        heats.trim_end_matches(']').split(", ").map(|heat| heat.parse().expect("a number")).collect();
+    let cold = heats.iter().filter(|&&heat| heat == 0.0).count();
+    assert!(heats[0] > 0.0 && heats.is_sorted_by(|a, b| a >= b), "{heats:?}");
+    // Cold sweeps are no slower than hot ones: a quarter of the time is a quarter of the sweeps, or they converged.
+    assert!(cold * 8 >= heats.len() || (cold > 0 && trained["stop"] == "converged"), "{trained}: {heats:?}");
+    let again = folder.json("train --config run/config.toml --out again");
+    assert_eq!((&again["steps"], &again["model_crc"]), (&trained["steps"], &trained["model_crc"]));
+    assert_eq!(folder.read("run/model.evb"), folder.read("again/model.evb"));
+    // Heat that is asked for stands above heats that were recorded.
+    folder.ok("train --config run/config.toml --heat 0.001 --steps 3 --out heated");
+    assert!(!folder.text("heated/config.toml").contains("heats"));
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_run_in_good_order() {
@@ -131,7 +153,9 @@ fn ctrl_c_ends_a_run_in_good_order() {
 fn the_genetic_algorithm_learns_and_repeats() {
     let folder = Folder::new();
     for mating in ["none", "uniform", "union", "majority"] {
-        let train = format!("train --data iris --algorithm genetic --sweeps 20 --mating {mating}");
+        let train = format!(
+            "train --data iris --algorithm genetic --hidden 128 --levels 12 --margin 8 --temperature 4 --sweeps 20 --mating {mating}"
+        );
         folder.ok(&format!("{train} --out {mating}"));
         folder.ok(&format!("{train} --out {mating}-2 --threads 1"));
         assert_eq!(folder.read(format!("{mating}/model.evb")), folder.read(format!("{mating}-2/model.evb")));

@@ -7,6 +7,7 @@ mod sharded;
 pub mod vector;
 
 use evobit::evolve::landscape::{Landscape, LandscapeError, Samples};
+use evobit::evolve::scalar::Needs;
 use evobit::loss::LossTable;
 use evobit::topology::Topology;
 
@@ -111,6 +112,24 @@ impl<'a> WithKernels for Parts<'a, '_> {
 
 fn boxed<'a>(landscape: impl Landscape + Send + Sync + 'a) -> Shard<'a> {
     Box::new(landscape)
+}
+
+/// Bytes that landscapes of `samples` samples of a network take together, to within a few per cent; `u64::MAX` where it is more.
+#[must_use]
+pub fn bytes_needed(topology: &Topology, samples: usize) -> u64 {
+    let (samples, hidden) = (samples as u64, u64::from(topology.hidden_neurons()));
+    let each = if topology.depth() == 2 {
+        // The vector landscape: a pre-activation and a bit for each neuron, a bit for each unit of the input, and 2 bytes
+        // for each class, classes in blocks.
+        let bits = hidden + u64::from(topology.layer(0).packing.units());
+        let classes = topology.classes().next_multiple_of(16) as u64;
+        let cell = if vector::is_narrow(topology) { 1 } else { 2 };
+        cell * hidden + bits.div_ceil(8) + 2 * classes
+    } else {
+        let needs = Needs::new(topology, 1);
+        (4 * needs.hidden + 2 * (needs.scores + needs.preactivations)) as u64
+    };
+    samples.saturating_mul(each)
 }
 
 /// The fastest landscape for a network, on one thread. `memory` is for landscapes that borrow theirs.

@@ -7,6 +7,7 @@
 //! `ROUNDS` rounds that take turns, so that whatever else the machine does falls on all of them alike.
 
 mod naive;
+mod time;
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use evobit::topology::Shape;
 use serde::Serialize;
 
 pub use naive::{Full, OneNeuron};
+pub use time::{Target, TimeError, TimeOptions, TimeReport, Timed, measure_time};
 
 use crate::backend::{Sharded, instructions};
 use crate::data::{Loaded, Schema};
@@ -185,7 +187,7 @@ fn settings(hidden: HiddenLayer) -> Settings {
 }
 
 fn resolve(settings: Settings, loaded: &Loaded) -> Result<Config, BenchError> {
-    settings.resolve(&loaded.train.schema, loaded.train.samples()).map_err(BenchError::Settings)
+    settings.resolve(&loaded.train).map_err(BenchError::Settings)
 }
 
 fn measure_network(
@@ -399,7 +401,7 @@ fn time_to_accuracy(loaded: &Loaded, seconds: f64) -> Result<TimeToAccuracy, Ben
     let config = resolve(Settings::default(), loaded)?;
     let prepared = prepare(loaded, &config)?;
     let budget = Duration::from_secs_f64(seconds);
-    let session = Session { budget: Some(budget), checkpoints: None };
+    let session = Session { budget: Some(budget), ..Session::default() };
     let outcome = train::run(&prepared, &config, session, None, &mut Reached(false))?;
     let [ninety, ninety_five, ninety_seven] = ACCURACIES.map(|accuracy| {
         let reached = outcome.rows.iter().find(|row| row.validation_accuracy >= accuracy);

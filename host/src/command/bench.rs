@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar};
 
 use super::table::{count, percent};
-use super::{BenchArgs, Failure, print, use_threads};
+use super::{BenchArgs, BenchCommand, Failure, bench_time, print, use_threads};
 use crate::bench::{BenchError, Figures, Report, measure};
 use crate::data::{LoadOptions, load};
 
@@ -13,6 +13,9 @@ use crate::data::{LoadOptions, load};
 const MOST_SECONDS: f64 = 3600.0;
 
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
+    if let Some(BenchCommand::Time(args)) = &args.what {
+        return bench_time::run(args);
+    }
     // Also false for what is no number.
     if !(args.seconds > 0.0 && args.seconds <= MOST_SECONDS) {
         return Err(Failure::usage(format!("--seconds must be more than 0, up to {MOST_SECONDS}")));

@@ -10,7 +10,7 @@ use crate::data::{Dataset, LoadOptions, Loaded, load_known};
 use crate::encode::encode;
 use crate::evaluate::{self, confusion};
 use crate::model::Model;
-use crate::settings::Config;
+use crate::settings::{Config, Facts};
 use crate::train;
 
 pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
@@ -19,7 +19,11 @@ pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let beside = args.model.with_file_name("config.toml");
     let config = if beside.is_file() {
         let settings = read_settings(&beside)?;
-        Some(settings.resolve(&schema, 0).map_err(Failure::usage)?)
+        Some(
+            settings
+                .resolve(Facts { schema: &schema, classes: &classes, samples: 0 })
+                .map_err(Failure::usage)?,
+        )
     } else {
         None
     };

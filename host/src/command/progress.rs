@@ -20,6 +20,11 @@ pub(super) fn catch_interrupts() {
     });
 }
 
+/// Did somebody press Ctrl-C?
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// Shows a search on standard error, if that is a terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -72,6 +77,6 @@ impl Watch for Progress {
     }
 
     fn interrupted(&self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+        interrupted()
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Failure, TrainArgs, read_settings, tell};
 use crate::run_folder::RunFolder;
 use crate::settings::{Config, Settings};
-use crate::train::checkpoint::{Checkpoint, Checkpoints, Found, find};
+use crate::train::checkpoint::{Checkpoint, Checkpoints, Course, Found, find};
 use crate::train::{Prepared, Stop};
 
 /// What there is to do in a run folder.
@@ -119,10 +119,16 @@ fn check_flags(args: &TrainArgs) -> Result<(), Failure> {
 fn difference(begun: &Settings, written: &Settings, checkpoint: &Checkpoint) -> Option<String> {
     let (begun, written) = (table(begun), table(written));
     let key = begun.keys().chain(written.keys()).find(|&key| {
-        // Where it was stopped is recorded as a limit of steps, without which it goes on.
-        let recorded = key == "steps"
-            && checkpoint.stop.is_some_and(Stop::is_early)
-            && written.get(key).and_then(Value::as_u64) == Some(checkpoint.state.course.now.step);
+        // Where it was stopped and how hot it was is recorded as a limit of steps and as heats, without which it goes on.
+        let Course { now, heats, .. } = &checkpoint.state.course;
+        let recorded = match key.as_str() {
+            "steps" => {
+                checkpoint.stop.is_some_and(Stop::is_early)
+                    && written.get(key).and_then(Value::as_u64) == Some(now.step)
+            }
+            "heats" => written.get(key) == Some(&json!(heats)),
+            _ => false,
+        };
         begun.get(key) != written.get(key) && !recorded
     })?;
     let line = |table: &Map<String, Value>| match table.get(key) {

@@ -1,25 +1,25 @@
 //! `host train`: data in, run folder out.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::ValueEnum;
 use evobit::encode::Encoder;
 use evobit::evolve::genetic::Genes;
 use evobit::network::Network;
-use evobit::topology::Field;
+use evobit::topology::{Field, Plan};
 use serde_json::json;
 
 use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, tell, use_threads};
-use crate::data::{LoadOptions, Loaded, load};
+use super::{Failure, TrainArgs, print, read_settings, seconds, tell, use_threads};
+use crate::data::{Loaded, load};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
 use crate::report::{self, CurvePoint};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, ImageShape, Settings};
+use crate::settings::{Algorithm, Config, Settings};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare};
 
@@ -116,12 +116,17 @@ pub(super) fn train_and_save(
     };
     let most = u64::from(config.sweeps) * steps_in_sweep;
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most)));
-    let session = Session { budget, checkpoints: Some(&mut checkpoints) };
+    let session = Session { budget, checkpoints: Some(&mut checkpoints), ..Session::default() };
     let outcome = train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
     if outcome.stop.is_early() {
         config.steps = Some(outcome.steps);
+    }
+    // A budget cools a search sooner than its configuration says.
+    let mut sweeps = (0u32..).zip(&outcome.heats);
+    if sweeps.any(|(sweep, &heat)| heat != config.heat_of(sweep)) {
+        config.heats = Some(outcome.heats.clone());
     }
     let finished = save(config, prepared, outcome, folder, started)?;
     if let Err(reason) = checkpoints.complete() {
@@ -130,18 +135,10 @@ pub(super) fn train_and_save(
     Ok(finished)
 }
 
-/// The value of a flag as a time.
-fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
-    Duration::try_from_secs_f64(value)
-        .map_err(|_| Failure::usage(format!("{flag} must be a number of seconds such as 60")))
-}
-
 fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
     let source = settings.data.clone().unwrap_or_else(|| "digits".into());
-    let shape = settings.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
-    let loaded = load(&source, &LoadOptions { label: settings.label.clone(), shape })?;
-    let samples = loaded.train.samples();
-    let config = settings.resolve(&loaded.train.schema, samples).map_err(Failure::usage)?;
+    let loaded = load(&source, &settings.load_options())?;
+    let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
     Ok((loaded, config))
 }
 
@@ -220,56 +217,49 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
 /// One tile a neuron of the first layer: planes beside each other, or one row a column of the table.
 fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path) -> Result<(), Failure> {
     let plan = prepared.topology.layer(0);
-    let cell = |neuron: usize, input: u32| {
-        let plus = evobit::bits::get(network.weights(0, neuron as u32), input);
-        if plus { report::Cell::Plus } else { report::Cell::Minus }
+    let (height, width, planes) =
+        (u32::from(plan.input.height), u32::from(plan.input.width), u32::from(plan.input.planes));
+    let cell = |neuron: usize, unit: u32| {
+        let neuron = neuron as u32;
+        let corner = || plan.corner(network.place(0, neuron));
+        match weight_of(plan, corner, unit) {
+            None => report::Cell::Unseen,
+            Some(weight) if evobit::bits::get(network.weights(0, neuron), weight) => report::Cell::Plus,
+            Some(_) => report::Cell::Minus,
+        }
     };
-    let input = plan.input;
+    let neurons = plan.neurons as usize;
     let encoder = Encoder::new(&prepared.encoder[..])?;
-    if encoder.uniform().is_none() {
-        let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
-        let widest = features.iter().copied().max().unwrap_or(1);
-        report::weights(
-            path,
-            plan.neurons as usize,
-            features.len() as u32,
-            widest,
-            |neuron, row, column| {
-                let before: u32 = features[..row as usize].iter().sum();
-                if column < features[row as usize] {
-                    cell(neuron, before + column)
-                } else {
-                    report::Cell::Unseen
-                }
-            },
-        )?;
+    if encoder.uniform().is_some() {
+        report::weights(path, neurons, height, planes * (width + 1) - 1, |neuron, row, column| {
+            let (plane, column) = (column / (width + 1), column % (width + 1));
+            if column == width {
+                return report::Cell::Gap;
+            }
+            cell(neuron, (plane * height + row) * width + column)
+        })?;
         return Ok(());
     }
-    let (height, width, planes) = (u32::from(input.height), u32::from(input.width), u32::from(input.planes));
-    report::weights(path, plan.neurons as usize, height, planes * (width + 1) - 1, |neuron, row, column| {
-        let (plane, column) = (column / (width + 1), column % (width + 1));
-        if column == width {
-            return report::Cell::Gap;
-        }
-        let Field::Window { planes, height: rows, width: columns } = plan.field else {
-            return cell(neuron, (plane * height + row) * width + column);
-        };
-        let Some((first_plane, first_row, first_column)) = plan.corner(network.place(0, neuron as u32))
-        else {
-            return report::Cell::Unseen;
-        };
-        let inside = |at: u32, first: u32, len: u16| (first..first + u32::from(len)).contains(&at);
-        if inside(plane, first_plane, planes)
-            && inside(row, first_row, rows)
-            && inside(column, first_column, columns)
-        {
-            let line = (plane - first_plane) * u32::from(rows) + row - first_row;
-            cell(neuron, line * u32::from(columns) + column - first_column)
-        } else {
-            report::Cell::Unseen
-        }
+    let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
+    let widest = features.iter().copied().max().unwrap_or(1);
+    report::weights(path, neurons, features.len() as u32, widest, |neuron, row, column| {
+        let before: u32 = features[..row as usize].iter().sum();
+        if column < features[row as usize] { cell(neuron, before + column) } else { report::Cell::Unseen }
     })?;
     Ok(())
+}
+
+/// Which of its weights a neuron of `plan` has for a unit of the input; none where its window, from `corner` on, is elsewhere.
+fn weight_of(plan: &Plan, corner: impl Fn() -> Option<(u32, u32, u32)>, unit: u32) -> Option<u32> {
+    let Field::Window { planes, height, width } = plan.field else { return Some(unit) };
+    let (planes, height, width) = (u32::from(planes), u32::from(height), u32::from(width));
+    let (rows, columns) = (u32::from(plan.input.height), u32::from(plan.input.width));
+    let (first_plane, first_row, first_column) = corner()?;
+    let plane = (unit / columns / rows).checked_sub(first_plane)?;
+    let row = (unit / columns % rows).checked_sub(first_row)?;
+    let column = (unit % columns).checked_sub(first_column)?;
+    let inside = plane < planes && row < height && column < width;
+    inside.then_some((plane * height + row) * width + column)
 }
 
 impl Finished {
@@ -338,6 +328,10 @@ impl Finished {
         let reason = match self.outcome.stop {
             Stop::Converged => "no single mutation improves it any more".into(),
             Stop::Patience => format!("no better validation result for {} {unit}", self.config.patience),
+            Stop::Target => {
+                let target = percent(self.config.target.unwrap_or_default());
+                format!("{target} of the validation samples were right")
+            }
             Stop::Sweeps => format!("the limit of {} {unit} was reached", self.config.sweeps),
             Stop::Steps => "the limit of steps was reached".into(),
             Stop::Budget => format!("the time budget was spent at step {}", self.outcome.steps),

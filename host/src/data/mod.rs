@@ -82,6 +82,22 @@ impl Schema {
             Self::Table(columns) => columns.len(),
         }
     }
+
+    /// The names that a model image holds of the features: how many columns have names, and for each its name, then those
+    /// of its categories. Pixels have none.
+    #[must_use]
+    pub fn names(&self) -> (u16, Vec<&str>) {
+        let Self::Table(columns) = self else { return (0, vec![]) };
+        let Ok(count) = u16::try_from(columns.len()) else { return (0, vec![]) };
+        let mut names: Vec<&str> = vec![];
+        for column in columns {
+            names.push(&column.name);
+            if let Kind::Category(categories) = &column.kind {
+                names.extend(categories.iter().map(String::as_str));
+            }
+        }
+        (count, names)
+    }
 }
 
 /// Raw values, `[samples][features]`.

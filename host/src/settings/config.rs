@@ -30,9 +30,13 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
     pub patience: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
     pub proposals: u16,
     pub heat: f64,
     pub cooling: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heats: Option<Vec<f64>>,
     pub block: u16,
     pub population: u32,
     pub elites: u32,
@@ -51,10 +55,16 @@ impl Config {
             "levels must be 1 to 1024"
         } else if self.sweeps == 0 || self.patience == 0 || self.steps == Some(0) {
             "sweeps, patience and steps must be at least 1"
+        } else if self.target.is_some_and(|target| !(target > 0.0 && target <= 1.0)) {
+            "target must be a share of the validation samples, more than 0 and up to 1, such as 0.97"
+        } else if self.target.is_some() && self.validation == 0.0 {
+            "target is an accuracy on validation samples, and validation is 0: set it to a share such as 0.1"
         } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {
             "proposals must be 1 to 64"
-        } else if !(0.0..=100.0).contains(&self.heat) {
-            "heat must be 0 to 100"
+        } else if !(0.0..=100.0).contains(&self.heat)
+            || !self.heats.iter().flatten().all(|heat| (0.0..=100.0).contains(heat))
+        {
+            "heat and heats must be 0 to 100"
         } else if !(1..=MAX_BLOCK).contains(&self.block.into()) {
             "block must be 1 to 64"
         } else if !(0.0..=8.0).contains(&self.shift) {
@@ -69,6 +79,18 @@ impl Config {
             return Ok(());
         };
         Err(complaint.into())
+    }
+
+    /// The heat of a sweep, counted from 0, in mean loss: it falls in a straight line to 0 at the end of cooling, or is as
+    /// recorded.
+    #[must_use]
+    pub fn heat_of(&self, sweep: u32) -> f64 {
+        if let Some(heats) = &self.heats {
+            return heats.get(sweep as usize).copied().unwrap_or(0.0);
+        }
+        let left = f64::from(self.cooling.saturating_sub(sweep)) / f64::from(self.cooling.max(1));
+        // A product of exact numbers: the same on every machine.
+        self.heat * left
     }
 
     /// The configuration as TOML, which is again a file of settings.

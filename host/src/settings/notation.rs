@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use evobit::topology::{Field, Layer, Shape};
+use evobit::topology::{Field, Layer, Shape, Topology, TopologyError};
 use serde::{Deserialize, Serialize};
 
 /// Height and width of images, and channels where there are several.
@@ -115,6 +115,23 @@ impl HiddenLayer {
             }
         }
     }
+}
+
+/// The network over an input of this shape.
+///
+/// # Errors
+/// Layers that make none.
+pub fn plan(input: Shape, hidden: &[HiddenLayer], classes: usize) -> Result<Topology, TopologyError> {
+    let mut planes = input.planes;
+    let mut layers: Vec<Layer> = vec![];
+    for hidden in hidden {
+        if let Some(layer) = hidden.layer(planes) {
+            planes = layer.output.planes;
+            layers.push(layer);
+        }
+    }
+    layers.push(Layer::dense(classes as u16));
+    Topology::new(input, &layers)
 }
 
 fn numbers(text: &str) -> Vec<Option<u16>> {

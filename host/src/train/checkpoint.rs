@@ -10,7 +10,7 @@
 //! ```text
 //! offset  bytes  what
 //! 0       4      magic "evck"
-//! 4       2      version, 1
+//! 4       2      version, 2
 //! 6       ...    [`Checkpoint`] as postcard writes it, words of genomes and visits as strings of bytes
 //! end-4   4      CRC-32, that of model images, of all bytes before
 //! ```
@@ -32,7 +32,7 @@ pub use files::{Checkpoints, Found, ReadError, find};
 
 const MAGIC: [u8; 4] = *b"evck";
 /// The version this program writes and reads.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 /// Bytes before the state, and of the checksum behind it.
 const HEADER_BYTES: usize = 6;
 const CRC_BYTES: usize = 4;
@@ -85,6 +85,8 @@ pub struct Course {
     pub rows: Vec<Row>,
     /// The best genome.
     pub best: Option<Best>,
+    /// The heat of each sweep that was begun, in mean loss; none of a genetic algorithm.
+    pub heats: Vec<f64>,
 }
 
 /// The genome that did best on the validation part.
@@ -97,6 +99,8 @@ pub struct Best {
     pub row: Row,
     /// Its validation result, the higher the better: correct samples, then the loss, negated.
     pub result: (u64, i64),
+    /// No sweep up to it was hot, or it is of a cold one after those.
+    pub cold: bool,
 }
 
 /// Where a search is.
@@ -228,14 +232,22 @@ impl Checkpoint {
         let genome = |words: &[u32]| {
             Network::new(&prepared.topology, words).is_ok_and(|network| network.check().is_ok())
         };
-        let Course { now, rows, best } = &self.state.course;
+        let Course { now, rows, best, heats } = &self.state.course;
         let counts = now.step.max(now.mutants).max(now.committed) < MOST;
         let sweeps = now.sweep < config.sweeps || self.ended().is_some();
         let best = match best {
             None => rows.is_empty() && self.ended().is_none(),
             Some(best) => genome(&best.genome) && best.row.sweep <= now.sweep,
         };
-        counts && sweeps && best && self.state.search.fits(prepared, config, genome)
+        // Between two sweeps the next is not begun.
+        let begun = now.sweep as usize..=now.sweep as usize + 1;
+        let heats = match config.algorithm {
+            Algorithm::Spectrum => {
+                begun.contains(&heats.len()) && heats.iter().all(|heat| (0.0..=100.0).contains(heat))
+            }
+            Algorithm::Genetic => heats.is_empty(),
+        };
+        counts && sweeps && best && heats && self.state.search.fits(prepared, config, genome)
     }
 }
 

@@ -6,8 +6,10 @@
 //! there as if nothing had happened.
 
 pub mod checkpoint;
+mod cooling;
 mod genetic;
 mod prepare;
+mod snapshots;
 mod spectrum;
 mod start;
 
@@ -21,7 +23,9 @@ use crate::evaluate::{self, Score};
 use crate::settings::{Algorithm, Config};
 
 use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
+use cooling::Cooling;
 pub use prepare::{PrepareError, Prepared, parts, prepare};
+pub use snapshots::Snapshots;
 pub use spectrum::layer_spectrum;
 pub(crate) use spectrum::{landscape, memories};
 pub(crate) use start::random_genome;
@@ -57,6 +61,8 @@ pub enum Stop {
     Converged,
     /// No better validation loss for as many sweeps as the configuration is patient.
     Patience,
+    /// The best genome is as accurate on the validation part as the configuration asks for.
+    Target,
     /// As many sweeps as the configuration allows.
     Sweeps,
     /// As many steps as the configuration allows.
@@ -98,6 +104,8 @@ pub struct Outcome {
     pub rows: Vec<Row>,
     /// Why the search ended.
     pub stop: Stop,
+    /// The heat of each sweep that was begun, in mean loss; none of a genetic algorithm.
+    pub heats: Vec<f64>,
     /// Steps taken.
     pub steps: u64,
     /// Mutants scored.
@@ -109,10 +117,12 @@ pub struct Outcome {
 /// What does not change the result of a run.
 #[derive(Debug, Default)]
 pub struct Session<'a> {
-    /// When to stop.
+    /// When to stop. The search is cold for the last quarter of it, see [`Outcome::heats`] for what came of that.
     pub budget: Option<Duration>,
     /// Where to save the state.
     pub checkpoints: Option<&'a mut Checkpoints>,
+    /// Where to set aside what would be saved.
+    pub snapshots: Option<&'a mut Snapshots>,
 }
 
 /// Searches for a genome, from the start or from where another run was.
@@ -131,6 +141,7 @@ pub fn run<'a>(
     if let Some(from) = from {
         keeper.before = from.state.course.now.seconds;
         keeper.course = from.state.course.clone();
+        keeper.cooling = Cooling::after(&keeper.course.heats);
         if let Some(stop) = from.ended() {
             if let Some(checkpoints) = &mut keeper.session.checkpoints {
                 checkpoints.ended(from);
@@ -155,6 +166,7 @@ struct Keeper<'a> {
     started: Instant,
     /// Seconds of the search before that.
     before: f64,
+    cooling: Cooling,
     course: Course,
 }
 
@@ -166,8 +178,8 @@ impl<'a> Keeper<'a> {
         watch: &'a mut dyn Watch,
     ) -> Self {
         let (loss, started) = (prepared.loss_table(), Instant::now());
-        let course = Course::default();
-        Self { prepared, config, loss, session, watch, started, before: 0.0, course }
+        let (cooling, course) = (Cooling::default(), Course::default());
+        Self { prepared, config, loss, session, watch, started, before: 0.0, cooling, course }
     }
 
     /// Counts a step; says whether it was the last that the configuration allows.
@@ -203,9 +215,20 @@ impl<'a> Keeper<'a> {
         self.session.budget.is_some_and(|budget| self.started.elapsed() >= budget).then_some(Stop::Budget)
     }
 
-    /// Sweeps in which the search is hot.
-    fn cooling(&self) -> u32 {
-        if self.config.algorithm == Algorithm::Spectrum { self.config.cooling } else { 0 }
+    /// The heat of the sweep that the next step belongs to, in mean loss; decided when its first step is the next.
+    fn heat(&mut self) -> f64 {
+        let sweep = self.course.now.sweep;
+        if let Some(&heat) = self.course.heats.get(sweep as usize) {
+            return heat;
+        }
+        let heat = self.cooling.heat(self.config, sweep, self.started.elapsed(), self.session.budget);
+        self.course.heats.push(heat);
+        heat
+    }
+
+    /// Sweeps up to the last hot one, of those begun.
+    fn hot_sweeps(&self) -> u32 {
+        self.course.heats.iter().rposition(|&heat| heat > 0.0).map_or(0, |last| last as u32 + 1)
     }
 
     /// How a genome does on the validation part.
@@ -226,7 +249,9 @@ impl<'a> Keeper<'a> {
         let validation = self.validate(genome);
         let samples = self.prepared.train.labels.len().max(1) as f64;
         let unit = self.loss.unit();
+        let hot = self.hot_sweeps();
         let now = &mut self.course.now;
+        let cold = now.sweep >= hot;
         now.sweep += u32::from(sweep_ended);
         now.seconds = self.before + self.started.elapsed().as_secs_f64();
         let row = Row {
@@ -239,30 +264,60 @@ impl<'a> Keeper<'a> {
         now.committed = 0;
         self.course.rows.push(row);
         self.watch.row(&row);
-        // Without a validation part the last genome, which has the lowest training loss, is the best.
-        let result = (validation.correct as u64, -validation.loss);
-        // A hot genome is a random one around a good one: one that validates well was lucky. The first cold one takes its
-        // place, whatever its result.
-        let cold = |row: &Row| row.sweep > self.cooling();
-        let better = self.course.best.as_ref().is_none_or(|best| {
-            if cold(&row) == cold(&best.row) { result >= best.result } else { cold(&row) }
-        });
+        let result = result(&validation);
+        let better = self.is_better(result, cold);
         if better {
-            self.course.best = Some(Best { genome: genome.to_vec(), row, result });
+            self.course.best = Some(Best { genome: genome.to_vec(), row, result, cold });
         }
         // Patience begins when the search is cold.
-        let best_sweep = self.course.best.as_ref().map_or(0, |best| best.row.sweep).max(self.cooling());
-        if row.sweep >= self.config.sweeps {
+        let best_sweep = self.course.best.as_ref().map_or(0, |best| best.row.sweep).max(hot);
+        if let (Some(snapshots), Some(best)) = (&mut self.session.snapshots, &self.course.best) {
+            snapshots.take(&best.genome);
+        }
+        let reached = |target: f64| {
+            self.course.best.as_ref().is_some_and(|best| best.row.validation_accuracy >= target)
+        };
+        if self.config.target.is_some_and(reached) {
+            Some(Stop::Target)
+        } else if row.sweep >= self.config.sweeps {
             Some(Stop::Sweeps)
         } else {
             (row.sweep.saturating_sub(best_sweep) >= self.config.patience).then_some(Stop::Patience)
         }
     }
 
+    /// Should a genome of this validation result take the place of the best?
+    ///
+    /// A hot genome is a random one around a good one: one that validates well was lucky. The first cold one takes its
+    /// place, whatever its result.
+    fn is_better(&self, result: (u64, i64), cold: bool) -> bool {
+        let best = self.course.best.as_ref();
+        best.is_none_or(|best| if cold == best.cold { result >= best.result } else { cold })
+    }
+
+    /// Between two steps: sets aside the genome that would be saved if the search ended here, where it is time for that.
+    fn snapshot(&mut self, genome: &[u32]) {
+        if self.session.snapshots.as_ref().is_none_or(|snapshots| !snapshots.is_due()) {
+            return;
+        }
+        let cold = self.course.now.sweep >= self.hot_sweeps();
+        let better = self.is_better(result(&self.validate(genome)), cold);
+        let best = self.course.best.as_ref().filter(|_| !better);
+        if let Some(snapshots) = &mut self.session.snapshots {
+            snapshots.take(best.map_or(genome, |best| &best.genome));
+        }
+    }
+
     fn finish(self, stop: Stop, genome: &[u32]) -> Outcome {
-        let Course { now, rows, best } = self.course;
+        let Course { now, rows, best, heats } = self.course;
         let (genome, best) = best.map_or_else(|| (genome.to_vec(), now), |best| (best.genome, best.row));
         let seconds = self.before + self.started.elapsed().as_secs_f64();
-        Outcome { genome, best, rows, stop, steps: now.step, mutants: now.mutants, seconds }
+        Outcome { genome, best, rows, stop, heats, steps: now.step, mutants: now.mutants, seconds }
     }
+}
+
+/// A validation result, the higher the better: correct samples, then the loss. Without a validation part the last genome, which
+/// has the lowest training loss, is the best.
+fn result(validation: &Score) -> (u64, i64) {
+    (validation.correct as u64, -validation.loss)
 }

@@ -5,14 +5,15 @@ use evobit::evolve::genetic::Genes;
 use evobit::image::ImageError;
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
 use evobit::rng::{Purpose, Stream};
-use evobit::topology::{Layer, Shape, Topology, TopologyError};
+use evobit::topology::{Shape, Topology, TopologyError};
 
 use crate::augment;
-use crate::backend::Instructions;
-use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, stratified};
+use crate::backend::{self, Instructions};
+use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
 use crate::encode::{Encoded, encode, learn};
+use crate::machine::memory_available;
 use crate::model::{Ingredients, Model};
-use crate::settings::{Algorithm, Config};
+use crate::settings::{Algorithm, Config, plan};
 
 /// Why data and configuration do not make a network.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,16 @@ pub enum PrepareError {
         start: String,
         /// Its length.
         bytes: usize,
+    },
+    /// More memory than there is.
+    #[error(
+        "training would take {needed} bytes of memory, and {available} are available: lower the neurons (--hidden, --preset, --population), the shifted copies (--shift 0) or the samples"
+    )]
+    Memory {
+        /// Bytes of encoded samples and of what the search remembers of them.
+        needed: u64,
+        /// Bytes that the machine has.
+        available: u64,
     },
     /// More flips than bits.
     #[error("flips must be at most {bits}, the evolvable bits of this network")]
@@ -144,9 +155,15 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         }
         Schema::Table(_) => Shape::flat(u16::try_from(encoder.bits()).map_err(|_| EncoderError::Values)?),
     };
-    let topology = plan(input, config, train.classes.len())?;
+    let topology = plan(input, &config.hidden, train.classes.len())?;
     if config.algorithm == Algorithm::Genetic && config.flips > topology.count() {
         return Err(PrepareError::Flips { bits: topology.count() });
+    }
+    if let Some(available) = memory_available() {
+        let needed = bytes_needed(&topology, config, &[&train, &validation, &test]);
+        if needed > available {
+            return Err(PrepareError::Memory { needed, available });
+        }
     }
     let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
     let len = write_logistic(config.margin, config.temperature, config.slope, &mut loss)?;
@@ -171,6 +188,26 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
     })
 }
 
+/// Bytes that preparing these parts and then searching take at most, to within a few per cent, beside the parts themselves.
+fn bytes_needed(topology: &Topology, config: &Config, [train, validation, test]: &[&Dataset; 3]) -> u64 {
+    let copies = augment::copies(&train.schema, config.shift);
+    let learned = train.samples() * copies;
+    let all = learned + train.samples() + validation.samples() + test.samples();
+    let encoded = (all as u64).saturating_mul(4 * topology.input_words() as u64);
+    let value = match train.values {
+        Values::Bytes(_) => 1,
+        Values::Keys(_) => 4,
+    };
+    // The copies' values go before the search begins.
+    let values = (learned * train.features() * value) as u64;
+    let search = match config.algorithm {
+        Algorithm::Spectrum => backend::bytes_needed(topology, learned),
+        // Two generations; scoring one genome after the other takes next to nothing.
+        Algorithm::Genetic => 8 * u64::from(config.population) * topology.genome_words() as u64,
+    };
+    encoded.saturating_add(values.max(search))
+}
+
 /// Finds out before training what would keep a model from being written after it.
 fn check_names(data: &Dataset) -> Result<(), PrepareError> {
     let columns: &[Column] = match &data.schema {
@@ -188,17 +225,4 @@ fn check_names(data: &Dataset) -> Result<(), PrepareError> {
             Err(PrepareError::LongName { start: name.chars().take(20).collect(), bytes: name.len() })
         }
     }
-}
-
-fn plan(input: Shape, config: &Config, classes: usize) -> Result<Topology, TopologyError> {
-    let mut planes = input.planes;
-    let mut layers: Vec<Layer> = vec![];
-    for hidden in &config.hidden {
-        if let Some(layer) = hidden.layer(planes) {
-            planes = layer.output.planes;
-            layers.push(layer);
-        }
-    }
-    layers.push(Layer::dense(classes as u16));
-    Topology::new(input, &layers)
 }

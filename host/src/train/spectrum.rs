@@ -39,15 +39,15 @@ pub(super) fn run(
     let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
 
     let stop = loop {
-        let heat = heat_of(prepared, config, keeper.course.now.sweep);
-        let step = search.step(&mut landscape, heat);
+        let heat = keeper.heat();
+        let step = search.step(&mut landscape, loss_units(prepared, heat));
         let mut stop = keeper.step(step.mutants, step.committed.into());
         let assess = |keeper: &mut Keeper<'_>| {
             keeper.assess(landscape.genome(), landscape.loss(), landscape.correct(), step.sweep_ended)
         };
         if step.sweep_ended || stop.is_some() {
             // The last row was at the end of the last sweep.
-            let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0;
+            let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0.0;
             let verdict = assess(&mut keeper);
             stop = stop.or(verdict).or(converged.then_some(Stop::Converged));
         }
@@ -57,6 +57,7 @@ pub(super) fn run(
             order: search.order().to_vec(),
             position: search.position() as u32,
         };
+        keeper.snapshot(landscape.genome());
         if let Some(stop) = keeper.settle(stop, state) {
             if stop.is_early() && !step.sweep_ended {
                 // Only for the outcome: a run that goes on from the checkpoint never made this row.
@@ -68,12 +69,11 @@ pub(super) fn run(
     Ok(keeper.finish(stop, landscape.genome()))
 }
 
-/// The heat of a sweep, in loss units of all samples: it falls in a straight line to 0 at the end of cooling.
-fn heat_of(prepared: &Prepared, config: &Config, sweep: u32) -> u32 {
-    let left = f64::from(config.cooling.saturating_sub(sweep)) / f64::from(config.cooling.max(1));
+/// A mean loss in loss units of all samples.
+fn loss_units(prepared: &Prepared, mean: f64) -> u32 {
     let all = f64::from(prepared.loss_table().unit()) * prepared.train.labels.len() as f64;
-    // Three products of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
-    (config.heat * left * all) as u32
+    // A product of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
+    (mean * all) as u32
 }
 
 /// Samples of a shard.

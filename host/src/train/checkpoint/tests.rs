@@ -39,7 +39,7 @@ impl Run {
             ..Settings::default()
         };
         let loaded = load("iris", &LoadOptions { label: None, shape: None }).unwrap();
-        let config = settings.resolve(&loaded.train.schema, loaded.train.samples()).unwrap();
+        let config = settings.resolve(&loaded.train).unwrap();
         Self { prepared: prepare(&loaded, &config).unwrap(), config }
     }
 
@@ -54,7 +54,7 @@ impl Run {
         let config = self.config.to_toml();
         let mut checkpoints =
             Checkpoints::new(&folder, &self.prepared, config, std::time::Duration::ZERO, None);
-        let session = Session { budget: None, checkpoints: Some(&mut checkpoints) };
+        let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };
         run(&self.prepared, &self.config, session, None, &mut Silent).unwrap();
         let last = find(&folder).newest.unwrap();
         std::fs::remove_file(folder.file(["checkpoint-a.bin", "checkpoint-b.bin"][last.1])).unwrap();
@@ -117,11 +117,11 @@ fn seal(bytes: &mut [u8]) {
 #[test]
 fn other_versions_are_named() {
     let mut bytes = Run::new(Algorithm::Spectrum, 3).checkpoints()[0].to_bytes().unwrap();
-    bytes[4] = 2;
+    bytes[4] = 1;
     seal(&mut bytes);
     let error = Checkpoint::from_bytes(&bytes).unwrap_err();
-    assert_eq!(error, CheckpointError::Version(2));
-    assert_eq!(error.to_string(), "of version 2, and this program reads version 1");
+    assert_eq!(error, CheckpointError::Version(1));
+    assert_eq!(error.to_string(), "of version 1, and this program reads version 2");
 }
 
 #[test]

@@ -1,0 +1,214 @@
+//! Time to accuracy: how long training takes until the model it would leave is right on so many of the held-out samples.
+//!
+//! The clock starts before the data is read. While a search runs it only sets aside the models that it would have left
+//! had it been stopped; they are scored on the held-out samples when it is over, so that these cannot change it. A target is
+//! reached when the first of those models reaches it.
+
+use std::time::{Duration, Instant};
+
+use evobit::evolve::landscape::LandscapeError;
+use evobit::network::Network;
+use serde::Serialize;
+
+use crate::backend::instructions;
+use crate::data::{DataError, load};
+use crate::evaluate;
+use crate::settings::{Config, Settings};
+use crate::train::{self, Outcome, PrepareError, Prepared, Session, Snapshots, Stop, Watch, prepare};
+
+/// How often, beside the ends of sweeps, a model is set aside.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeError {
+    /// The data cannot be loaded.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The settings do not fit the data.
+    #[error("{0}")]
+    Settings(String),
+    /// Nothing is held out.
+    #[error("{0}: no samples are held out to measure on: leave --test out, or set it to a share such as 0.2")]
+    NoTest(String),
+    /// The data cannot be prepared.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// The search cannot be made.
+    #[error(transparent)]
+    Landscape(#[from] LandscapeError),
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimeReport {
+    /// For each target, in the order they were asked for.
+    pub targets: Vec<Target>,
+    /// For each seed.
+    pub seeds: Vec<Timed>,
+    /// The data.
+    pub data: String,
+    /// Threads used.
+    pub threads: usize,
+    /// Instructions of the landscape.
+    pub instructions: &'static str,
+}
+
+/// How long the seeds took to an accuracy, in seconds; none where it was not reached.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// The accuracy on held-out samples, in per cent.
+    pub accuracy: f64,
+    /// The middle seed; the slower of the middle two.
+    pub median: Option<f64>,
+    /// The fastest seed.
+    pub fastest: Option<f64>,
+    /// The slowest seed.
+    pub slowest: Option<f64>,
+}
+
+/// One run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Timed {
+    /// Its seed.
+    pub seed: u64,
+    /// Seconds to each target, in the order they were asked for.
+    pub seconds_to: Vec<Option<f64>>,
+    /// Seconds to the end of the search.
+    pub seconds: f64,
+    /// Accuracy on held-out samples of the model that the run ended with.
+    pub test_accuracy: f64,
+    /// Bytes of its image.
+    pub model_bytes: usize,
+    /// Why the search ended.
+    pub stop: Stop,
+}
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct TimeOptions {
+    /// What to train on and how; the first seed.
+    pub settings: Settings,
+    /// Accuracies in per cent.
+    pub targets: Vec<f64>,
+    /// Seeds, one after the other.
+    pub seeds: u32,
+    /// Seconds of each search.
+    pub budget: Option<Duration>,
+}
+
+/// Trains once for each seed and measures; `watch` follows the searches. `started` is when the clock starts for the first seed.
+///
+/// # Errors
+/// Data and settings that do not make a search, or that hold nothing out.
+pub fn measure_time(
+    options: &TimeOptions,
+    mut started: Instant,
+    watch: &mut dyn Watch,
+) -> Result<TimeReport, TimeError> {
+    let first = options.settings.seed.unwrap_or(1);
+    let (mut seeds, mut data) = (vec![], String::new());
+    for seed in (first..).take(options.seeds as usize) {
+        let settings = Settings { seed: Some(seed), ..options.settings.clone() };
+        let source = settings.data.clone().unwrap_or_else(|| "digits".into());
+        let loaded = load(&source, &settings.load_options())?;
+        let config = settings.resolve(&loaded.train).map_err(TimeError::Settings)?;
+        let prepared = prepare(&loaded, &config)?;
+        drop(loaded);
+        data = source;
+        if prepared.test.labels.is_empty() {
+            return Err(TimeError::NoTest(data));
+        }
+        let mut snapshots = Snapshots::new(started, EVERY);
+        let session =
+            Session { budget: options.budget, snapshots: Some(&mut snapshots), ..Session::default() };
+        let outcome = train::run(&prepared, &config, session, None, &mut *watch)?;
+        let seconds = started.elapsed().as_secs_f64();
+        let interrupted = outcome.stop == Stop::Interrupted;
+        seeds.push(timed(&prepared, &config, &outcome, &snapshots, &options.targets, seconds)?);
+        if interrupted {
+            break;
+        }
+        started = Instant::now();
+    }
+    let targets = options.targets.iter().enumerate();
+    let targets = targets
+        .map(|(index, &accuracy)| {
+            target(accuracy, seeds.iter().map(|timed: &Timed| timed.seconds_to[index]).collect())
+        })
+        .collect();
+    Ok(TimeReport {
+        targets,
+        seeds,
+        data,
+        threads: rayon::current_num_threads(),
+        instructions: instructions(),
+    })
+}
+
+/// Scores what a search set aside.
+fn timed(
+    prepared: &Prepared,
+    config: &Config,
+    outcome: &Outcome,
+    snapshots: &Snapshots,
+    targets: &[f64],
+    seconds: f64,
+) -> Result<Timed, TimeError> {
+    let accuracy = |genome: &[u32]| -> Result<f64, TimeError> {
+        let network = Network::new(&prepared.topology, genome).map_err(LandscapeError::Genome)?;
+        Ok(evaluate::score(&network, &prepared.loss_table(), prepared.test.samples()).accuracy())
+    };
+    let mut seconds_to = vec![None; targets.len()];
+    for (at, genome) in snapshots.taken() {
+        if seconds_to.iter().all(Option::is_some) {
+            break;
+        }
+        let reached = 100.0 * accuracy(genome)?;
+        for (seconds, &target) in seconds_to.iter_mut().zip(targets) {
+            if reached >= target && seconds.is_none() {
+                *seconds = Some(at.as_secs_f64());
+            }
+        }
+    }
+    let model = prepared.model(&outcome.genome);
+    Ok(Timed {
+        seed: config.seed,
+        seconds_to,
+        seconds,
+        test_accuracy: accuracy(&outcome.genome)?,
+        model_bytes: model.map_or(0, |model| model.bytes().len()),
+        stop: outcome.stop,
+    })
+}
+
+/// The figures of a target from the seconds of each seed.
+fn target(accuracy: f64, mut seconds: Vec<Option<f64>>) -> Target {
+    let order = |seconds: &Option<f64>| seconds.unwrap_or(f64::INFINITY);
+    seconds.sort_by(|a, b| order(a).total_cmp(&order(b)));
+    let at = |index: usize| seconds.get(index).copied().flatten();
+    Target {
+        accuracy,
+        median: at(seconds.len() / 2),
+        fastest: at(0),
+        slowest: at(seconds.len().wrapping_sub(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::target;
+
+    #[test]
+    fn a_seed_that_does_not_get_there_counts_as_the_slowest() {
+        let figures = |seconds: &[Option<f64>]| {
+            let target = target(95.0, seconds.to_vec());
+            (target.median, target.fastest, target.slowest)
+        };
+        assert_eq!(figures(&[Some(3.0), Some(1.0), Some(2.0)]), (Some(2.0), Some(1.0), Some(3.0)));
+        assert_eq!(figures(&[Some(3.0), None, Some(2.0)]), (Some(3.0), Some(2.0), None));
+        assert_eq!(figures(&[None, None, Some(2.0)]), (None, Some(2.0), None));
+        assert_eq!(figures(&[]), (None, None, None));
+    }
+}
