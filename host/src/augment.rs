@@ -1,92 +1,147 @@
-//! Shifted copies of images: what a network should not mind.
+//! Distorted copies of images: what a network should not mind.
 //!
-//! Shifts are in sixteenths of a pixel and interpolate linearly between four pixels, in integers, so copies are the
-//! same on every machine. What comes in from outside is the image's least value, its background.
+//! A copy is the image shifted, turned, sheared and stretched by random amounts, each copy of each image by its own. All
+//! of it is in integers: places in 256ths of a pixel, interpolated linearly between four pixels, so copies are the same on every
+//! machine. What comes in from outside is the image's least value, its background.
 
+use evobit::rng::{Draw, Purpose, Stream};
 use rayon::prelude::*;
 
 use crate::data::{Dataset, Schema, Values};
 
-/// Steps of a shift in a pixel.
-const STEPS: i32 = 16;
+/// Steps of a pixel, and of a whole in shares.
+const ONE: i64 = 256;
 
-/// How many samples [`with_shifts`] makes of each.
-#[must_use]
-pub fn copies(schema: &Schema, pixels: f64) -> usize {
-    let shifted = matches!(schema, Schema::Image { .. }) && steps(pixels) != 0;
-    if shifted { 5 } else { 1 }
+/// Greatest warp: half as long, half as far.
+pub const MAX_WARP: f64 = 0.5;
+
+/// How far copies may be from the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distortion {
+    /// Most shift down or right, either way, in 256ths of a pixel.
+    shift: u32,
+    /// Most turn in 256ths of a radian; shear, and stretch of rows and columns, are at most half as much.
+    warp: u32,
 }
 
-fn steps(pixels: f64) -> i32 {
-    (pixels * f64::from(STEPS)).round() as i32
-}
-
-/// The samples of `train`, then each shifted by `pixels` up, down, left and right. Tables, and a shift of 0, give the samples alone.
-#[must_use]
-pub fn with_shifts(train: &Dataset, pixels: f64) -> Dataset {
-    let step = steps(pixels);
-    let Schema::Image { height, width, .. } = train.schema else { return train.clone() };
-    if step == 0 {
-        return train.clone();
+impl Distortion {
+    /// Of at most so many pixels and such a share.
+    #[must_use]
+    pub fn new(shift: f64, warp: f64) -> Self {
+        let steps = |value: f64| (value.clamp(0.0, 64.0) * ONE as f64).round() as u32;
+        Self { shift: steps(shift), warp: steps(warp.min(MAX_WARP)) }
     }
-    let shifts = [(0, 0), (-step, 0), (step, 0), (0, -step), (0, step)];
-    let planes = usize::from(height) * usize::from(width);
-    let (rows, columns) = (i32::from(height), i32::from(width));
-    let values = match &train.values {
-        Values::Bytes(bytes) => Values::Bytes(shifted(bytes, planes, &shifts, |plane, shift, out| {
-            shift_plane(plane, (rows, columns), shift, i64::from, |value| value as u8, out);
-        })),
-        Values::Keys(keys) => Values::Keys(shifted(keys, planes, &shifts, |plane, shift, out| {
-            shift_plane(plane, (rows, columns), shift, i64::from, |value| value as i32, out);
-        })),
+
+    /// A random one: where in the image, from its middle, each pixel of the copy comes from.
+    fn draw(self, rng: &mut Stream) -> Source {
+        let mut draw = |most: u32| i64::from(rng.below(2 * most + 1)) - i64::from(most);
+        let (down, right) = (draw(self.shift), draw(self.shift));
+        let (turn, shear) = (draw(self.warp), draw(self.warp / 2));
+        let (rows, columns) = (ONE + draw(self.warp / 2), ONE + draw(self.warp / 2));
+        Source { row: [rows, shear + turn, -down], column: [shear - turn, columns, -right] }
+    }
+
+    /// Pixels that a copy may reach beyond the image.
+    fn reach(self, rows: usize, columns: usize) -> usize {
+        let warped = 2 * self.warp as usize * rows.max(columns);
+        (self.shift as usize + warped) / ONE as usize + 2
+    }
+}
+
+/// The place that a pixel comes from, in 256ths: `[by its row, by its column, constant]`, from the middle of the image.
+#[derive(Clone, Copy)]
+struct Source {
+    row: [i64; 3],
+    column: [i64; 3],
+}
+
+/// Copy number `copy` of every sample of an image set: 0 are the images themselves. Tables have no other copies.
+#[must_use]
+pub fn distorted(images: &Dataset, distortion: Distortion, seed: u64, copy: u32) -> Dataset {
+    let Schema::Image { channels, height, width } = images.schema else { return images.clone() };
+    if copy == 0 {
+        return images.clone();
+    }
+    let mut rng = Stream::new(seed, Purpose::Samples, copy);
+    let sources: Vec<Source> = (0..images.samples()).map(|_| distortion.draw(&mut rng)).collect();
+    let frame = Frame {
+        rows: height.into(),
+        columns: width.into(),
+        planes: channels.into(),
+        reach: distortion.reach(height.into(), width.into()),
     };
-    Dataset {
-        schema: train.schema.clone(),
-        values,
-        labels: train.labels.repeat(shifts.len()),
-        classes: train.classes.clone(),
-    }
+    let values = match &images.values {
+        Values::Bytes(bytes) => Values::Bytes(frame.distort_all(bytes, &sources, |value| value as u8)),
+        Values::Keys(keys) => Values::Keys(frame.distort_all(keys, &sources, |value| value as i32)),
+    };
+    Dataset { values, ..images.clone() }
 }
 
-fn shifted<T: Copy + Default + Send + Sync>(
-    values: &[T],
-    plane: usize,
-    shifts: &[(i32, i32)],
-    shift_plane: impl Fn(&[T], (i32, i32), &mut [T]) + Sync,
-) -> Vec<T> {
-    let mut out = vec![T::default(); values.len() * shifts.len()];
-    for (&shift, copy) in shifts.iter().zip(out.chunks_mut(values.len().max(1))) {
-        copy.par_chunks_mut(plane).zip(values.par_chunks(plane)).for_each(|(out, plane)| {
-            shift_plane(plane, shift, out);
+/// The shape of images, and how far around them their background is laid.
+struct Frame {
+    rows: usize,
+    columns: usize,
+    planes: usize,
+    reach: usize,
+}
+
+impl Frame {
+    fn distort_all<T: Copy + Default + Ord + Into<i64> + Send + Sync>(
+        &self,
+        values: &[T],
+        sources: &[Source],
+        narrow: impl Fn(i64) -> T + Sync,
+    ) -> Vec<T> {
+        let plane = self.rows * self.columns;
+        let mut out = vec![T::default(); values.len()];
+        let images = out.par_chunks_mut(plane * self.planes).zip(values.par_chunks(plane * self.planes));
+        images.zip(sources).for_each_init(Vec::new, |framed, ((out, image), source)| {
+            for (out, image) in out.chunks_mut(plane).zip(image.chunks(plane)) {
+                self.lay(image, framed);
+                self.distort(framed, *source, &narrow, out);
+            }
         });
+        out
     }
-    out
-}
 
-/// Moves one plane down and right by `shift` sixteenths of a pixel.
-fn shift_plane<T: Copy + Ord>(
-    plane: &[T],
-    (rows, columns): (i32, i32),
-    (down, right): (i32, i32),
-    widen: impl Fn(T) -> i64,
-    narrow: impl Fn(i64) -> T,
-    out: &mut [T],
-) {
-    let Some(&background) = plane.iter().min() else { return };
-    let pixel = |row: i32, column: i32| {
-        let inside = (0..rows).contains(&row) && (0..columns).contains(&column);
-        widen(if inside { plane[(row * columns + column) as usize] } else { background })
-    };
-    for (index, value) in (0i32..).zip(out) {
-        let (y, x) = (index / columns * STEPS - down, index % columns * STEPS - right);
-        let (row, column) = (y.div_euclid(STEPS), x.div_euclid(STEPS));
-        let (below, beside) = (i64::from(y.rem_euclid(STEPS)), i64::from(x.rem_euclid(STEPS)));
-        let one = i64::from(STEPS);
-        let sum = (one - below) * (one - beside) * pixel(row, column)
-            + below * (one - beside) * pixel(row + 1, column)
-            + (one - below) * beside * pixel(row, column + 1)
-            + below * beside * pixel(row + 1, column + 1);
-        *value = narrow((sum + one * one / 2).div_euclid(one * one));
+    /// Writes a plane with its background around it.
+    fn lay<T: Copy + Ord>(&self, plane: &[T], framed: &mut Vec<T>) {
+        let Some(&background) = plane.iter().min() else { return };
+        let stride = self.columns + 2 * self.reach;
+        framed.clear();
+        framed.resize(stride * (self.rows + 2 * self.reach), background);
+        let lines = framed.chunks_mut(stride).skip(self.reach).zip(plane.chunks(self.columns));
+        lines.for_each(|(framed, line)| framed[self.reach..][..line.len()].copy_from_slice(line));
+    }
+
+    fn distort<T: Copy + Into<i64>>(
+        &self,
+        framed: &[T],
+        source: Source,
+        narrow: &impl Fn(i64) -> T,
+        out: &mut [T],
+    ) {
+        let stride = self.columns + 2 * self.reach;
+        // Twice the distance from the middle, so that it is whole.
+        let from = |length: usize, index: usize| 2 * index as i64 - (length as i64 - 1);
+        let middle = |length: usize| (length as i64 - 1) * ONE / 2 + self.reach as i64 * ONE;
+        for (row, line) in out.chunks_mut(self.columns).enumerate() {
+            let down = from(self.rows, row);
+            for (column, value) in line.iter_mut().enumerate() {
+                let right = from(self.columns, column);
+                let place = |[by_row, by_column, constant]: [i64; 3], length| {
+                    (by_row * down + by_column * right) / 2 + constant + middle(length)
+                };
+                let (y, x) = (place(source.row, self.rows), place(source.column, self.columns));
+                let (below, beside) = (y % ONE, x % ONE);
+                let at = (y / ONE) as usize * stride + (x / ONE) as usize;
+                let pixel = |at: usize| -> i64 { framed[at].into() };
+                let upper = (ONE - beside) * pixel(at) + beside * pixel(at + 1);
+                let lower = (ONE - beside) * pixel(at + stride) + beside * pixel(at + stride + 1);
+                let sum = (ONE - below) * upper + below * lower;
+                *value = narrow((sum + ONE * ONE / 2).div_euclid(ONE * ONE));
+            }
+        }
     }
 }
 
@@ -94,40 +149,56 @@ fn shift_plane<T: Copy + Ord>(
 mod tests {
     use super::*;
 
-    fn image(values: Values) -> Dataset {
+    fn images(values: Values, [height, width]: [u16; 2]) -> Dataset {
+        let samples = values.len() / usize::from(height * width);
         Dataset {
-            schema: Schema::Image { channels: 1, height: 2, width: 3 },
+            schema: Schema::Image { channels: 1, height, width },
             values,
-            labels: vec![1],
+            labels: vec![1; samples],
             classes: vec!["a".into(), "b".into()],
         }
     }
 
-    #[test]
-    fn a_whole_pixel_moves_the_image() {
-        let copies = with_shifts(&image(Values::Bytes(vec![1, 2, 3, 4, 5, 6])), 1.0);
-        let Values::Bytes(bytes) = &copies.values else { panic!() };
-        assert_eq!(copies.labels, [1; 5]);
-        let expected: [[u8; 6]; 5] = [
-            [1, 2, 3, 4, 5, 6],
-            [4, 5, 6, 1, 1, 1],
-            [1, 1, 1, 1, 2, 3],
-            [2, 3, 1, 5, 6, 1],
-            [1, 1, 2, 1, 4, 5],
-        ];
-        assert_eq!(bytes[..], expected.concat());
+    fn moved(plane: &[i32], [rows, columns]: [usize; 2], source: Source) -> Vec<i32> {
+        let frame = Frame { rows, columns, planes: 1, reach: 4 };
+        frame.distort_all(plane, &[source], |value| value as i32)
     }
 
     #[test]
-    fn half_a_pixel_is_the_mean_of_two() {
-        let copies = with_shifts(&image(Values::Keys(vec![-10, 0, 20, -10, -10, -10])), 0.5);
-        let Values::Keys(keys) = &copies.values else { panic!() };
-        assert_eq!(keys[18..24], [-5, 10, 5, -10, -10, -10]);
+    fn a_whole_pixel_moves_the_image_and_half_a_pixel_is_the_mean_of_two() {
+        let shifted = |down: i64, right: i64| Source { row: [ONE, 0, -down], column: [0, ONE, -right] };
+        let plane = [1, 2, 3, 4, 5, 6];
+        assert_eq!(moved(&plane, [2, 3], shifted(0, 0)), plane);
+        assert_eq!(moved(&plane, [2, 3], shifted(ONE, 0)), [1, 1, 1, 1, 2, 3]);
+        assert_eq!(moved(&plane, [2, 3], shifted(-ONE, 0)), [4, 5, 6, 1, 1, 1]);
+        assert_eq!(moved(&plane, [2, 3], shifted(0, ONE)), [1, 1, 2, 1, 4, 5]);
+        let plane = [-10, 0, 20, -10, -10, -10];
+        assert_eq!(moved(&plane, [2, 3], shifted(0, -ONE / 2))[..3], [-5, 10, 5]);
     }
 
     #[test]
-    fn nothing_to_shift_changes_nothing() {
-        let one = image(Values::Bytes(vec![1, 2, 3, 4, 5, 6]));
-        assert_eq!(with_shifts(&one, 0.0), one);
+    fn a_quarter_turn_turns_the_image() {
+        let turned = Source { row: [0, ONE, 0], column: [-ONE, 0, 0] };
+        assert_eq!(moved(&[1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3], turned), [3, 6, 9, 2, 5, 8, 1, 4, 7]);
+    }
+
+    #[test]
+    fn copies_differ_stay_within_the_values_and_repeat() {
+        let bytes: Vec<u8> = (0..200u8).map(|index| if index % 7 == 0 { 200 } else { 20 }).collect();
+        let original = images(Values::Bytes(bytes), [10, 10]);
+        let far = Distortion::new(4.0, MAX_WARP);
+        for distortion in [Distortion::new(1.0, 0.1), far] {
+            let copy = |seed, number| distorted(&original, distortion, seed, number);
+            assert_eq!(copy(1, 0), original);
+            assert_eq!(copy(1, 1), copy(1, 1));
+            assert_ne!(copy(1, 1), copy(1, 2));
+            assert_ne!(copy(1, 1), copy(2, 1));
+            let Values::Bytes(bytes) = &copy(1, 3).values else { panic!() };
+            assert!(bytes.iter().all(|byte| (20..=200).contains(byte)));
+        }
+        let keys = images(Values::Keys(vec![i32::MIN, i32::MAX, 0, 5]), [2, 2]);
+        assert_eq!(distorted(&keys, far, 1, 1).labels, keys.labels);
+        let table = Dataset { schema: Schema::Table(vec![]), ..keys };
+        assert_eq!(distorted(&table, far, 1, 1), table);
     }
 }

@@ -21,6 +21,12 @@ pub struct Encoded {
 }
 
 impl Encoded {
+    /// Puts other samples behind these.
+    pub fn append(&mut self, mut other: Self) {
+        self.inputs.append(&mut other.inputs);
+        self.labels.append(&mut other.labels);
+    }
+
     /// As a landscape takes it.
     #[must_use]
     pub fn samples(&self) -> evobit::evolve::landscape::Samples<'_> {

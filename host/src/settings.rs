@@ -60,10 +60,18 @@ pub struct Settings {
     /// Resolution of the integer loss: units for each step of the score [default: 64]
     #[arg(long, value_name = "UNITS", help_heading = "Network")]
     pub slope: Option<u32>,
-    /// Learn from copies of each image shifted by this many pixels up, down, left and right; 0 for none
-    /// [default: by the preset, without one 0.5 for fewer than 10000 images, else 0]
+    /// Distorted copies of each image, itself among them, that the hot sweeps learn from by turns; 1 for none [default: by the data]
+    #[arg(long, value_name = "N", help_heading = "Data")]
+    pub copies: Option<u16>,
+    /// Copies that the cold sweeps learn from together [default: up to 5]
+    #[arg(long, value_name = "N", help_heading = "Data")]
+    pub together: Option<u16>,
+    /// How far copies are shifted at most, in pixels [default: 1, for small images 0.5]
     #[arg(long, value_name = "PIXELS", help_heading = "Data")]
     pub shift: Option<f64>,
+    /// How far copies are turned at most, in radians; they are sheared and stretched by up to half of it [default: 0.1]
+    #[arg(long, value_name = "RADIANS", help_heading = "Data")]
+    pub warp: Option<f64>,
 
     /// How to search: `spectrum` (exact effect of every single-bit mutant) or `genetic` (a classical genetic
     /// algorithm, for comparison) [default: spectrum]
@@ -207,7 +215,10 @@ impl Settings {
             margin: self.margin.or(other.margin),
             temperature: self.temperature.or(other.temperature),
             slope: self.slope.or(other.slope),
+            copies: self.copies.or(other.copies),
+            together: self.together.or(other.together),
             shift: self.shift.or(other.shift),
+            warp: self.warp.or(other.warp),
             algorithm: self.algorithm.or(other.algorithm),
             sweeps: self.sweeps.or(other.sweeps),
             steps: self.steps.or(other.steps),
@@ -234,7 +245,10 @@ impl Settings {
             hidden: None,
             margin: None,
             temperature: None,
+            copies: None,
+            together: None,
             shift: None,
+            warp: None,
             sweeps: None,
             heat: None,
             cooling: None,
@@ -309,7 +323,10 @@ impl Settings {
             margin,
             temperature,
             slope,
+            copies: self.copies.unwrap_or(suggested.copies),
+            together: self.together.unwrap_or(5),
             shift: self.shift.unwrap_or(suggested.shift),
+            warp: self.warp.unwrap_or(suggested.warp),
             algorithm,
             sweeps,
             steps: self.steps,

@@ -45,7 +45,7 @@ fn check(folder: &Folder, cases: &[Case]) {
 /// A folder with a sound model of each kind: `digits/model.evb` and `iris/model.evb`.
 fn with_models() -> Folder {
     let folder = Folder::new();
-    folder.ok("train --data digits --steps 2 --shift 0 --out digits");
+    folder.ok("train --data digits --steps 2 --copies 1 --out digits");
     folder.ok("train --data iris --steps 2 --out iris");
     folder
 }

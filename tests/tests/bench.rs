@@ -55,7 +55,7 @@ fn the_measured_networks_are_the_same_every_time_and_with_any_threads() {
 #[test]
 fn time_to_accuracy_is_measured_after_runs_that_know_nothing_of_it() {
     let folder = Folder::new();
-    let train = "--data digits --hidden 64 --shift 0 --sweeps 6";
+    let train = "--data digits --hidden 64 --copies 1 --sweeps 6";
     let report = folder.json(&format!("bench time {train} --seed 3 --targets 30,80,100 --seeds 2"));
     assert!(folder.contents().is_empty(), "it leaves nothing behind");
     assert_eq!((&report["data"], report["seeds"].as_array().map(Vec::len)), (&"digits".into(), Some(2)));

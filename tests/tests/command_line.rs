@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::program::{Folder, gzip, idx};
 
 /// Training that takes a moment and leaves a model that knows something of digits.
-const QUICK: &str = "train --data digits --steps 300 --shift 0 --out run";
+const QUICK: &str = "train --data digits --steps 300 --copies 1 --out run";
 
 /// What `inspect` and the table print behind `name`, up to the first word that is no number.
 fn printed(text: &str, name: &str) -> u64 {
@@ -225,23 +225,23 @@ fn presets_keep_to_their_bytes_and_repeat_from_what_they_chose() {
     {
         let run = format!("{data}-{preset}");
         let trained =
-            folder.json(&format!("train --data {data} --preset {preset} --steps 3 --shift 0 --out {run}"));
+            folder.json(&format!("train --data {data} --preset {preset} --steps 3 --copies 1 --out {run}"));
         assert!((least..=most).contains(&bytes(&trained)), "{run}: {trained}");
         let saved = folder.text(format!("{run}/config.toml"));
-        assert!(saved.contains("shift = 0.0") && saved.contains("steps = 3"), "{saved}");
+        assert!(saved.contains("copies = 1") && saved.contains("steps = 3"), "{saved}");
         folder.ok(&format!("train --config {run}/config.toml --out again-{run}"));
         assert_eq!(folder.text(format!("again-{run}/config.toml")), saved);
         assert_eq!(folder.read(format!("{run}/model.evb")), folder.read(format!("again-{run}/model.evb")));
     }
     // A flag wins over a file, also over what an earlier preset chose.
-    let larger = "train --config digits-small/config.toml --preset medium --shift 0 --out larger";
+    let larger = "train --config digits-small/config.toml --preset medium --copies 1 --out larger";
     assert_eq!(bytes(&folder.json(larger)), bytes(&folder.json("inspect digits-medium/model.evb")));
 }
 
 #[test]
 fn a_target_is_of_the_validation_samples_and_ends_the_run_at_once() {
     let folder = Folder::new();
-    let train = "train --data digits --hidden 64 --shift 0";
+    let train = "train --data digits --hidden 64 --copies 1";
     let share = |trained: &Value| trained["validation_accuracy"].as_f64().expect("a share");
     let reached = folder.json(&format!("{train} --target 0.8 --out reached"));
     assert_eq!(reached["stop"], "target");

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use tests::program::Folder;
 
-const QUICK: &str = "train --data digits --sweeps 1 --hidden 64";
+/// A hot sweep on one copy of the samples, then a cold one on five.
+const COPIES: &str = "train --data digits --sweeps 2 --hidden 64 --copies 5";
 
 /// The models that these commands give, in order.
 fn models(folder: &Folder, commands: &[&str]) -> Vec<Vec<u8>> {
@@ -19,11 +20,11 @@ fn models(folder: &Folder, commands: &[&str]) -> Vec<Vec<u8>> {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let folder = Folder::new();
-    // Enough samples, with their shifted copies, that two threads share them.
-    let shift = format!("{QUICK} --shift 0.5 --validation 0 --test 0");
-    let threads = |number| format!("{shift} --threads {number}");
+    // Enough samples, with their distorted copies, that two threads share them.
+    let copies = format!("{COPIES} --validation 0 --test 0");
+    let threads = |number| format!("{copies} --threads {number}");
     let commands =
-        [&shift, &threads(1), &threads(2), "train --config 0/config.toml", &format!("{shift} --seed 2")];
+        [&copies, &threads(1), &threads(2), "train --config 0/config.toml", &format!("{copies} --seed 2")];
     let models = models(&folder, &commands.map(|command| -> &str { command }));
     assert!(models[1..4].iter().all(|model| *model == models[0]));
     assert_ne!(models[4], models[0]);
@@ -33,8 +34,8 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn any_instructions_give_the_same_bytes() {
     let folder = Folder::new();
-    // Enough samples, with their shifted copies, that two threads share them.
-    let train = format!("{QUICK} --shift 0.5 --validation 0 --test 0 --out");
+    // Enough samples, with their distorted copies, that two threads share them.
+    let train = format!("{COPIES} --validation 0 --test 0 --out");
     let mut models: Vec<(String, Vec<u8>)> = vec![];
     for instructions in ["scalar", "portable", "avx2", "avx512", "neon"] {
         for threads in [1, 2] {
@@ -102,7 +103,7 @@ fn a_run_that_its_budget_ended_repeats_exactly() {
 fn a_budget_leaves_time_to_be_cold_and_repeats_exactly() {
     let folder = Folder::new();
     let train =
-        "train --data digits --hidden 64 --shift 0 --sweeps 1000 --patience 1000 --budget 1 --out run";
+        "train --data digits --hidden 64 --copies 1 --sweeps 1000 --patience 1000 --budget 1 --out run";
     let trained = folder.json(train);
     let config = folder.text("run/config.toml");
     let heats = config.lines().find_map(|line| line.strip_prefix("heats = [")).expect("recorded heats");

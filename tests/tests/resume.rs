@@ -10,7 +10,7 @@ use tests::program::Folder;
 /// A second or so of training with nearly all time spent in the search.
 const SPECTRUM: &str = "train --data digits --sweeps 3";
 const GENETIC: &str =
-    "train --data digits --hidden 64 --shift 0 --algorithm genetic --population 10 --sweeps 60";
+    "train --data digits --hidden 64 --copies 1 --algorithm genetic --population 10 --sweeps 60";
 
 /// The lines of the metrics, but for their seconds.
 fn metrics(folder: &Folder, run: &str) -> Vec<String> {
@@ -116,7 +116,7 @@ fn a_run_that_its_budget_ended_goes_on() {
 fn a_budgeted_run_that_was_killed_goes_on_as_it_was_cooled() {
     let folder = Folder::new();
     let train =
-        "train --data digits --hidden 64 --shift 0 --sweeps 400 --patience 400 --checkpoint 0.02 --budget 1";
+        "train --data digits --hidden 64 --copies 1 --sweeps 400 --patience 400 --checkpoint 0.02 --budget 1";
     assert!(
         !run_for(&folder, &format!("{train} --out run"), Duration::from_millis(500)),
         "it ended too soon"

@@ -181,7 +181,7 @@ fn settings(hidden: HiddenLayer) -> Settings {
         levels: Some(1),
         test: Some(0.0),
         validation: Some(0.0),
-        shift: Some(0.0),
+        copies: Some(1),
         ..Settings::default()
     }
 }
@@ -198,7 +198,7 @@ fn measure_network(
 ) -> Result<Figures, BenchError> {
     let config = resolve(settings(hidden), loaded)?;
     let prepared = prepare(loaded, &config)?;
-    let samples = prepared.train.samples();
+    let samples = prepared.plain();
     let mut memory = train::memories(samples);
     let genome = train::random_genome(&prepared, &config);
     let mut landscape = train::landscape(&prepared, &genome, samples, &mut memory)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar};
 
 use super::table::{count, percent};
-use super::{BenchArgs, BenchCommand, Failure, bench_time, print, use_threads};
+use super::{BenchArgs, BenchCommand, Failure, bench_time, print};
 use crate::bench::{BenchError, Figures, Report, measure};
 use crate::data::{LoadOptions, load};
 
@@ -20,7 +20,6 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     if !(args.seconds > 0.0 && args.seconds <= MOST_SECONDS) {
         return Err(Failure::usage(format!("--seconds must be more than 0, up to {MOST_SECONDS}")));
     }
-    use_threads(args.threads)?;
     let source = args.data.as_deref().unwrap_or("digits");
     // Drawn only on a terminal.
     let spinner = ProgressBar::new_spinner();

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 
 use super::progress::catch_interrupts;
 use super::table::{count, percent};
-use super::{Failure, TimeArgs, print, read_settings, seconds, use_threads};
+use super::{Failure, TimeArgs, print, read_settings, seconds};
 use crate::bench::{TimeError, TimeOptions, TimeReport, measure_time};
 use crate::train::{Row, Watch};
 
@@ -22,7 +22,6 @@ pub(super) fn run(args: &TimeArgs) -> Result<(), Failure> {
         return Err(Failure::usage(format!("--seeds must be 1 to {MOST_SEEDS}")));
     }
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
-    use_threads(args.threads)?;
     let mut settings = args.settings.clone();
     if let Some(path) = &args.config {
         settings = settings.or(read_settings(path)?);

@@ -176,6 +176,15 @@ pub struct BenchArgs {
     pub json: bool,
 }
 
+impl BenchArgs {
+    fn threads(&self) -> Option<usize> {
+        match &self.what {
+            Some(BenchCommand::Time(args)) => args.threads,
+            None => self.threads,
+        }
+    }
+}
+
 /// What else `bench` measures.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
@@ -241,6 +250,18 @@ fn one_line(message: &str) -> String {
 /// # Errors
 /// What went wrong, in one line, and the exit code.
 pub fn run(cli: Cli) -> Result<(), Failure> {
+    use_threads(match &cli.command {
+        Some(Command::Train(args)) => args.threads,
+        Some(Command::Bench(args)) => args.threads(),
+        _ => None,
+    })?;
+    let mut done = Ok(());
+    // On one of the threads that share the work: they meet faster than it could meet them from outside.
+    rayon::scope(|_| done = run_here(cli));
+    done
+}
+
+fn run_here(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => quick_start::run(),
         Some(Command::Train(args)) => train::run(&args),

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, seconds, tell, use_threads};
+use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
 use crate::data::{Loaded, load};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
@@ -67,7 +67,6 @@ pub(super) fn train_and_save(
     let started = Instant::now();
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
     let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
-    use_threads(args.threads)?;
     if !args.instructions.available() {
         let name = args.instructions.to_possible_value().map(|value| value.get_name().to_string());
         let name = name.unwrap_or_default();
@@ -144,9 +143,9 @@ fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
 
 fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &RunFolder) {
     let shape: Vec<String> = config.hidden.iter().map(ToString::to_string).collect();
-    let (plain, all) = (prepared.plain_train.labels.len(), prepared.train.labels.len());
+    let (plain, all) = (prepared.plain().len(), prepared.train.labels.len());
     let copies =
-        if all == plain { String::new() } else { format!(" ({} with shifted copies)", count(all as u64)) };
+        if all == plain { String::new() } else { format!(" ({} with distorted copies)", count(all as u64)) };
     tell(&format!(
         "{}: {} samples to learn from{copies}, {} to choose by, {} held out; {} classes",
         loaded.name,
@@ -178,8 +177,8 @@ fn save(
     folder.write_metrics(&outcome.rows)?;
     let network = Network::new(&prepared.topology, &outcome.genome[..])?;
     let loss = prepared.loss_table();
-    let score = |part: &crate::encode::Encoded| evaluate::score(&network, &loss, part.samples());
-    let scores = [score(&prepared.plain_train), score(&prepared.validation), score(&prepared.test)];
+    let parts = [prepared.plain(), prepared.validation.samples(), prepared.test.samples()];
+    let scores = parts.map(|samples| evaluate::score(&network, &loss, samples));
     draw(&prepared, &outcome, &folder)?;
     let [train, validation, test] = scores;
     let total_seconds = started.elapsed().as_secs_f64();

@@ -4,6 +4,8 @@ use evobit::evolve::landscape::MAX_TRIAL;
 use evobit::evolve::search::MAX_BLOCK;
 use serde::Serialize;
 
+use crate::augment::MAX_WARP;
+
 use super::{Algorithm, HiddenLayer, ImageShape, MatingKind};
 
 /// What a run uses: settings with nothing left open. `None` stands for no limit.
@@ -24,7 +26,10 @@ pub struct Config {
     pub margin: f64,
     pub temperature: f64,
     pub slope: u32,
+    pub copies: u16,
+    pub together: u16,
     pub shift: f64,
+    pub warp: f64,
     pub algorithm: Algorithm,
     pub sweeps: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +74,10 @@ impl Config {
             "block must be 1 to 64"
         } else if !(0.0..=8.0).contains(&self.shift) {
             "shift must be 0 to 8 pixels"
+        } else if !(0.0..=MAX_WARP).contains(&self.warp) {
+            "warp must be 0 to 0.5"
+        } else if !(1..=1000).contains(&self.copies) || self.together == 0 {
+            "copies must be 1 to 1000, together at least 1"
         } else if self.hidden.len() > 1 && self.hidden.contains(&HiddenLayer::None) {
             "hidden `none` stands alone"
         } else if !(2..=100_000).contains(&self.population) {

@@ -34,8 +34,8 @@ struct ForImages {
     neurons: u16,
     /// Rows and columns of a window, of an image of 28.
     window: u32,
-    /// Copies are shifted by a whole pixel where the images are large enough for that; else only few images have copies.
-    shift: bool,
+    /// Distorted copies of each image.
+    copies: u16,
     sweeps: u32,
     heat: f64,
 }
@@ -54,23 +54,21 @@ struct ForTables {
 
 /// Without a preset.
 const IMAGES: ForImages =
-    ForImages { bytes: usize::MAX, neurons: 512, window: 8, shift: false, sweeps: 40, heat: 0.002 };
+    ForImages { bytes: usize::MAX, neurons: 512, window: 8, copies: 16, sweeps: 40, heat: 0.002 };
 const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 256, levels: 24, sweeps: 40, heat: 0.002 };
 
 /// Fewest neurons for which a table is given as many levels as its preset allows.
 const FEWEST_NEURONS: u16 = 64;
 
-/// Images up to this many have shifted copies without a preset.
-const FEW_IMAGES: usize = 10_000;
 /// Images with fewer rows or columns are shifted by half a pixel: a whole one is too much of them.
 const SMALL_IMAGE: u16 = 16;
 
 impl Preset {
     const fn images(self) -> ForImages {
         match self {
-            Self::Small => ForImages { bytes: 8192, neurons: 1024, shift: true, sweeps: 50, ..IMAGES },
-            Self::Medium => ForImages { bytes: 32 << 10, neurons: 4096, shift: true, sweeps: 50, ..IMAGES },
-            Self::Large => ForImages { bytes: 256 << 10, neurons: 8192, shift: true, sweeps: 50, ..IMAGES },
+            Self::Small => ForImages { bytes: 8192, neurons: 1024, copies: 32, sweeps: 60, ..IMAGES },
+            Self::Medium => ForImages { bytes: 32 << 10, neurons: 4096, copies: 32, sweeps: 60, ..IMAGES },
+            Self::Large => ForImages { bytes: 256 << 10, neurons: 8192, copies: 32, sweeps: 60, ..IMAGES },
         }
     }
 
@@ -95,7 +93,9 @@ impl Preset {
 pub(super) struct Suggestion {
     pub(super) levels: u16,
     pub(super) hidden: Vec<HiddenLayer>,
+    pub(super) copies: u16,
     pub(super) shift: f64,
+    pub(super) warp: f64,
     pub(super) sweeps: u32,
     pub(super) heat: f64,
 }
@@ -119,12 +119,7 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
         Schema::Image { height, width, .. } => {
             let row = settings.preset.map_or(IMAGES, Preset::images);
             let small = (*height).min(*width) < SMALL_IMAGE;
-            let shift = match (row.shift, small) {
-                (true, false) => 1.0,
-                (true, true) => 0.5,
-                (false, _) if facts.samples < FEW_IMAGES => 0.5,
-                (false, _) => 0.0,
-            };
+            let shift = if small { 0.5 } else { 1.0 };
             let levels = settings.levels.unwrap_or_else(|| image_levels(*height, *width));
             let side = |length: u16| {
                 let rounded = (u32::from(length) * row.window + 14) / 28;
@@ -139,13 +134,15 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
             let fitted = || most_neurons(settings, facts, levels, row.bytes, row.neurons, window);
             let hidden = settings.hidden.clone().or_else(|| fitted().map(|neurons| vec![window(neurons)]));
             let hidden = hidden.ok_or_else(|| too_large(settings, facts))?;
-            Ok(Suggestion { levels, hidden, shift, sweeps: row.sweeps, heat: row.heat })
+            let copies = row.copies;
+            Ok(Suggestion { levels, hidden, copies, shift, warp: 0.1, sweeps: row.sweeps, heat: row.heat })
         }
         Schema::Table(_) => {
             let row = settings.preset.map_or(TABLES, Preset::tables);
             let (levels, hidden) =
                 table_network(settings, facts, &row).ok_or_else(|| too_large(settings, facts))?;
-            Ok(Suggestion { levels, hidden, shift: 0.0, sweeps: row.sweeps, heat: row.heat })
+            let (sweeps, heat) = (row.sweeps, row.heat);
+            Ok(Suggestion { levels, hidden, copies: 1, shift: 0.0, warp: 0.0, sweeps, heat })
         }
     }
 }
@@ -345,10 +342,10 @@ mod tests {
     #[test]
     fn what_is_set_beside_a_preset_stands() {
         let train = data(image(1, 28), 10);
-        let text = "preset = 'small'\nlevels = 2\nshift = 0\nsweeps = 7";
+        let text = "preset = 'small'\nlevels = 2\ncopies = 1\nsweeps = 7";
         let settings: Settings = toml::from_str(text).unwrap();
         let config = resolve(&settings, &train).unwrap();
-        assert_eq!((config.levels, config.shift, config.sweeps, config.cooling), (2, 0.0, 7, 5));
+        assert_eq!((config.levels, config.copies, config.sweeps, config.cooling), (2, 1, 7, 5));
         assert!((7000..=8192).contains(&written(train.clone(), &config)));
         let settings: Settings = toml::from_str("preset = 'small'\nhidden = ['3000']").unwrap();
         assert_eq!(resolve(&settings, &train).unwrap().hidden, [HiddenLayer::Dense(3000)]);
@@ -370,16 +367,13 @@ mod tests {
 
     #[test]
     fn large_images_are_shifted_by_a_pixel_and_small_ones_by_half() {
-        for (side, samples, preset, shift) in [
-            (28, 60_000, Some(Preset::Small), 1.0),
-            (8, 60_000, Some(Preset::Large), 0.5),
-            (28, 60_000, None, 0.0),
-            (28, 500, None, 0.5),
-        ] {
+        for (side, preset, shift) in
+            [(28, Some(Preset::Small), 1.0), (8, Some(Preset::Large), 0.5), (28, None, 1.0), (8, None, 0.5)]
+        {
             let schema = image(1, side);
-            let facts = Facts { schema: &schema, classes: &["a".into(), "b".into()], samples };
+            let facts = Facts { schema: &schema, classes: &["a".into(), "b".into()], samples: 500 };
             let settings = Settings { preset, ..Settings::default() };
-            assert_eq!(settings.resolve(facts).unwrap().shift, shift, "{side}, {samples}, {preset:?}");
+            assert_eq!(settings.resolve(facts).unwrap().shift, shift, "{side}, {preset:?}");
         }
     }
 }

@@ -17,6 +17,7 @@
 
 mod files;
 
+use evobit::evolve::landscape::Samples;
 use evobit::evolve::search::SpectrumSearch;
 use evobit::image::checksum;
 use evobit::network::Network;
@@ -25,7 +26,6 @@ use evobit::topology::{Field, Shape};
 use serde::{Deserialize, Serialize};
 
 use super::{Prepared, Row, Stop};
-use crate::encode::Encoded;
 use crate::settings::{Algorithm, Config};
 
 pub use files::{Checkpoints, Found, ReadError, find};
@@ -142,9 +142,10 @@ impl Fingerprint {
     /// That of what was prepared.
     #[must_use]
     pub fn new(prepared: &Prepared) -> Self {
-        let samples = |part: &Encoded| {
+        // Further copies follow from the configuration.
+        let samples = |part: Samples<'_>| {
             checksum(
-                &[checksum(&little_endian(&part.inputs)), checksum(&part.labels)]
+                &[checksum(&little_endian(part.inputs)), checksum(part.labels)]
                     .map(u32::to_le_bytes)
                     .concat(),
             )
@@ -162,9 +163,9 @@ impl Fingerprint {
         // A model without a genome: the encoder, the loss table and the names.
         let model = prepared.model(&vec![0; prepared.topology.genome_words()]);
         Self {
-            train: samples(&prepared.train),
-            validation: samples(&prepared.validation),
-            test: samples(&prepared.test),
+            train: samples(prepared.cold()),
+            validation: samples(prepared.validation.samples()),
+            test: samples(prepared.test.samples()),
             topology: checksum(&sizes),
             model: model.map_or(0, |model| model.image().checksum()),
         }

@@ -27,7 +27,7 @@ impl Fitness for TrainingLoss<'_> {
 
 impl TrainingLoss<'_> {
     fn full(&self, network: &Network<'_, &[u32]>) -> evaluate::Score {
-        evaluate::score(network, &self.0.loss_table(), self.0.train.samples())
+        evaluate::score(network, &self.0.loss_table(), self.0.cold())
     }
 }
 
@@ -73,7 +73,8 @@ pub(super) fn run(
         let stop = keeper.step(generation.scored.into(), generation.scored.into());
         let best = algorithm.best();
         let correct = Network::new(topology, best).map_or(0, |network| fitness.full(&network).correct);
-        let verdict = keeper.assess(best, -generation.best, correct as u32, true);
+        let training = [-generation.best, correct as i64, prepared.cold().len() as i64];
+        let verdict = keeper.assess_genome(best, training, true);
         let state = || {
             let Snapshot { genomes, fitness, base, number } = algorithm.snapshot();
             let (genomes, fitness, base) = (genomes.to_vec(), fitness.to_vec(), base.to_vec());

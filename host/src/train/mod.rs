@@ -15,7 +15,7 @@ mod start;
 
 use std::time::{Duration, Instant};
 
-use evobit::evolve::landscape::LandscapeError;
+use evobit::evolve::landscape::{Landscape, LandscapeError};
 use evobit::loss::LossTable;
 use evobit::network::Network;
 
@@ -41,7 +41,7 @@ pub struct Row {
     pub mutants: u64,
     /// Seconds since the search began; for people, never for decisions.
     pub seconds: f64,
-    /// Mean loss on the samples learned from, shifted copies included.
+    /// Mean loss on the samples that the sweep learned from.
     pub train_loss: f64,
     /// Accuracy on them.
     pub train_accuracy: f64,
@@ -238,16 +238,22 @@ impl<'a> Keeper<'a> {
             .map_or_else(|_| Score::default(), |network| evaluate::score(&network, &self.loss, samples))
     }
 
-    /// Scores the genome on the validation part, keeps it if it is the best, and says whether the search should stop.
-    fn assess(
+    /// Scores the genome of a landscape on the validation part, keeps it if it is the best, and says whether the search should
+    /// stop.
+    fn assess(&mut self, landscape: &dyn Landscape, sweep_ended: bool) -> Option<Stop> {
+        let training = [landscape.loss(), landscape.correct().into(), landscape.samples().into()];
+        self.assess_genome(landscape.genome(), training, sweep_ended)
+    }
+
+    /// The same of a genome with this training loss, number of correct samples and of samples.
+    fn assess_genome(
         &mut self,
         genome: &[u32],
-        train_loss: i64,
-        train_correct: u32,
+        [train_loss, correct, samples]: [i64; 3],
         sweep_ended: bool,
     ) -> Option<Stop> {
         let validation = self.validate(genome);
-        let samples = self.prepared.train.labels.len().max(1) as f64;
+        let samples = samples.max(1) as f64;
         let unit = self.loss.unit();
         let hot = self.hot_sweeps();
         let now = &mut self.course.now;
@@ -256,7 +262,7 @@ impl<'a> Keeper<'a> {
         now.seconds = self.before + self.started.elapsed().as_secs_f64();
         let row = Row {
             train_loss: train_loss as f64 / f64::from(unit) / samples,
-            train_accuracy: f64::from(train_correct) / samples,
+            train_accuracy: correct as f64 / samples,
             validation_loss: validation.mean_loss(unit),
             validation_accuracy: validation.accuracy(),
             ..*now

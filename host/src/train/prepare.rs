@@ -2,12 +2,13 @@
 
 use evobit::encode::{Encoder, EncoderError};
 use evobit::evolve::genetic::Genes;
+use evobit::evolve::landscape::Samples;
 use evobit::image::ImageError;
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
 
-use crate::augment;
+use crate::augment::{Distortion, distorted};
 use crate::backend::{self, Instructions};
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
 use crate::encode::{Encoded, encode, learn};
@@ -47,7 +48,7 @@ pub enum PrepareError {
     },
     /// More memory than there is.
     #[error(
-        "training would take {needed} bytes of memory, and {available} are available: lower the neurons (--hidden, --preset, --population), the shifted copies (--shift 0) or the samples"
+        "training would take {needed} bytes of memory, and {available} are available: lower the neurons (--hidden, --preset, --population), the distorted copies (--copies, --together) or the samples"
     )]
     Memory {
         /// Bytes of encoded samples and of what the search remembers of them.
@@ -84,10 +85,12 @@ pub struct Prepared {
     pub loss: Vec<u32>,
     /// The network's shape.
     pub topology: Topology,
-    /// What the search learns from: the training part, shifted copies included.
+    /// What the search learns from: all copies of the training part, one after the other, the first the part itself.
     pub train: Encoded,
-    /// The training part alone.
-    pub plain_train: Encoded,
+    /// Number of copies.
+    pub copies: usize,
+    /// How many of them a cold search holds together.
+    pub together: usize,
     /// The validation part.
     pub validation: Encoded,
     /// The test part.
@@ -104,6 +107,41 @@ impl Prepared {
     #[must_use]
     pub fn loss_table(&self) -> LossTable<&[u32]> {
         LossTable::new(&self.loss[..]).expect("prepare made the table")
+    }
+
+    /// The training part itself.
+    #[must_use]
+    pub fn plain(&self) -> Samples<'_> {
+        self.copy(0)
+    }
+
+    /// A copy of the training part.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[must_use]
+    pub fn copy(&self, number: usize) -> Samples<'_> {
+        self.copies_in(number, number + 1)
+    }
+
+    /// The copies that a cold search holds together.
+    #[must_use]
+    pub fn cold(&self) -> Samples<'_> {
+        self.copies_in(0, self.together)
+    }
+
+    /// What a sweep learns from: while it is hot one copy after the other, cold as many together as is configured.
+    #[must_use]
+    pub fn swept(&self, sweep: u32, is_hot: bool) -> Samples<'_> {
+        if is_hot { self.copy((sweep as usize + 1) % self.copies) } else { self.cold() }
+    }
+
+    fn copies_in(&self, first: usize, end: usize) -> Samples<'_> {
+        let (count, words) = (self.train.labels.len() / self.copies, self.topology.input_words());
+        Samples {
+            inputs: &self.train.inputs[first * count * words..end * count * words],
+            labels: &self.train.labels[first * count..end * count],
+        }
     }
 
     /// The model with this genome.
@@ -174,9 +212,16 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         inputs: encode(&encoder, packing, &data.values, data.samples()),
         labels: data.labels.clone(),
     };
+    let copies = copies(&train.schema, config);
+    let distortion = Distortion::new(config.shift, config.warp);
+    let mut all = pack(&train);
+    for copy in 1..copies {
+        all.append(pack(&distorted(&train, distortion, config.seed, copy as u32)));
+    }
     Ok(Prepared {
-        train: pack(&augment::with_shifts(&train, config.shift)),
-        plain_train: pack(&train),
+        train: all,
+        copies,
+        together: copies.min(config.together.into()),
         validation: pack(&validation),
         test: pack(&test),
         schema: train.schema,
@@ -188,20 +233,26 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
     })
 }
 
+/// Copies of each sample, itself among them.
+fn copies(schema: &Schema, config: &Config) -> usize {
+    if matches!(schema, Schema::Image { .. }) { config.copies.into() } else { 1 }
+}
+
 /// Bytes that preparing these parts and then searching take at most, to within a few per cent, beside the parts themselves.
 fn bytes_needed(topology: &Topology, config: &Config, [train, validation, test]: &[&Dataset; 3]) -> u64 {
-    let copies = augment::copies(&train.schema, config.shift);
-    let learned = train.samples() * copies;
-    let all = learned + train.samples() + validation.samples() + test.samples();
+    let copies = copies(&train.schema, config);
+    let all = train.samples() * copies + validation.samples() + test.samples();
     let encoded = (all as u64).saturating_mul(4 * topology.input_words() as u64);
     let value = match train.values {
         Values::Bytes(_) => 1,
         Values::Keys(_) => 4,
     };
-    // The copies' values go before the search begins.
-    let values = (learned * train.features() * value) as u64;
+    // The values of a copy go before the search begins.
+    let values = (train.samples() * train.features() * value) as u64;
     let search = match config.algorithm {
-        Algorithm::Spectrum => backend::bytes_needed(topology, learned),
+        Algorithm::Spectrum => {
+            backend::bytes_needed(topology, train.samples() * copies.min(config.together.into()))
+        }
         // Two generations; scoring one genome after the other takes next to nothing.
         Algorithm::Genetic => 8 * u64::from(config.population) * topology.genome_words() as u64,
     };

@@ -17,12 +17,10 @@ pub(super) fn run(
     mut keeper: Keeper<'_>,
 ) -> Result<Outcome, LandscapeError> {
     let topology = &prepared.topology;
-    let samples = prepared.train.samples();
     let search_config = SearchConfig { proposals: config.proposals, block: config.block };
     let mut order = vec![0; SpectrumSearch::<Stream>::order_len(topology)];
     let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(topology, search_config)];
-    let mut memory = memories(samples);
-    let (genome, search) = match from {
+    let (mut genome, search) = match from {
         Some(Search::Spectrum { genome, rng, order: from, position }) => {
             order = from;
             let rng = Stream::from_state(rng).ok_or(LandscapeError::Buffers)?;
@@ -36,19 +34,37 @@ pub(super) fn run(
         }
     };
     let mut search = search.ok_or(LandscapeError::Buffers)?;
-    let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
+    loop {
+        // One copy of the samples after the other while the search is hot, then those that are held together.
+        let is_hot = keeper.heat() > 0.0;
+        let samples = prepared.swept(keeper.course.now.sweep, is_hot);
+        let mut memory = memories(samples);
+        let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
+        let ended = run_on(prepared, &mut landscape, &mut search, &mut keeper, is_hot);
+        genome = landscape.genome().to_vec();
+        if let Some(stop) = ended {
+            return Ok(keeper.finish(stop, &genome));
+        }
+    }
+}
 
-    let stop = loop {
+/// Searches on one landscape, for a sweep while the search is hot, else to the end; says why the search ended where it did.
+fn run_on(
+    prepared: &Prepared,
+    landscape: &mut Sharded<'_>,
+    search: &mut SpectrumSearch<'_, Stream>,
+    keeper: &mut Keeper<'_>,
+    is_hot: bool,
+) -> Option<Stop> {
+    loop {
         let heat = keeper.heat();
-        let step = search.step(&mut landscape, loss_units(prepared, heat));
+        let step = search.step(landscape, loss_units(prepared, heat, landscape.samples()));
         let mut stop = keeper.step(step.mutants, step.committed.into());
-        let assess = |keeper: &mut Keeper<'_>| {
-            keeper.assess(landscape.genome(), landscape.loss(), landscape.correct(), step.sweep_ended)
-        };
+        let assess = |keeper: &mut Keeper<'_>| keeper.assess(&*landscape, step.sweep_ended);
         if step.sweep_ended || stop.is_some() {
             // The last row was at the end of the last sweep.
             let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0.0;
-            let verdict = assess(&mut keeper);
+            let verdict = assess(keeper);
             stop = stop.or(verdict).or(converged.then_some(Stop::Converged));
         }
         let state = || Search::Spectrum {
@@ -61,17 +77,20 @@ pub(super) fn run(
         if let Some(stop) = keeper.settle(stop, state) {
             if stop.is_early() && !step.sweep_ended {
                 // Only for the outcome: a run that goes on from the checkpoint never made this row.
-                assess(&mut keeper);
+                assess(keeper);
             }
-            break stop;
+            return Some(stop);
         }
-    };
-    Ok(keeper.finish(stop, landscape.genome()))
+        let stays = keeper.heat() == 0.0 && !is_hot || prepared.copies == 1;
+        if step.sweep_ended && !stays {
+            return None;
+        }
+    }
 }
 
-/// A mean loss in loss units of all samples.
-fn loss_units(prepared: &Prepared, mean: f64) -> u32 {
-    let all = f64::from(prepared.loss_table().unit()) * prepared.train.labels.len() as f64;
+/// A mean loss in loss units of so many samples together.
+fn loss_units(prepared: &Prepared, mean: f64, samples: u32) -> u32 {
+    let all = f64::from(prepared.loss_table().unit()) * f64::from(samples);
     // A product of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
     (mean * all) as u32
 }
@@ -112,7 +131,7 @@ pub fn layer_spectrum(
     layer: usize,
     most: usize,
 ) -> Result<(Vec<i64>, usize), LandscapeError> {
-    let all = prepared.train.samples();
+    let all = prepared.plain();
     let count = all.len().min(most);
     let words = prepared.topology.input_words();
     let samples = Samples { inputs: &all.inputs[..count * words], labels: &all.labels[..count] };

@@ -66,7 +66,7 @@ fn place_shares(prepared: &Prepared, plan: &Plan) -> Vec<(u32, [u32; 3])> {
 
 /// For each unit of the input, how many training samples have its rarer value.
 fn rarer_values(prepared: &Prepared, plan: &Plan) -> Vec<u64> {
-    let samples = prepared.plain_train.samples();
+    let samples = prepared.plain();
     let mut set = vec![0u64; plan.packing.units() as usize];
     for sample in 0..samples.len() {
         let input = samples.input(sample, plan.packing.words());
