@@ -122,27 +122,35 @@ impl Frame {
         out: &mut [T],
     ) {
         let stride = self.columns + 2 * self.reach;
-        // Twice the distance from the middle, so that it is whole.
-        let from = |length: usize, index: usize| 2 * index as i64 - (length as i64 - 1);
-        let middle = |length: usize| (length as i64 - 1) * ONE / 2 + self.reach as i64 * ONE;
+        // Twice the distance of the first pixel from the middle, so that it is whole.
+        let start = |[by_row, by_column, constant]: [i64; 3], row: usize, length: usize| {
+            let (down, right) = (2 * row as i64 - (self.rows as i64 - 1), 1 - self.columns as i64);
+            let middle = (length as i64 - 1) * ONE / 2 + self.reach as i64 * ONE;
+            by_row * down + by_column * right + 2 * (constant + middle)
+        };
         for (row, line) in out.chunks_mut(self.columns).enumerate() {
-            let down = from(self.rows, row);
-            for (column, value) in line.iter_mut().enumerate() {
-                let right = from(self.columns, column);
-                let place = |[by_row, by_column, constant]: [i64; 3], length| {
-                    (by_row * down + by_column * right) / 2 + constant + middle(length)
-                };
-                let (y, x) = (place(source.row, self.rows), place(source.column, self.columns));
-                let (below, beside) = (y % ONE, x % ONE);
-                let at = (y / ONE) as usize * stride + (x / ONE) as usize;
+            let mut y = start(source.row, row, self.rows);
+            let mut x = start(source.column, row, self.columns);
+            for value in line {
+                let ((down, below), (right, beside)) = (split(y), split(x));
+                let at = down * stride + right;
                 let pixel = |at: usize| -> i64 { framed[at].into() };
-                let upper = (ONE - beside) * pixel(at) + beside * pixel(at + 1);
-                let lower = (ONE - beside) * pixel(at + stride) + beside * pixel(at + stride + 1);
-                let sum = (ONE - below) * upper + below * lower;
-                *value = narrow((sum + ONE * ONE / 2).div_euclid(ONE * ONE));
+                let upper = ONE * pixel(at) + beside * (pixel(at + 1) - pixel(at));
+                let under = at + stride;
+                let lower = ONE * pixel(under) + beside * (pixel(under + 1) - pixel(under));
+                *value = narrow((ONE * upper + below * (lower - upper) + ONE * ONE / 2) >> 16);
+                y += 2 * source.row[1];
+                x += 2 * source.column[1];
             }
         }
     }
+}
+
+/// The pixel and the 256th of it at twice such a place, which is not before the first.
+#[inline(always)]
+fn split(twice: i64) -> (usize, i64) {
+    let place = twice >> 1;
+    ((place >> 8) as usize, place & (ONE - 1))
 }
 
 #[cfg(test)]

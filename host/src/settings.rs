@@ -105,7 +105,7 @@ pub struct Settings {
     /// budget cooled
     #[arg(skip)]
     pub heats: Option<Vec<f64>>,
-    /// Neurons whose spectra are computed together [default: 16]
+    /// Neurons whose spectra are computed together [default: 64]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub block: Option<u16>,
     /// Individuals of the genetic algorithm [default: 50]
@@ -336,7 +336,7 @@ impl Settings {
             heat: self.heat.unwrap_or(suggested.heat),
             cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
             heats: self.heats,
-            block: self.block.unwrap_or(16),
+            block: self.block.unwrap_or(64),
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
             tournament: self.tournament.unwrap_or(population.min(5)),

@@ -7,7 +7,8 @@ use evobit::genome::Mutation;
 use evobit::network::Network;
 use evobit::topology::{Field, Plan, WINDOW_WORDS};
 
-use super::kernels::{AWAY, Against, Ahead, CHUNK, Cell, Chunk, Kernels, LANES, Rows, WindowRows};
+use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, LANES, Rows, WindowRows};
+use super::loops::prefetch;
 use super::{Pending, VectorLandscape};
 
 /// Found samples whose rows are gathered at a time, so that they stay in the nearest cache.
@@ -101,7 +102,13 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         for first in (0..words).step_by(tile) {
             let chunks = first..words.min(first + tile);
             let deltas = deltas.chunks_exact_mut(mutants);
-            for ((&neuron, against), deltas) in neurons.iter().zip(&against).zip(deltas) {
+            for (index, ((&neuron, against), deltas)) in neurons.iter().zip(&against).zip(deltas).enumerate()
+            {
+                if let Some(&next) = neurons.get(index + 1) {
+                    // What the next neuron reads lies far away, and is read once.
+                    let next = self.row(next.into()).start + chunks.start;
+                    (next..next + chunks.len()).for_each(|chunk| prefetch(&self.preactivations, chunk));
+                }
                 self.add_tile(neuron.into(), against, chunks.clone(), deltas, &mut work);
             }
         }
@@ -132,11 +139,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let from = self.row(neuron).start;
         work.found.clear();
         let cells = &self.preactivations[from + chunks.start..from + chunks.end];
-        self.kernels.boundary(cells, tail, &mut work.found);
-        let first = 2 * (CHUNK * chunks.start) as u32;
-        if first > 0 {
-            work.found.iter_mut().for_each(|found| *found += first);
-        }
+        self.kernels.boundary(cells, chunks.start, tail, &mut work.found);
         self.flip_changes(against, work);
         let mut most = 0;
         for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {

@@ -35,9 +35,15 @@ macro_rules! vector_kernels {
             }
 
             #[target_feature(enable = $features)]
-            fn boundary_with<C: Cell>(preactivations: &[Chunk<C>], tail: u64, found: &mut Vec<u32>) {
+            fn boundary_with<C: Cell>(
+                preactivations: &[Chunk<C>],
+                first: usize,
+                tail: u64,
+                found: &mut Vec<u32>,
+            ) {
                 loops::boundary(
                     preactivations,
+                    first,
                     tail,
                     found,
                     |values, value| equal(values, value),
@@ -78,9 +84,15 @@ macro_rules! vector_kernels {
                 unsafe { Self::on_bits_with(preactivations, bits) }
             }
 
-            fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], tail: u64, found: &mut Vec<u32>) {
+            fn boundary<C: Cell>(
+                self,
+                preactivations: &[Chunk<C>],
+                first: usize,
+                tail: u64,
+                found: &mut Vec<u32>,
+            ) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { Self::boundary_with(preactivations, tail, found) }
+                unsafe { Self::boundary_with(preactivations, first, tail, found) }
             }
 
             fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>) {

@@ -61,6 +61,7 @@ pub(super) fn on_bits<C: Cell>(chunks: &[Chunk<C>], bits: &mut [u64], off: impl 
 #[inline(always)]
 pub(super) fn boundary<C: Cell>(
     chunks: &[Chunk<C>],
+    first: usize,
     tail: u64,
     found: &mut Vec<u32>,
     equal: impl Fn(&Chunk<C>, i16) -> u64,
@@ -71,7 +72,7 @@ pub(super) fn boundary<C: Cell>(
         let valid = if word + 1 == chunks.len() { tail } else { u64::MAX };
         ((on | equal(&chunks[word], -1)) & valid, on)
     };
-    collect(chunks.len(), found, masks, append);
+    collect(chunks.len(), first, found, masks, append);
 }
 
 /// [`Kernels::found`](super::Kernels::found) around `append`, see [`collect`].
@@ -82,14 +83,15 @@ pub(super) fn found(
     found: &mut Vec<u32>,
     append: impl Fn(u64, u64, u32, &mut [u32; 64]),
 ) {
-    collect(mask.len().min(on.len()), found, |word| (mask[word], on[word]), append);
+    collect(mask.len().min(on.len()), 0, found, |word| (mask[word], on[word]), append);
 }
 
 /// Appends `2 * sample + on` for the samples of the masks `(mask, on)` of each word. `append(mask, on, first, to)` writes those
-/// of one word, whose first sample is `first`, to the start of `to`.
+/// of one word, whose first sample is `first`, to the start of `to`. The first word has the number `first`.
 #[inline(always)]
 fn collect(
     words: usize,
+    first: usize,
     found: &mut Vec<u32>,
     masks: impl Fn(usize) -> (u64, u64),
     append: impl Fn(u64, u64, u32, &mut [u32; 64]),
@@ -99,7 +101,7 @@ fn collect(
     for word in 0..words {
         let (mask, on) = masks(word);
         if let Some(to) = gathered[count..].first_chunk_mut() {
-            append(mask, on, 64 * word as u32, to);
+            append(mask, on, 64 * (first + word) as u32, to);
         }
         count += mask.count_ones() as usize;
         if count > GATHERED {

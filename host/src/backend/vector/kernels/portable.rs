@@ -25,12 +25,12 @@ impl Kernels for Portable {
         }
     }
 
-    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], tail: u64, found: &mut Vec<u32>) {
+    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], first: usize, tail: u64, found: &mut Vec<u32>) {
         for (word, chunk) in preactivations.iter().enumerate() {
             let on = mask_of(chunk, |value| value == 0);
             let mask = on | mask_of(chunk, |value| value == -1);
             let valid = if word + 1 == preactivations.len() { tail } else { u64::MAX };
-            append(mask & valid, on, word, found);
+            append(mask & valid, on, first + word, found);
         }
     }
 

@@ -43,8 +43,8 @@ fn check_cells<C: Cell>(kernels: impl Kernels, words: usize, rng: &mut Stream) {
     assert_eq!(a, b);
     for tail in [u64::MAX, 1, rng.next_u64()] {
         let (mut a, mut b) = (vec![7], vec![7]);
-        kernels.boundary(&old, tail, &mut a);
-        Portable.boundary(&old, tail, &mut b);
+        kernels.boundary(&old, 3, tail, &mut a);
+        Portable.boundary(&old, 3, tail, &mut b);
         assert_eq!(a, b);
     }
 }
@@ -139,8 +139,8 @@ fn portable_kernels_do_what_they_say() {
     Portable.on_bits(&[chunk([0, -1, 5, -7])], &mut bits);
     assert_eq!(bits, [!0b1010]);
     let mut found = vec![];
-    Portable.boundary(&[chunk([0, -1, 5, 0])], 0b0111, &mut found);
-    assert_eq!(found, [1, 2]);
+    Portable.boundary(&[chunk([0, -1, 5, 0])], 1, 0b0111, &mut found);
+    assert_eq!(found, [129, 130]);
     found.clear();
     Portable.found(&[0b110, 1], &[0b010, 0], &mut found);
     assert_eq!(found, [3, 4, 128]);
