@@ -63,7 +63,7 @@ pub struct Settings {
     /// Distorted copies of each image, itself among them, that the hot sweeps learn from by turns; 1 for none [default: by the data]
     #[arg(long, value_name = "N", help_heading = "Data")]
     pub copies: Option<u16>,
-    /// Copies that the cold sweeps learn from together [default: up to 5]
+    /// Copies that the cold sweeps learn from together [default: as many as make 300000 samples, at least 1]
     #[arg(long, value_name = "N", help_heading = "Data")]
     pub together: Option<u16>,
     /// How far copies are shifted at most, in pixels [default: 1, for small images 0.5]
@@ -323,8 +323,8 @@ impl Settings {
             margin,
             temperature,
             slope,
-            copies: self.copies.unwrap_or(suggested.copies),
-            together: self.together.unwrap_or(5),
+            copies: suggested.copies,
+            together: self.together.unwrap_or(suggested.together),
             shift: self.shift.unwrap_or(suggested.shift),
             warp: self.warp.unwrap_or(suggested.warp),
             algorithm,

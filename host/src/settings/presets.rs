@@ -60,6 +60,8 @@ const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 256, levels: 2
 /// Fewest neurons for which a table is given as many levels as its preset allows.
 const FEWEST_NEURONS: u16 = 64;
 
+/// Samples that a cold search holds together, copies among them, where there are not more without copies.
+const COLD_SAMPLES: usize = 300_000;
 /// Images with fewer rows or columns are shifted by half a pixel: a whole one is too much of them.
 const SMALL_IMAGE: u16 = 16;
 
@@ -94,6 +96,7 @@ pub(super) struct Suggestion {
     pub(super) levels: u16,
     pub(super) hidden: Vec<HiddenLayer>,
     pub(super) copies: u16,
+    pub(super) together: u16,
     pub(super) shift: f64,
     pub(super) warp: f64,
     pub(super) sweeps: u32,
@@ -134,15 +137,26 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
             let fitted = || most_neurons(settings, facts, levels, row.bytes, row.neurons, window);
             let hidden = settings.hidden.clone().or_else(|| fitted().map(|neurons| vec![window(neurons)]));
             let hidden = hidden.ok_or_else(|| too_large(settings, facts))?;
-            let copies = row.copies;
-            Ok(Suggestion { levels, hidden, copies, shift, warp: 0.1, sweeps: row.sweeps, heat: row.heat })
+            let copies = settings.copies.unwrap_or(row.copies);
+            // A small set can do with more of its copies at once.
+            let together = (COLD_SAMPLES / facts.samples.max(1)).clamp(1, copies.max(1).into()) as u16;
+            Ok(Suggestion {
+                levels,
+                hidden,
+                copies,
+                together,
+                shift,
+                warp: 0.1,
+                sweeps: row.sweeps,
+                heat: row.heat,
+            })
         }
         Schema::Table(_) => {
             let row = settings.preset.map_or(TABLES, Preset::tables);
             let (levels, hidden) =
                 table_network(settings, facts, &row).ok_or_else(|| too_large(settings, facts))?;
             let (sweeps, heat) = (row.sweeps, row.heat);
-            Ok(Suggestion { levels, hidden, copies: 1, shift: 0.0, warp: 0.0, sweeps, heat })
+            Ok(Suggestion { levels, hidden, copies: 1, together: 1, shift: 0.0, warp: 0.0, sweeps, heat })
         }
     }
 }
