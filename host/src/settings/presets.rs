@@ -156,7 +156,8 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
             let (levels, hidden) =
                 table_network(settings, facts, &row).ok_or_else(|| too_large(settings, facts))?;
             let (sweeps, heat) = (row.sweeps, row.heat);
-            Ok(Suggestion { levels, hidden, copies: 1, together: 1, shift: 0.0, warp: 0.0, sweeps, heat })
+            let copies = settings.copies.unwrap_or(1);
+            Ok(Suggestion { levels, hidden, copies, together: 1, shift: 0.0, warp: 0.0, sweeps, heat })
         }
     }
 }
