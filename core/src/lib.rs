@@ -41,6 +41,7 @@ pub mod evolve;
 pub mod genome;
 pub mod image;
 pub mod loss;
+pub mod memory;
 pub mod network;
 pub mod rng;
 pub mod topology;
