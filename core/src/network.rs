@@ -169,15 +169,7 @@ impl<'a, W: Words> Network<'a, W> {
         input: &'b [u32],
         window: &'b mut Window,
     ) -> &'b [u32] {
-        let plan = self.topology.layer(layer);
-        match plan.field {
-            // Cut, so that an input that is too short is noticed here instead of compared in part.
-            Field::Dense => &input[..plan.row_words as usize],
-            Field::Window { planes, height, width } => {
-                gather(plan, [planes, height, width], input, self.place(layer, neuron), window);
-                &window[..plan.row_words as usize]
-            }
-        }
+        see(self.topology.layer(layer), self.place(layer, neuron), input, window)
     }
 
     /// `threshold - mismatches` of a neuron; it is +1 where this is at least 0.
@@ -315,6 +307,19 @@ pub(crate) fn set_field(words: &mut [u32], start: u32, field_bits: u32, index: u
     let mask = ((1 << field_bits) - 1) << (bit % 32);
     let word = &mut words[(start + bit / 32) as usize];
     *word = *word & !mask | (value << (bit % 32)) & mask;
+}
+
+/// The packed bits that a neuron at `place` sees, see [`Network::receptive`].
+#[inline]
+pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut Window) -> &'b [u32] {
+    match plan.field {
+        // Cut, so that an input that is too short is noticed here instead of compared in part.
+        Field::Dense => &input[..plan.row_words as usize],
+        Field::Window { planes, height, width } => {
+            gather(plan, [planes, height, width], input, place, window);
+            &window[..plan.row_words as usize]
+        }
+    }
 }
 
 /// Packs the units of one window, row after row, plane after plane, into `window`.

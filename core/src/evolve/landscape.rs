@@ -113,6 +113,10 @@ pub enum LandscapeError {
     Label,
     /// A buffer is shorter than [`Needs`](super::scalar::Needs) says.
     Buffers,
+    /// This landscape is for networks with one hidden layer.
+    Depth,
+    /// With so many samples and classes and so steep a loss, a sum of 32 bits could overflow.
+    Sums,
 }
 
 impl core::fmt::Display for LandscapeError {
@@ -122,6 +126,8 @@ impl core::fmt::Display for LandscapeError {
             Self::Samples => f.write_str("inputs and labels are of different numbers of samples"),
             Self::Label => f.write_str("a label is not below the number of classes"),
             Self::Buffers => f.write_str("a buffer is too short for these samples and this topology"),
+            Self::Depth => f.write_str("this landscape is for networks with one hidden layer"),
+            Self::Sums => f.write_str("so many samples of so steep a loss could overflow a sum"),
         }
     }
 }
