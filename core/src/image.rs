@@ -80,7 +80,7 @@ pub enum Section {
     Genome = 5,
 }
 
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+pub(crate) static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// The CRC-32 of bytes, as images use it.
 #[must_use]

@@ -15,29 +15,30 @@ use crate::bits;
 use crate::evolve::landscape::Samples;
 use crate::rng::Draw;
 
-/// The distances from a sample to the nearest prototype of its own class and to the nearest of any other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Margins {
-    own: u16,
-    other: u16,
+/// The distances, in bits, from a sample to the nearest prototype of its own class and to the nearest of any other; the largest
+/// number where there is none.
+pub type Margins = [u16; 2];
+
+const OWN: usize = 0;
+const OTHER: usize = 1;
+const NONE: Margins = [u16::MAX; 2];
+
+/// Which of the margins a prototype of this label touches for a sample of that.
+fn side(prototype: u8, sample: u8) -> usize {
+    if prototype == sample { OWN } else { OTHER }
 }
 
-impl Margins {
-    const NONE: Self = Self { own: u16::MAX, other: u16::MAX };
-
-    /// With one more prototype, of the sample's class or not, at this distance.
-    fn with(self, own: bool, distance: u16) -> Self {
-        match (own, distance) {
-            (_, 0) => self,
-            (true, _) => Self { own: self.own.min(distance), ..self },
-            (false, _) => Self { other: self.other.min(distance), ..self },
-        }
+/// The margins with one more prototype of this side at this distance; one that equals the sample does not count.
+fn with(mut margins: Margins, side: usize, distance: u16) -> Margins {
+    if distance != 0 {
+        margins[side] = margins[side].min(distance);
     }
+    margins
+}
 
-    /// True where a prototype at this distance may be the nearest of its side.
-    fn rests_on(self, own: bool, distance: u16) -> bool {
-        distance != 0 && distance == if own { self.own } else { self.other }
-    }
+/// A distance that is never [`NONE`].
+fn distance(a: &[u32], b: &[u32]) -> u16 {
+    u16::try_from(bits::mismatches(a, b)).unwrap_or(u16::MAX).min(u16::MAX - 1)
 }
 
 /// What a step of a [`MemorySearch`] did.
@@ -86,15 +87,29 @@ impl<'a> MemorySearch<'a> {
         margins: &'a mut [Margins],
         mask: &'a mut [u32],
     ) -> Option<Self> {
-        Memory::new(reference, memory.words)?;
-        let margins = margins.get_mut(..reference.len())?;
-        let mask = mask.get_mut(..memory.words)?;
-        let mut search = Self { memory, reference, margins, mask, target, total: 0 };
+        let mut search = Self::resume(memory, reference, target, margins, mask, 0)?;
         for sample in 0..reference.len() {
             search.margins[sample] = search.scan(sample, None);
             search.total += search.shortfall(search.margins[sample]);
         }
         Some(search)
+    }
+
+    /// Goes on where another search of the same memory, samples and target was, with the margins that it left and its
+    /// [`loss`](Self::loss). `None` as for [`new`](Self::new).
+    #[must_use]
+    pub fn resume(
+        memory: MemoryMut<'a>,
+        reference: Samples<'a>,
+        target: u16,
+        margins: &'a mut [Margins],
+        mask: &'a mut [u32],
+        total: i64,
+    ) -> Option<Self> {
+        Memory::new(reference, memory.words)?;
+        let margins = margins.get_mut(..reference.len())?;
+        let mask = mask.get_mut(..memory.words)?;
+        Some(Self { memory, reference, margins, mask, target, total })
     }
 
     /// The memory.
@@ -195,20 +210,19 @@ impl<'a> MemorySearch<'a> {
             | Mutant::Perturb(index)
             | Mutant::Relabel(index, _) => Some(index),
         };
-        let words = self.memory.words;
         let mut change = 0;
         for sample in 0..self.reference.len() {
-            let label = self.reference.labels[sample];
             let before = self.margins[sample];
             let mut after = before;
             if let Some(index) = changed {
-                let own = self.memory.labels[index] == label;
-                if before.rests_on(own, self.distance(index, sample)) {
+                let side = side(self.memory.labels[index], self.reference.labels[sample]);
+                // Only where the prototype may have been the nearest does one have to look for another.
+                if before[side] == self.distance(index, sample) {
                     after = self.scan(sample, changed);
                 }
             }
-            if let Some((own, distance)) = self.new_neighbour(mutant, sample, words) {
-                after = after.with(own, distance);
+            if let Some((side, distance)) = self.new_neighbour(mutant, sample) {
+                after = with(after, side, distance);
             }
             if after != before {
                 change += self.shortfall(after) - self.shortfall(before);
@@ -223,66 +237,60 @@ impl<'a> MemorySearch<'a> {
         change
     }
 
-    /// Whether the prototype that a mutant makes is of the sample's class, and how far away.
-    fn new_neighbour(&self, mutant: Mutant, sample: usize, words: usize) -> Option<(bool, u16)> {
+    /// On which side of a sample the prototype that a mutant makes is, and how far away.
+    fn new_neighbour(&self, mutant: Mutant, sample: usize) -> Option<(usize, u16)> {
+        let words = self.memory.words;
         let (input, label) = (self.reference.input(sample, words), self.reference.labels[sample]);
         Some(match mutant {
             Mutant::Delete(_) => return None,
             Mutant::Insert(other) | Mutant::Replace(_, other) => {
-                let distance = bits::mismatches(input, self.reference.input(other, words));
-                (self.reference.labels[other] == label, distance as u16)
+                let away = distance(input, self.reference.input(other, words));
+                (side(self.reference.labels[other], label), away)
             }
-            Mutant::Relabel(index, new) => (new == label, self.distance(index, sample)),
+            Mutant::Relabel(index, new) => (side(new, label), self.distance(index, sample)),
             Mutant::Perturb(index) => {
-                let row = &self.memory.inputs[index * words..(index + 1) * words];
-                let pairs = row.iter().zip(input).zip(&*self.mask);
-                let distance: u32 = pairs.map(|((row, input), mask)| (row ^ input ^ mask).count_ones()).sum();
-                (self.memory.labels[index] == label, distance as u16)
+                let pairs = self.row(index).iter().zip(input).zip(&*self.mask);
+                let away: u32 = pairs.map(|((row, input), mask)| (row ^ input ^ mask).count_ones()).sum();
+                (side(self.memory.labels[index], label), away.min(u32::from(u16::MAX - 1)) as u16)
             }
         })
     }
 
     fn change_memory(&mut self, mutant: Mutant) {
         let words = self.memory.words;
-        match mutant {
-            Mutant::Insert(sample) => {
-                self.memory.insert(self.reference.input(sample, words), self.reference.labels[sample]);
-            }
-            Mutant::Delete(index) => {
-                self.memory.delete(index);
-            }
-            Mutant::Replace(index, sample) => {
-                self.memory.set(index, self.reference.input(sample, words), self.reference.labels[sample]);
-            }
-            Mutant::Perturb(index) => {
-                self.memory.perturb(index, self.mask);
-            }
-            Mutant::Relabel(index, label) => {
-                self.memory.relabel(index, label);
-            }
-        }
+        let sample = |sample| (self.reference.input(sample, words), self.reference.labels[sample]);
+        // All of them are in range: they were drawn so.
+        let _ = match mutant {
+            Mutant::Insert(other) => self.memory.insert(sample(other).0, sample(other).1),
+            Mutant::Delete(index) => self.memory.delete(index),
+            Mutant::Replace(index, other) => self.memory.set(index, sample(other).0, sample(other).1),
+            Mutant::Perturb(index) => self.memory.perturb(index, self.mask),
+            Mutant::Relabel(index, label) => self.memory.relabel(index, label),
+        };
+    }
+
+    fn row(&self, index: usize) -> &[u32] {
+        &self.memory.inputs[index * self.memory.words..(index + 1) * self.memory.words]
     }
 
     fn distance(&self, index: usize, sample: usize) -> u16 {
-        let words = self.memory.words;
-        let row = &self.memory.inputs[index * words..(index + 1) * words];
-        bits::mismatches(row, self.reference.input(sample, words)) as u16
+        distance(self.row(index), self.reference.input(sample, self.memory.words))
     }
 
     /// The margins of a sample from all prototypes but one.
     fn scan(&self, sample: usize, except: Option<usize>) -> Margins {
         let label = self.reference.labels[sample];
         let others = (0..self.memory.len()).filter(|&index| Some(index) != except);
-        others.fold(Margins::NONE, |margins, index| {
-            margins.with(self.memory.labels[index] == label, self.distance(index, sample))
+        others.fold(NONE, |margins, index| {
+            with(margins, side(self.memory.labels[index], label), self.distance(index, sample))
         })
     }
 
-    fn shortfall(&self, margins: Margins) -> i64 {
+    fn shortfall(&self, [own, other]: Margins) -> i64 {
         let target = i64::from(self.target);
-        if margins.own == u16::MAX {
+        if own == u16::MAX {
             return 2 * target;
         }
-        (target - (i64::from(margins.other) - i64::from(margins.own))).clamp(0, 2 * target)
+        (target - (i64::from(other) - i64::from(own))).clamp(0, 2 * target)
     }
 }
