@@ -88,6 +88,41 @@ pub fn checksum(bytes: &[u8]) -> u32 {
     CRC.checksum(bytes)
 }
 
+/// The CRC-32 of bytes that come piece by piece.
+#[derive(Clone)]
+pub struct Checksum(crc::Digest<'static, u32, NoTable>);
+
+impl Checksum {
+    /// Of no bytes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(CRC.digest())
+    }
+
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The CRC-32 of all bytes so far.
+    #[must_use]
+    pub fn value(&self) -> u32 {
+        self.0.clone().finalize()
+    }
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl core::fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Checksum({:08x})", self.value())
+    }
+}
+
 /// The CRC-32 of a genome's words in little-endian order: equal on every machine that evolved the same genome.
 #[must_use]
 pub fn genome_checksum(words: &[u32]) -> u32 {

@@ -288,6 +288,20 @@ pub fn compact<'a>(
     CompactLandscape::new(&case.topology, genome, case.samples(), case.table(), buffers).unwrap()
 }
 
+/// The same with scores of one byte, for networks where they fit.
+pub fn compact_bytes<'a>(
+    case: &'a Case,
+    genome: &'a mut [u32],
+    hidden: &'a mut Vec<u32>,
+    scores: &'a mut Vec<i8>,
+) -> CompactLandscape<'a, &'a [u32], i8> {
+    let needs = CompactNeeds::new(&case.topology, case.labels.len());
+    *hidden = vec![0xdead_beef; needs.hidden];
+    *scores = vec![-99; needs.scores];
+    let buffers = CompactBuffers { hidden, scores };
+    CompactLandscape::new(&case.topology, genome, case.samples(), case.table(), buffers).unwrap()
+}
+
 /// A compact landscape that is laid down and taken up again, in which one sample takes the place of another, is the one made afresh.
 pub fn check_exchange(case: &Case) {
     if case.labels.is_empty() {

@@ -6,7 +6,7 @@ use evobit::rng::{Purpose, Stream};
 use host::backend::vector::{Kernels, Portable, VectorLandscape, supports};
 use proptest::prelude::*;
 use tests::landscape::{
-    Case, Memory, cases, check_exchange, check_spectra, check_trials, compact, extreme_cases,
+    Case, Memory, cases, check_exchange, check_spectra, check_trials, compact, compact_bytes, extreme_cases,
     one_hidden_layer, scalar, separable,
 };
 
@@ -75,6 +75,8 @@ proptest! {
         check_spectra(&case, &mut compact(&case, &mut genome, &mut memory));
         check_trials(&case, &mut compact(&case, &mut genome, &mut memory));
         check_exchange(&case);
+        let (mut hidden, mut scores, mut genome) = (vec![], vec![], case.genome.clone());
+        check_trials(&case, &mut compact_bytes(&case, &mut genome, &mut hidden, &mut scores));
     }
 
     #[test]

@@ -15,8 +15,35 @@ use crate::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL,
 use crate::evolve::scalar::mask_impossible;
 use crate::genome::{GenomeMut, Mutation};
 use crate::loss::LossTable;
-use crate::network::{Network, best_class, see};
+use crate::network::{Network, see};
 use crate::topology::{MAX_CLASSES, Topology, WINDOW_WORDS};
+
+/// A number that keeps a score.
+pub trait Score: Copy + Default + Into<i32> + bytemuck::Pod + core::fmt::Debug {
+    /// The most inputs of an output neuron whose pre-activations fit.
+    const MOST_INPUTS: u32;
+
+    /// The number for a pre-activation that fits; others are cut.
+    fn of(preactivation: i32) -> Self;
+}
+
+impl Score for i8 {
+    const MOST_INPUTS: u32 = i8::MAX as u32;
+
+    #[inline]
+    fn of(preactivation: i32) -> Self {
+        preactivation as Self
+    }
+}
+
+impl Score for i16 {
+    const MOST_INPUTS: u32 = i16::MAX as u32;
+
+    #[inline]
+    fn of(preactivation: i32) -> Self {
+        preactivation as Self
+    }
+}
 
 /// Sizes of [`CompactBuffers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,27 +66,27 @@ impl CompactNeeds {
     }
 }
 
-/// Memory of a [`CompactLandscape`].
+/// Memory of a [`CompactLandscape`]; scores take a byte or two.
 #[derive(Debug)]
-pub struct CompactBuffers<'a> {
+pub struct CompactBuffers<'a, S = i16> {
     /// Activations of the hidden layer.
     pub hidden: &'a mut [u32],
     /// Scores.
-    pub scores: &'a mut [i16],
+    pub scores: &'a mut [S],
 }
 
 /// The landscape of a network with one hidden layer, over borrowed storage.
 #[derive(Debug)]
-pub struct CompactLandscape<'a, W> {
+pub struct CompactLandscape<'a, W, S = i16> {
     topology: &'a Topology,
     genome: &'a mut [u32],
     samples: Samples<'a>,
     loss: LossTable<W>,
     hidden: &'a mut [u32],
-    scores: &'a mut [i16],
+    scores: &'a mut [S],
     /// One row each, to work with.
     row: &'a mut [u32],
-    row_scores: &'a mut [i16],
+    row_scores: &'a mut [S],
     total: i64,
     pending: Vec<Mutation, MAX_TRIAL>,
     pending_change: i64,
@@ -72,7 +99,7 @@ const OUTPUT: usize = 1;
 /// For one hidden neuron: bit c is its weight in class c.
 type Column = [u32; (MAX_CLASSES / 32) as usize];
 
-impl<'a, W: Words> CompactLandscape<'a, W> {
+impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
     /// Runs the network of `genome` on all samples.
     ///
     /// # Errors
@@ -83,7 +110,7 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
         genome: &'a mut [u32],
         samples: Samples<'a>,
         loss: LossTable<W>,
-        buffers: CompactBuffers<'a>,
+        buffers: CompactBuffers<'a, S>,
     ) -> Result<Self, LandscapeError> {
         Network::new(topology, &*genome)
             .and_then(|network| network.check())
@@ -108,11 +135,14 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
         genome: &'a mut [u32],
         samples: Samples<'a>,
         loss: LossTable<W>,
-        buffers: CompactBuffers<'a>,
+        buffers: CompactBuffers<'a, S>,
         total: i64,
     ) -> Result<Self, LandscapeError> {
         if topology.depth() != 2 {
             return Err(LandscapeError::Depth);
+        }
+        if topology.layer(OUTPUT).inputs > S::MOST_INPUTS {
+            return Err(LandscapeError::Scores);
         }
         Network::new(topology, &*genome).map_err(LandscapeError::Genome)?;
         if samples.len().checked_mul(topology.input_words()) != Some(samples.inputs.len()) {
@@ -174,7 +204,7 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
         usize::from(self.samples.labels[sample])
     }
 
-    fn scores(&self, sample: usize) -> &[i16] {
+    fn scores(&self, sample: usize) -> &[S] {
         let classes = self.topology.classes();
         &self.scores[sample * classes..(sample + 1) * classes]
     }
@@ -195,7 +225,7 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
         network.run_layer(HIDDEN, input, self.row);
         let mut window = [0; WINDOW_WORDS];
         for (score, class) in self.row_scores.iter_mut().zip(0..) {
-            *score = network.preactivation(OUTPUT, class, self.row, &mut window) as i16;
+            *score = S::of(network.preactivation(OUTPUT, class, self.row, &mut window));
         }
     }
 
@@ -221,7 +251,7 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
     /// right one change it, all by 2 in the same direction.
     fn flip_change(&self, column: &Column, sample: usize, on: bool) -> i32 {
         let (scores, label) = (self.scores(sample), self.label(sample));
-        let right = i32::from(scores[label]);
+        let right: i32 = scores[label].into();
         let agrees = bits::get(&column[..], label as u32);
         // Where weight and output agree, the flip takes 1 from the score.
         let step = if agrees == on { 2 } else { -2 };
@@ -231,7 +261,7 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
             let mut against = word ^ invert;
             for &score in chunk {
                 if against & 1 != 0 {
-                    change += self.loss.change(i32::from(score) - right, step);
+                    change += self.loss.change(score.into() - right, step);
                 }
                 against >>= 1;
             }
@@ -242,12 +272,12 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
     /// The change of a sample's loss if the score of `class` moved by `step`.
     fn score_change(&self, class: usize, sample: usize, step: i32) -> i32 {
         let (scores, label) = (self.scores(sample), self.label(sample));
-        let right = i32::from(scores[label]);
+        let right: i32 = scores[label].into();
         if class != label {
-            return self.loss.change(i32::from(scores[class]) - right, step);
+            return self.loss.change(scores[class].into() - right, step);
         }
         let wrong = scores.iter().enumerate().filter(|&(other, _)| other != label);
-        wrong.map(|(_, &score)| self.loss.change(i32::from(score) - right, -step)).sum()
+        wrong.map(|(_, &score)| self.loss.change(score.into() - right, -step)).sum()
     }
 
     fn hidden_spectrum(&self, neuron: u32, sums: &mut [i32]) -> [i32; 2] {
@@ -326,7 +356,7 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
             Some((_, class)) => {
                 for sample in 0..self.samples.len() {
                     let score = self.network().preactivation(OUTPUT, class, self.hidden(sample), &mut window);
-                    let step = score - i32::from(self.scores(sample)[class as usize]);
+                    let step = score - self.scores(sample)[class as usize].into();
                     if step != 0 {
                         change += i64::from(self.score_change(class as usize, sample, step));
                     }
@@ -359,14 +389,15 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
                     bits::flip(&mut self.hidden[sample * words..(sample + 1) * words], position);
                     let scores = &mut self.scores[sample * classes..(sample + 1) * classes];
                     for (score, class) in scores.iter_mut().zip(0..) {
-                        *score += if bits::get(&column[..], class) == was_on { -1 } else { 1 };
+                        let step = if bits::get(&column[..], class) == was_on { -1 } else { 1 };
+                        *score = S::of((*score).into() + step);
                     }
                 }
             }
             Some((_, class)) => {
                 for sample in 0..self.samples.len() {
                     let score = self.network().preactivation(OUTPUT, class, self.hidden(sample), &mut window);
-                    self.scores[sample * classes + class as usize] = score as i16;
+                    self.scores[sample * classes + class as usize] = S::of(score);
                 }
             }
             None => {
@@ -377,6 +408,17 @@ impl<'a, W: Words> CompactLandscape<'a, W> {
             }
         }
     }
+}
+
+/// Index of the largest score, the lowest among equals.
+fn best_class_of<S: Score>(scores: &[S]) -> usize {
+    let mut best = 0;
+    for (class, &score) in scores.iter().enumerate() {
+        if score.into() > scores[best].into() {
+            best = class;
+        }
+    }
+    best
 }
 
 /// Adds `amount` to the sums of the inputs that differ from their weights; of those that agree where `invert` is all ones.
@@ -405,7 +447,7 @@ fn add_where(seen: &[u32], weights: impl Words, invert: u32, amount: i32, sums: 
     }
 }
 
-impl<W: Words> Landscape for CompactLandscape<'_, W> {
+impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
     fn topology(&self) -> &Topology {
         self.topology
     }
@@ -425,7 +467,7 @@ impl<W: Words> Landscape for CompactLandscape<'_, W> {
 
     fn correct(&self) -> u32 {
         (0..self.samples.len())
-            .filter(|&sample| best_class(self.scores(sample)) == self.label(sample))
+            .filter(|&sample| best_class_of(self.scores(sample)) == self.label(sample))
             .count() as u32
     }
 
@@ -497,12 +539,27 @@ mod tests {
         let mut genome = vec![0; topology.genome_words()];
         let (inputs, labels) = (vec![0b101; samples], vec![1; samples]);
         let (mut hidden, mut scores) =
-            (vec![0; hidden], vec![0; CompactNeeds::new(topology, samples).scores]);
+            (vec![0; hidden], vec![0i16; CompactNeeds::new(topology, samples).scores]);
         let samples = Samples { inputs: &inputs, labels: &labels };
         let buffers = CompactBuffers { hidden: &mut hidden, scores: &mut scores };
         let table = LossTable::new(&loss[..len]).unwrap();
         CompactLandscape::new(topology, &mut genome, samples, table, buffers)
             .map(|landscape| landscape.loss())
+    }
+
+    #[test]
+    fn scores_that_do_not_fit_a_byte_are_refused() {
+        let mut loss = [0; 4100];
+        let len = write_logistic(1.0, 2.0, 64, &mut loss).unwrap();
+        for (neurons, expected) in [(127, Ok(())), (128, Err(LandscapeError::Scores))] {
+            let topology = topology(&[Layer::dense(neurons), Layer::dense(2)]);
+            let mut genome = vec![0; topology.genome_words()];
+            let buffers = CompactBuffers { hidden: &mut [0; 8], scores: &mut [0i8; 4] };
+            let samples = Samples { inputs: &[0b101], labels: &[1] };
+            let table = LossTable::new(&loss[..len]).unwrap();
+            let made = CompactLandscape::new(&topology, &mut genome, samples, table, buffers);
+            assert_eq!(made.map(|_| ()), expected);
+        }
     }
 
     #[test]

@@ -115,6 +115,8 @@ pub enum LandscapeError {
     Buffers,
     /// This landscape is for networks with one hidden layer.
     Depth,
+    /// A score does not fit the number that keeps it.
+    Scores,
     /// With so many samples and classes and so steep a loss, a sum of 32 bits could overflow.
     Sums,
 }
@@ -127,6 +129,7 @@ impl core::fmt::Display for LandscapeError {
             Self::Label => f.write_str("a label is not below the number of classes"),
             Self::Buffers => f.write_str("a buffer is too short for these samples and this topology"),
             Self::Depth => f.write_str("this landscape is for networks with one hidden layer"),
+            Self::Scores => f.write_str("a score does not fit the number that is to keep it"),
             Self::Sums => f.write_str("so many samples of so steep a loss could overflow a sum"),
         }
     }

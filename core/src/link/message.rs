@@ -29,6 +29,11 @@ pub enum Request<'a> {
         /// Mutants scored.
         mutants: u32,
     },
+    /// Begin the board's random numbers anew: the same seed, samples and requests give the same genome. [`Reply::Done`].
+    Seed {
+        /// The seed.
+        seed: u64,
+    },
     /// Forget the stored samples; the network and the prototypes stay. [`Reply::Done`].
     Forget,
     /// [`Reply::Statistics`].
