@@ -43,7 +43,7 @@ mod write;
 mod tests;
 
 pub use names::{Names, Strings};
-pub use parse::{Image, ImageError};
+pub use parse::{Content, Image, ImageError};
 pub use write::{Parts, image_len, write};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};

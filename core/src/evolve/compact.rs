@@ -471,6 +471,7 @@ impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
             .count() as u32
     }
 
+    #[inline(never)]
     fn spectra(&mut self, layer: usize, neurons: &[u16], deltas: &mut [i64]) {
         self.rollback();
         let plan = *self.topology.layer(layer);
@@ -495,6 +496,7 @@ impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
         }
     }
 
+    #[inline(never)]
     fn trial(&mut self, mutations: &[Mutation]) -> i64 {
         self.rollback();
         let Ok(pending) = Vec::from_slice(mutations) else { return IMPOSSIBLE };
@@ -509,6 +511,7 @@ impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
         self.pending_change
     }
 
+    #[inline(never)]
     fn commit(&mut self) {
         let pending = core::mem::take(&mut self.pending);
         if !pending.is_empty() && self.apply_all(&pending) {

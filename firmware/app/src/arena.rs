@@ -58,6 +58,16 @@ pub struct Layout {
     pub scores: usize,
 }
 
+/// The largest sizes, up to `most`, with which a model fits `words` words.
+#[must_use]
+pub const fn fitting(topology: &Topology, words: usize, most: Sizes, score_bytes: usize) -> Sizes {
+    let mut sizes = most;
+    while sizes.samples > 4 && Layout::new(topology, sizes, score_bytes).words() > words {
+        sizes.samples -= 4;
+    }
+    sizes
+}
+
 /// Bytes for messages, at least.
 const MESSAGE_BYTES: usize = 640;
 

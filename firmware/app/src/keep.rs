@@ -303,11 +303,12 @@ impl<'f, F: NorFlash> Reader<'f, F> {
     }
 }
 
+#[inline(never)]
 fn write_stream<F: NorFlash, S: Score>(
     writer: &mut Writer<'_, F>,
     learner: &mut Learner<'_, S>,
 ) -> Result<(), KeepError> {
-    let base = learner.image().genome();
+    let base = learner.model().genome();
     let genome = learner.genome();
     // How long the flips are is known when they were written once, to nowhere.
     let (mut flips, mut from) = (0, Some(0));
@@ -321,7 +322,7 @@ fn write_stream<F: NorFlash, S: Score>(
     let (samples, prototypes) = (learner.store().len(), learner.prototypes().len());
     let mut header = [0; HEADER_BYTES];
     header[0] = FORMAT;
-    header[1..5].copy_from_slice(&learner.image().checksum().to_le_bytes());
+    header[1..5].copy_from_slice(&learner.model().checksum().to_le_bytes());
     header[5] = words.into();
     let part = if words { genome.len() * 4 } else { flips };
     header[6..10].copy_from_slice(&(part as u32).to_le_bytes());
@@ -353,6 +354,7 @@ fn write_stream<F: NorFlash, S: Score>(
     rows.zip(kept.labels).try_for_each(|(row, &label)| put_row(label.into(), row))
 }
 
+#[inline(never)]
 fn read_stream<F: NorFlash, S: Score>(
     reader: &mut Reader<'_, F>,
     learner: &mut Learner<'_, S>,
@@ -360,7 +362,7 @@ fn read_stream<F: NorFlash, S: Score>(
     let mut header = [0; 6];
     reader.get(&mut header)?;
     let base = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
-    if header[0] != FORMAT || base != learner.image().checksum() {
+    if header[0] != FORMAT || base != learner.model().checksum() {
         return Err(KeepError::Content);
     }
     let part = reader.number(4)? as usize;
@@ -369,7 +371,7 @@ fn read_stream<F: NorFlash, S: Score>(
     learner.begin_restore();
     learner.begin_update();
     if header[5] == 1 {
-        if part != learner.image().genome().len() * 4 {
+        if part != learner.model().genome().len() * 4 {
             return Err(KeepError::Content);
         }
         reader.words(learner.update())?;

@@ -7,16 +7,18 @@
 //!
 //! An *episode* of evolution begins with the best of three genomes on the training samples: the one that answers, the one of the base image, and the one
 //! that answers with all weights of its first layer turned round (inputs that were inverted are one such step away). It is hot at first and
-//! cools down; when a cold sweep finds nothing, or the mutants that it was given are spent, it ends.
+//! cools down; when a cold sweep finds nothing it ends. It waits while no mutants are owed, and goes on with samples that came on the way.
 
 use evobit::bits::LittleEndian;
 use evobit::bits::{self, Words};
+use evobit::encode::Encoder;
 use evobit::evolve::compact::{CompactBuffers, CompactLandscape, Score};
 use evobit::evolve::landscape::{Landscape, LandscapeError, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::genome::GenomeMut;
-use evobit::image::{Image, genome_checksum};
+use evobit::image::{Content, ImageError, genome_checksum};
 use evobit::link::{LinkError, Statistics, check_genome};
+use evobit::loss::LossTable;
 use evobit::memory::{Memory, MemoryMut, MemorySearch};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
@@ -42,8 +44,8 @@ pub struct Config {
     pub neighbours: usize,
     /// The margin, in bits, that the evolution of prototypes aims at.
     pub margin: u16,
-    /// Mutants that drift gives to evolution, and each labelled sample after it while evolution goes on.
-    pub drift_mutants: u32,
+    /// Mutants that each labelled sample gives to evolution after drift, until answers are as usual again.
+    pub sample_mutants: u32,
 }
 
 impl Default for Config {
@@ -55,7 +57,7 @@ impl Default for Config {
             sweeps: 40,
             neighbours: 1,
             margin: 24,
-            drift_mutants: 20_000,
+            sample_mutants: 2_000,
         }
     }
 }
@@ -101,10 +103,58 @@ pub enum ModelError {
     Shape(LandscapeError),
 }
 
+/// A model where it was flashed, and its topology in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'a> {
+    topology: &'a Topology,
+    content: Content<'a>,
+}
+
+impl<'a> Model<'a> {
+    /// The model of an image in flash; `topology` is where its topology is put.
+    ///
+    /// # Errors
+    /// What is wrong with the image.
+    pub fn parse(bytes: &'a [u8], topology: &'a mut Topology) -> Result<Self, ImageError> {
+        let content = Content::parse(bytes, topology)?;
+        Ok(Self { topology, content })
+    }
+
+    /// The network's shape.
+    #[must_use]
+    pub const fn topology(&self) -> &'a Topology {
+        self.topology
+    }
+
+    /// From raw values to bits.
+    #[must_use]
+    pub const fn encoder(&self) -> &Encoder<LittleEndian<'a>> {
+        self.content.encoder()
+    }
+
+    /// The loss.
+    #[must_use]
+    pub const fn loss(&self) -> &LossTable<LittleEndian<'a>> {
+        self.content.loss()
+    }
+
+    /// The genome that was flashed.
+    #[must_use]
+    pub const fn genome(&self) -> LittleEndian<'a> {
+        self.content.genome()
+    }
+
+    /// The image's checksum.
+    #[must_use]
+    pub const fn checksum(&self) -> u32 {
+        self.content.checksum()
+    }
+}
+
 /// A learner in an arena.
 #[derive(Debug)]
 pub struct Learner<'a, S> {
-    image: Image<'a>,
+    image: Model<'a>,
     config: Config,
     layout: Layout,
     sizes: Sizes,
@@ -124,6 +174,8 @@ pub struct Learner<'a, S> {
     scores: &'a mut [i32],
     rng: Stream,
     monitor: Monitor,
+    /// True from drift on until the monitor knows what is usual again.
+    adapting: bool,
     activity: Activity,
     /// Right answers of the network and of the stored samples on the held-back ones.
     network_right: u16,
@@ -149,32 +201,34 @@ impl<'a, S: Score> Learner<'a, S> {
         Layout::new(topology, sizes, size_of::<S>())
     }
 
-    /// A learner for the model `image`. The arena must be aligned to 8 bytes.
+    /// Whether a model can be learned in an arena of `words` words.
     ///
     /// # Errors
     /// A model that is too large for the arena or is not of the shape that boards learn.
-    pub fn new(
-        image: Image<'a>,
-        arena: &'a mut [u32],
-        sizes: Sizes,
-        config: Config,
-    ) -> Result<Self, ModelError> {
-        let topology = image.topology();
+    pub fn check(topology: &Topology, words: usize, sizes: Sizes) -> Result<(), ModelError> {
         if topology.depth() != 2 {
             return Err(ModelError::Shape(LandscapeError::Depth));
         }
         if topology.layer(1).inputs > S::MOST_INPUTS {
             return Err(ModelError::Shape(LandscapeError::Scores));
         }
+        let needed = Self::layout(topology, sizes).words();
+        if needed <= words { Ok(()) } else { Err(ModelError::Arena(needed, words)) }
+    }
+
+    /// A learner for a model that was [checked](Self::check), to be [reset](Self::reset) first. Inlined: it is large, and made where it
+    /// stays.
+    ///
+    /// # Panics
+    /// When the model was not checked with these sizes, or the arena is not aligned to 8 bytes.
+    #[inline(always)]
+    pub fn new(image: Model<'a>, arena: &'a mut [u32], sizes: Sizes, config: Config) -> Self {
+        let topology = image.topology();
         let layout = Self::layout(topology, sizes);
         let (arena_words, mut rest) = (arena.len(), arena);
-        if layout.words() > arena_words {
-            return Err(ModelError::Arena(layout.words(), arena_words));
-        }
         let words = topology.input_words();
         let rest = &mut rest;
-        let deltas = bytemuck::try_cast_slice_mut(take(rest, layout.deltas))
-            .map_err(|_| ModelError::Arena(layout.words() + 1, arena_words))?;
+        let deltas = bytemuck::cast_slice_mut(take(rest, layout.deltas));
         let order = take(rest, layout.order);
         let (live, candidate) = (take(rest, layout.live), take(rest, layout.candidate));
         let samples = take(rest, layout.samples);
@@ -183,7 +237,7 @@ impl<'a, S: Score> Learner<'a, S> {
         let prototypes = take(rest, layout.prototypes);
         let prototype_labels =
             &mut bytemuck::cast_slice_mut(take(rest, layout.prototype_labels))[..sizes.prototypes];
-        let mut learner = Self {
+        Self {
             config,
             layout,
             sizes,
@@ -203,20 +257,19 @@ impl<'a, S: Score> Learner<'a, S> {
             scores: bytemuck::cast_slice_mut(take(rest, layout.scores)),
             rng: Stream::new(0, Purpose::Search, 0),
             monitor: Monitor::default(),
+            adapting: false,
             activity: Activity::Idle,
             network_right: 0,
             samples_right: 0,
             counts: Counts::default(),
             scores_of: core::marker::PhantomData,
             image,
-        };
-        learner.reset();
-        Ok(learner)
+        }
     }
 
     /// The model that was flashed.
     #[must_use]
-    pub const fn image(&self) -> &Image<'a> {
+    pub const fn model(&self) -> &Model<'a> {
         &self.image
     }
 
@@ -264,7 +317,7 @@ impl<'a, S: Score> Learner<'a, S> {
         self.store.clear();
         self.prototypes_len = 0;
         self.monitor = Monitor::default();
-        self.activity = Activity::Idle;
+        (self.adapting, self.activity) = (false, Activity::Idle);
         self.counts = Counts::default();
         self.judge();
     }
@@ -275,6 +328,7 @@ impl<'a, S: Score> Learner<'a, S> {
     }
 
     /// Encodes a raw sample.
+    #[inline(never)]
     fn encode(&mut self, raw: &[u8]) -> Result<(), LinkError> {
         let features = self.image.encoder().features() as usize;
         let wide = features.checked_mul(4) == Some(raw.len());
@@ -298,6 +352,7 @@ impl<'a, S: Score> Learner<'a, S> {
     ///
     /// # Errors
     /// [`LinkError::Width`].
+    #[inline(never)]
     pub fn classify(&mut self, raw: &[u8]) -> Result<Answers, LinkError> {
         self.encode(raw)?;
         let network = self.ask_network(None);
@@ -344,6 +399,7 @@ impl<'a, S: Score> Learner<'a, S> {
     ///
     /// # Errors
     /// [`LinkError::Width`], [`LinkError::Label`].
+    #[inline(never)]
     pub fn learn(&mut self, raw: &[u8], label: u16) -> Result<Learned, LinkError> {
         let classes = self.image.topology().classes();
         if usize::from(label) >= classes {
@@ -353,7 +409,7 @@ impl<'a, S: Score> Learner<'a, S> {
         self.encode(raw)?;
         let network = self.ask_network(None);
         let right = self.answers(network).answer == label;
-        let drifted = self.monitor.push(right);
+        let drifted = self.monitor.push(label, right);
         self.counts.seen = self.counts.seen.wrapping_add(1);
         let placed = self.store.place();
         let evolving = matches!(self.activity, Activity::Network { .. }) && !placed.held_back;
@@ -367,16 +423,25 @@ impl<'a, S: Score> Learner<'a, S> {
         if drifted {
             log!("drift: learning begins");
             self.counts.drifts = self.counts.drifts.wrapping_add(1);
-            self.store.keep_latest(RECENT as u16);
+            // What the world no longer says is forgotten: the older samples of classes that were answered wrong.
+            let monitor = self.monitor;
+            self.store.forget_old(RECENT as u16, |label| monitor.was_wrong(label));
             self.prototypes_len = 0;
-            self.activity = Activity::Idle;
-            self.counts.owed = 0;
+            self.stop();
         }
-        if drifted || matches!(self.activity, Activity::Network { .. }) {
-            let _ = self.evolve_network(self.config.drift_mutants);
+        self.adapting = drifted || (self.adapting && !self.is_usual());
+        if self.adapting && !matches!(self.activity, Activity::Memory { .. }) {
+            // Without training samples there is nothing to evolve on yet.
+            let _ = self.evolve_network(self.config.sample_mutants);
         }
         self.judge();
         Ok(Learned { replaced: placed.replaced, right, drifted })
+    }
+
+    /// True where the monitor has seen enough since the last drift, and most of it right.
+    fn is_usual(&self) -> bool {
+        let (right, number) = self.monitor.recent();
+        self.monitor.is_settled() && right * 8 >= number * 7
     }
 
     /// Forgets the stored samples; network and prototypes stay.
@@ -389,6 +454,7 @@ impl<'a, S: Score> Learner<'a, S> {
     }
 
     /// How network and memory do on the held-back samples.
+    #[inline(never)]
     fn judge(&mut self) {
         (self.network_right, self.samples_right) = (0, 0);
         for index in self.store.held_back() {
@@ -401,6 +467,7 @@ impl<'a, S: Score> Learner<'a, S> {
     }
 
     /// Right answers and loss of a genome on some stored samples.
+    #[inline(never)]
     fn score(&mut self, candidate: bool, range: core::ops::Range<usize>) -> (u16, i64) {
         let genome = if candidate { &*self.candidate } else { &*self.live };
         let (mut right, mut loss) = (0, 0);
@@ -418,6 +485,7 @@ impl<'a, S: Score> Learner<'a, S> {
     ///
     /// # Errors
     /// [`LinkError::NoSamples`].
+    #[inline(never)]
     pub fn evolve_network(&mut self, mutants: u32) -> Result<(), LinkError> {
         if self.store.training().is_empty() {
             return Err(LinkError::NoSamples);
@@ -442,6 +510,7 @@ impl<'a, S: Score> Learner<'a, S> {
     }
 
     /// Puts the genome that an episode begins with in place.
+    #[inline(never)]
     fn choose_start(&mut self) {
         let training = 0..self.store.training().len();
         self.candidate.copy_from_slice(self.live);
@@ -484,6 +553,7 @@ impl<'a, S: Score> Learner<'a, S> {
     ///
     /// # Errors
     /// [`LinkError::NoSamples`], [`LinkError::NoPrototypes`].
+    #[inline(never)]
     pub fn evolve_memory(&mut self, count: usize, mutants: u32) -> Result<(), LinkError> {
         let (len, words) = (self.store.len(), self.layout.input);
         let count = count.min(self.prototype_labels.len()).min(len);
@@ -517,6 +587,7 @@ impl<'a, S: Score> Learner<'a, S> {
         Ok(())
     }
 
+    #[inline(never)]
     fn with_memory_search<R>(
         &mut self,
         total: Option<i64>,
@@ -541,6 +612,7 @@ impl<'a, S: Score> Learner<'a, S> {
     }
 
     /// Works on the landscape of the present episode.
+    #[inline(never)]
     fn with_landscape(&mut self, work: impl FnOnce(&mut CompactLandscape<'_, LittleEndian<'_>, S>)) {
         let Activity::Network { total, .. } = &mut self.activity else { return };
         let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
@@ -560,15 +632,16 @@ impl<'a, S: Score> Learner<'a, S> {
         self.counts.owed = 0;
     }
 
-    /// True while mutants are owed.
+    /// True while there is something to evolve and mutants are owed.
     #[must_use]
     pub fn is_evolving(&self) -> bool {
-        self.activity != Activity::Idle
+        self.activity != Activity::Idle && self.counts.owed > 0
     }
 
     /// One step of evolution: a neuron, or one mutant of a memory. False where nothing is owed.
     pub fn step(&mut self) -> bool {
         match self.activity {
+            _ if self.counts.owed == 0 => return false,
             Activity::Idle => return false,
             Activity::Network { position, sweep, committed, .. } => {
                 self.step_network(position, sweep, committed)
@@ -587,6 +660,7 @@ impl<'a, S: Score> Learner<'a, S> {
         true
     }
 
+    #[inline(never)]
     fn step_network(&mut self, position: usize, sweep: u16, committed: u32) {
         let heat = self.heat(sweep);
         let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
@@ -621,6 +695,7 @@ impl<'a, S: Score> Learner<'a, S> {
         u32::try_from(heat).unwrap_or(u32::MAX)
     }
 
+    #[inline(never)]
     fn end_sweep(&mut self, sweep: u16, total: i64, committed: u32, heat: u32) {
         let held_back = self.store.held_back();
         let (candidate, live) = (self.score(true, held_back.clone()), self.score(false, held_back));
@@ -639,9 +714,6 @@ impl<'a, S: Score> Learner<'a, S> {
     fn spend(&mut self, mutants: u64) {
         self.counts.mutants += mutants;
         self.counts.owed = self.counts.owed.saturating_sub(u32::try_from(mutants).unwrap_or(u32::MAX));
-        if self.counts.owed == 0 {
-            self.stop();
-        }
     }
 
     /// Begins an update: the base genome is put where the evolving one was.

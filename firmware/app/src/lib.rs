@@ -20,6 +20,7 @@ pub mod arena;
 pub mod keep;
 pub mod learner;
 pub mod monitor;
+pub mod profile;
 pub mod serve;
 pub mod store;
 

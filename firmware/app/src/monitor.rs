@@ -13,14 +13,19 @@ pub const RECENT: u32 = 16;
 pub struct Monitor {
     /// The newest in bit 0.
     history: u32,
+    /// The classes of the last samples, and where the next one goes.
+    labels: [u8; RECENT as usize],
+    next: usize,
     seen: u32,
     usual: Option<u32>,
 }
 
 impl Monitor {
     /// Takes in one more answer and says whether there is drift.
-    pub fn push(&mut self, right: bool) -> bool {
+    pub fn push(&mut self, label: u8, right: bool) -> bool {
         self.history = self.history << 1 | u32::from(right);
+        self.labels[self.next] = label;
+        self.next = (self.next + 1) % self.labels.len();
         self.seen = (self.seen + 1).min(BASELINE);
         if self.seen < BASELINE {
             return false;
@@ -34,11 +39,26 @@ impl Monitor {
             Some(usual) => {
                 let drifted = recent * BASELINE / RECENT + BASELINE / 4 <= usual;
                 if drifted {
-                    *self = Self::default();
+                    (self.seen, self.usual) = (0, None);
                 }
                 drifted
             }
         }
+    }
+
+    /// True where a sample of this class was among the last, and answered wrong.
+    #[must_use]
+    pub fn was_wrong(&self, label: u8) -> bool {
+        let len = self.labels.len();
+        (0..len).any(|back| {
+            self.history >> back & 1 == 0 && self.labels[(self.next + len - 1 - back) % len] == label
+        })
+    }
+
+    /// True where what is usual is known.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.usual.is_some()
     }
 
     /// Right answers among the last, and their number.
@@ -57,18 +77,23 @@ mod tests {
     fn it_fires_once_where_answers_get_worse_and_not_before() {
         let mut monitor = Monitor::default();
         // One in eleven is wrong: never drift.
-        assert!((0..500).all(|index| !monitor.push(index % 11 != 0)));
+        assert!((0..500).all(|index| !monitor.push(0, index % 11 != 0)));
         assert_eq!(monitor.recent().1, 16);
         // Every second is wrong: soon drift, and once.
-        let fired: u32 = (0..60).map(|index| u32::from(monitor.push(index % 2 == 0))).sum();
+        let fired: u32 = (0..60).map(|index| u32::from(monitor.push(1, index % 2 == 0))).sum();
         assert_eq!(fired, 1);
-        assert!((0..500).all(|index| !monitor.push(index % 2 == 0)), "what is usual was learned anew");
+        assert!((0..500).all(|index| !monitor.push(1, index % 2 == 0)), "what is usual was learned anew");
     }
 
     #[test]
     fn a_few_samples_are_no_drift() {
         let mut monitor = Monitor::default();
-        assert!((0..32).all(|_| !monitor.push(false)));
+        assert!((0..32).all(|_| !monitor.push(0, false)));
         assert_eq!(monitor.recent(), (0, 16));
+        assert!(monitor.was_wrong(0) && !monitor.was_wrong(1));
+        (0..15).for_each(|_| assert!(!monitor.push(2, true)));
+        assert!(monitor.was_wrong(0) && !monitor.was_wrong(2));
+        monitor.push(2, true);
+        assert!(!monitor.was_wrong(0));
     }
 }

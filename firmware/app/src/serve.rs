@@ -87,7 +87,8 @@ where
     F: NorFlash,
     B: Board,
 {
-    /// The application; what was saved is loaded.
+    /// The application, to be [started](Self::start). Inlined: it is large, and made where it stays.
+    #[inline(always)]
     pub fn new(learner: Learner<'a, S>, keeper: Option<Keeper<F>>, serial: Serial, board: B) -> Self {
         let server = Server {
             learner,
@@ -98,9 +99,12 @@ where
             last_instructions: 0,
             evolving_instructions: 0,
         };
-        let mut app = Self { serial, receiver: Receiver { bytes: [0; BYTES], len: 0 }, server };
-        app.server.load();
-        app
+        Self { serial, receiver: Receiver { bytes: [0; BYTES], len: 0 }, server }
+    }
+
+    /// Loads what was saved.
+    pub fn start(&mut self) {
+        self.server.load();
     }
 
     /// The learner.
@@ -140,7 +144,9 @@ where
 }
 
 impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
+    #[inline(never)]
     fn load(&mut self) {
+        self.learner.reset();
         if let Some(keeper) = &mut self.keeper {
             // Where flash fails the board runs on its base image.
             let _ = keeper.load(&mut self.learner);
@@ -161,6 +167,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
     }
 
     /// The answer to a frame, as bytes for the line.
+    #[inline(never)]
     fn answer(&mut self, frame: &mut [u8]) -> &[u8] {
         match read_frame::<Request<'_>>(frame) {
             Ok((sequence, Request::Pull { part, from })) => self.pull(sequence, part, from),
@@ -186,6 +193,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         self.answer_to(request).unwrap_or_else(Reply::Error)
     }
 
+    #[inline(never)]
     fn answer_to(&mut self, request: Request<'_>) -> Result<Reply<'static>, LinkError> {
         if !matches!(request, Request::Push { .. } | Request::PushEnd | Request::Statistics | Request::Info) {
             self.update = None;
@@ -221,7 +229,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
             Request::Seed { seed } => learner.seed(seed),
             Request::Forget => learner.forget(),
             Request::PushBegin { base, genome } => {
-                let own = learner.image().checksum();
+                let own = learner.model().checksum();
                 if base != own {
                     return Err(LinkError::Base(own));
                 }
@@ -245,6 +253,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         Ok(Reply::Done)
     }
 
+    #[inline(never)]
     fn push(&mut self, flips: &[u8]) -> Result<(), LinkError> {
         let update = self.update.as_mut().ok_or(LinkError::NoUpdate)?;
         match apply_flips(flips, update.from, self.learner.update()) {
@@ -257,11 +266,13 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         Ok(())
     }
 
+    #[inline(never)]
     fn save(&mut self) -> Result<(), LinkError> {
         let keeper = self.keeper.as_mut().ok_or(LinkError::NoStorage)?;
         keeper.save(&mut self.learner).map_err(|_| LinkError::Storage)
     }
 
+    #[inline(never)]
     fn pull(&mut self, sequence: u8, part: Part, from: u32) -> &[u8] {
         if let Part::Flips = part {
             let (room, base, live) = self.learner.message_room();
@@ -272,7 +283,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         }
         let index = from as usize;
         let samples = matches!(part, Part::Samples);
-        let words = self.learner.image().topology().input_words();
+        let words = self.learner.model().topology().input_words();
         let entry = if samples {
             self.learner.store().entry(index).map(|(row, label, _)| (row, label, self.learner.store().len()))
         } else {
@@ -295,8 +306,9 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         written(sequence, &Reply::Entry { label: label.into(), bits, next }, room)
     }
 
+    #[inline(never)]
     fn info(&self) -> Info<'static> {
-        let image = self.learner.image();
+        let image = self.learner.model();
         let (used, there) = self.learner.memory();
         let sizes = self.learner.sizes();
         Info {
@@ -314,6 +326,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         }
     }
 
+    #[inline(never)]
     fn statistics(&mut self) -> evobit::link::Statistics {
         evobit::link::Statistics {
             generation: self.keeper.as_ref().map_or(0, Keeper::generation),
@@ -329,6 +342,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
 const ROW_BYTES: usize = 256;
 
 /// A reply as bytes for the line; none where it does not fit, which no reply here is.
+#[inline(never)]
 fn written<'b>(sequence: u8, reply: &Reply<'_>, room: &'b mut [u8]) -> &'b [u8] {
     write_frame(sequence, reply, room).unwrap_or(&[])
 }

@@ -142,10 +142,12 @@ impl<'a> Store<'a> {
         self.ages[to] = self.ages[from];
     }
 
-    /// Keeps only the last `most` samples that came.
-    pub fn keep_latest(&mut self, most: u16) {
+    /// Forgets the samples of the classes of which `doubtful` says so, but for those among the last `most` that came.
+    pub fn forget_old(&mut self, most: u16, doubtful: impl Fn(u8) -> bool) {
         let (training, held_back) = (0..self.training, self.held_back());
-        let kept = |store: &Self, index: usize| store.arrived.wrapping_sub(store.ages[index]) <= most;
+        let kept = |store: &Self, index: usize| {
+            store.arrived.wrapping_sub(store.ages[index]) <= most || !doubtful(store.labels[index])
+        };
         let mut next = 0;
         for index in training {
             if kept(self, index) {
@@ -249,11 +251,13 @@ mod tests {
             (0..10).for_each(|value| {
                 add(store, value, 0);
             });
-            store.keep_latest(4);
+            store.forget_old(4, |_| false);
+            assert_eq!(store.len(), 10);
+            store.forget_old(4, |label| label == 0);
             let mut left = store.all().inputs.to_vec();
             left.sort_unstable();
             assert_eq!((left, store.held_back().len()), (vec![6, 7, 8, 9], 1));
-            store.keep_latest(0);
+            store.forget_old(0, |_| true);
             assert!(store.is_empty());
             assert!(!add(store, 1, 0).replaced);
         });
