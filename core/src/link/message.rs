@@ -188,11 +188,11 @@ pub struct Statistics {
     pub held_back: u16,
     /// How many of the held-back samples the network has right.
     pub network_right: u16,
-    /// How many the stored samples have right, each left out in turn.
+    /// How many the stored samples have right, each left out in turn, together with the base network.
     pub samples_right: u16,
     /// Prototypes held.
     pub prototypes: u16,
-    /// True where the stored samples answer, not the network.
+    /// True where the stored samples and the base network answer, not the evolved network.
     pub memory_answers: bool,
     /// Right answers among the last labelled samples, and their number.
     pub window_right: u16,

@@ -31,6 +31,7 @@ use sequential_storage::cache::{Cache, Uncached};
 use sequential_storage::map::{MapConfig, MapStorage};
 
 use crate::learner::Learner;
+use crate::log;
 
 /// Bytes of an item.
 pub const ITEM_BYTES: usize = 128;
@@ -45,6 +46,8 @@ const HELD_BACK: u16 = 1 << 15;
 pub enum KeepError {
     /// Flash failed, or the range is too small.
     Flash,
+    /// Flash holds something that was never saved here.
+    Foreign,
     /// What is there is not whole or of another model.
     Content,
 }
@@ -91,6 +94,20 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
             return value;
         }
     }
+}
+
+/// What went wrong in the map; the log has more.
+fn failed<E>(error: sequential_storage::Error<E>) -> KeepError {
+    use sequential_storage::Error;
+    let _reason = match error {
+        Error::FullStorage => "is full",
+        Error::Storage { .. } => "cannot be read or written",
+        Error::Corrupted { .. } => "is corrupted",
+        Error::BufferTooSmall(_) | Error::BufferTooBig | Error::ItemTooBig => "has items of another size",
+        _ => "failed",
+    };
+    log!("flash storage {=str}", _reason);
+    if let Error::Corrupted { .. } = error { KeepError::Foreign } else { KeepError::Flash }
 }
 
 type Map<'f, F> = MapStorage<u16, Ready<&'f mut F>, Cache<Uncached, Uncached, Uncached, u16>>;
@@ -153,11 +170,23 @@ impl<F: NorFlash> Keeper<F> {
         Ok(())
     }
 
-    /// Loads the newest generation that is whole and of this model. False, and a learner as after a reset, where there is none.
+    /// Loads the newest generation that is whole and of this model. False, and a learner as after a reset, where there is none. Flash
+    /// that holds what was never saved here is erased.
     ///
     /// # Errors
     /// [`KeepError::Flash`].
     pub fn load<S: Score>(&mut self, learner: &mut Learner<'_, S>) -> Result<bool, KeepError> {
+        match self.load_newest(learner) {
+            Err(KeepError::Foreign) => {
+                learner.reset();
+                let (from, to) = (self.range.start, self.range.end);
+                self.flash.erase(from, to).map(|()| false).map_err(|_| KeepError::Flash)
+            }
+            loaded => loaded,
+        }
+    }
+
+    fn load_newest<S: Score>(&mut self, learner: &mut Learner<'_, S>) -> Result<bool, KeepError> {
         let mut commits = [read_commit(&mut self.map()?, 0)?, read_commit(&mut self.map()?, 1)?];
         commits
             .sort_unstable_by_key(|commit| core::cmp::Reverse(commit.map_or(0, |commit| commit.generation)));
@@ -178,7 +207,7 @@ impl<F: NorFlash> Keeper<F> {
 fn read_commit<F: NorFlash>(map: &mut Map<'_, F>, slot: u32) -> Result<Option<Commit>, KeepError> {
     let mut buffer = [0; BUFFER_BYTES];
     let record = wait(map.fetch_item::<[u8; 12]>(&mut buffer, &key(slot, COMMIT)));
-    let Some(record) = record.map_err(|_| KeepError::Flash)? else { return Ok(None) };
+    let Some(record) = record.map_err(failed)? else { return Ok(None) };
     let number = |at: usize| u32::from_le_bytes([record[at], record[at + 1], record[at + 2], record[at + 3]]);
     Ok(Some(Commit { generation: number(0), len: number(4), crc: number(8) }))
 }
@@ -218,7 +247,7 @@ impl<'f, F: NorFlash> Writer<'f, F> {
         if self.filled > 0 {
             let item = &self.item[..self.filled];
             let key = key(self.slot, self.items);
-            wait(self.map.store_item(&mut self.buffer, &key, &item)).map_err(|_| KeepError::Flash)?;
+            wait(self.map.store_item(&mut self.buffer, &key, &item)).map_err(failed)?;
             self.items += 1;
             self.filled = 0;
         }
@@ -232,7 +261,7 @@ impl<'f, F: NorFlash> Writer<'f, F> {
         record[4..8].copy_from_slice(&self.len.to_le_bytes());
         record[8..].copy_from_slice(&self.crc.value().to_le_bytes());
         let key = key(self.slot, COMMIT);
-        wait(self.map.store_item(&mut self.buffer, &key, &record)).map_err(|_| KeepError::Flash)
+        wait(self.map.store_item(&mut self.buffer, &key, &record)).map_err(failed)
     }
 }
 
@@ -258,7 +287,7 @@ impl<'f, F: NorFlash> Reader<'f, F> {
     fn next_item(&mut self) -> Result<bool, KeepError> {
         let key = key(self.commit.generation, self.items);
         let fetched = self.map.fetch_item::<&[u8]>(&mut self.buffer, &key);
-        let Some(item) = wait(fetched).map_err(|_| KeepError::Flash)? else { return Ok(false) };
+        let Some(item) = wait(fetched).map_err(failed)? else { return Ok(false) };
         let len = item.len().min(ITEM_BYTES);
         self.item[..len].copy_from_slice(&item[..len]);
         (self.filled, self.read) = (len, 0);

@@ -2,12 +2,17 @@
 //!
 //! The memory answers from the stored samples at once; the network is evolved on them in idle time, step by step, with the landscape and the
 //! search that a host uses. The genome that answers is another than the one that evolves: the latter takes over at the end of a sweep where it has
-//! more held-back samples right, or as many at a lower loss. Whichever of network and memory has more held-back samples right gives the
-//! board's answer; the network among equals.
+//! more held-back samples right, or as many at a lower loss.
 //!
-//! An *episode* of evolution begins with the best of three genomes on the training samples: the one that answers, the one of the base image, and the one
-//! that answers with all weights of its first layer turned round (inputs that were inverted are one such step away). It is hot at first and
-//! cools down; when a cold sweep finds nothing it ends. It waits while no mutants are owed, and goes on with samples that came on the way.
+//! *Who answers.* The network of the base image and the memory answer together: where the memory votes for a class, it is followed if on
+//! the stored samples (each left out in turn) its votes for that class were right more often than that network was (as often is enough where it was right a quarter more often over
+//! all); else the network is. So after
+//! drift the memory answers, and where a new class is taught it answers for that class alone. The evolved network answers by
+//! itself where it has a [sixth](LEAD) more of the held-back samples right than these two: it was chosen by them, which flatters it.
+//!
+//! An *episode* of evolution begins with the best, on the held-back samples and then by loss, of the genome that answers, that of the base image, and the former with its
+//! first layer turned, mirrored or inverted. When a sweep finds nothing it ends. It waits while no mutants are owed, and goes on with samples
+//! that came on the way.
 
 use evobit::bits::LittleEndian;
 use evobit::bits::{self, Words};
@@ -22,12 +27,16 @@ use evobit::loss::LossTable;
 use evobit::memory::{Memory, MemoryMut, MemorySearch};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
-use evobit::topology::Topology;
+use evobit::topology::{MAX_CLASSES, Topology};
 
 use crate::arena::{Layout, Sizes, take};
 use crate::log;
-use crate::monitor::{Monitor, RECENT};
+use crate::monitor::Monitor;
 use crate::store::Store;
+use crate::turn::{TURNS, turn};
+
+/// The evolved network must have this share more of the held-back samples right to answer by itself: one in so many.
+pub const LEAD: u16 = 6;
 
 /// How a board learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +61,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             proposals: 16,
-            heat: 33,
-            cooling: 30,
+            heat: 0,
+            cooling: 0,
             sweeps: 40,
             neighbours: 1,
             margin: 24,
@@ -66,7 +75,7 @@ impl Default for Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Activity {
     Idle,
-    Network { total: i64, position: usize, sweep: u16, committed: u32 },
+    Network { total: i64, position: usize, sweep: u16, committed: u32, samples: usize },
     Memory { total: i64 },
 }
 
@@ -177,9 +186,12 @@ pub struct Learner<'a, S> {
     /// True from drift on until the monitor knows what is usual again.
     adapting: bool,
     activity: Activity,
-    /// Right answers of the network and of the stored samples on the held-back ones.
+    /// Right answers on the held-back samples, of the evolved network, and of base network and memory together.
     network_right: u16,
     samples_right: u16,
+    /// Bit c is set where the memory is followed when it votes for class c.
+    trusted: [u32; (MAX_CLASSES / 32) as usize],
+    network_answers: bool,
     counts: Counts,
     scores_of: core::marker::PhantomData<S>,
 }
@@ -261,6 +273,8 @@ impl<'a, S: Score> Learner<'a, S> {
             activity: Activity::Idle,
             network_right: 0,
             samples_right: 0,
+            trusted: [0; (MAX_CLASSES / 32) as usize],
+            network_answers: true,
             counts: Counts::default(),
             scores_of: core::marker::PhantomData,
             image,
@@ -355,44 +369,37 @@ impl<'a, S: Score> Learner<'a, S> {
     #[inline(never)]
     pub fn classify(&mut self, raw: &[u8]) -> Result<Answers, LinkError> {
         self.encode(raw)?;
+        Ok(self.answers())
+    }
+
+    fn answers(&mut self) -> Answers {
         let network = self.ask_network(None);
-        Ok(self.answers(network))
-    }
-
-    /// The network's class of a raw sample alone.
-    ///
-    /// # Errors
-    /// [`LinkError::Width`].
-    pub fn classify_by_network(&mut self, raw: &[u8]) -> Result<u8, LinkError> {
-        self.encode(raw)?;
-        Ok(self.ask_network(None))
-    }
-
-    /// True where the memory has more held-back samples right than the network, or is all there is of the new.
-    #[must_use]
-    pub const fn memory_answers(&self) -> bool {
-        self.samples_right > self.network_right
-    }
-
-    fn answers(&self, network: u8) -> Answers {
         let vote = |prototypes, neighbours| {
             Memory::new(prototypes, self.layout.input)
                 .and_then(|memory| memory.classify(self.input, neighbours))
         };
         let samples = vote(self.store.all(), self.config.neighbours);
         let prototypes = vote(self.prototypes(), 1);
-        let memory = samples.or(prototypes).filter(|_| self.memory_answers());
-        Answers { answer: memory.unwrap_or(network), network, samples, prototypes }
+        let answer = match samples.or(prototypes) {
+            _ if self.network_answers => network,
+            Some(vote) if bits::get(&self.trusted[..], vote.into()) => vote,
+            _ => self.ask_base(None),
+        };
+        Answers { answer, network, samples, prototypes }
     }
 
-    /// The network's class of the encoded sample, or of a stored one.
+    /// The class of the encoded sample, or of a stored one, by the genome that evolution made.
     fn ask_network(&mut self, stored: Option<usize>) -> u8 {
-        let words = self.layout.input;
-        let input = stored.map_or(&*self.input, |index| self.store.all().input(index, words));
-        match Network::new(self.image.topology(), &*self.live) {
-            Ok(network) => network.classify(input, self.hidden, self.scores) as u8,
-            Err(_) => 0,
-        }
+        let network = Network::new(self.image.topology(), &*self.live);
+        let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
+        network.map_or(0, |network| network.classify(input, self.hidden, self.scores) as u8)
+    }
+
+    /// The same by the base image's genome.
+    fn ask_base(&mut self, stored: Option<usize>) -> u8 {
+        let network = Network::new(self.image.topology(), self.image.genome());
+        let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
+        network.map_or(0, |network| network.classify(input, self.hidden, self.scores) as u8)
     }
 
     /// Learns from a labelled raw sample: answers it, looks for drift, stores it.
@@ -407,8 +414,7 @@ impl<'a, S: Score> Learner<'a, S> {
         }
         let label = label as u8;
         self.encode(raw)?;
-        let network = self.ask_network(None);
-        let right = self.answers(network).answer == label;
+        let right = self.answers().answer == label;
         let drifted = self.monitor.push(label, right);
         self.counts.seen = self.counts.seen.wrapping_add(1);
         let placed = self.store.place();
@@ -425,14 +431,16 @@ impl<'a, S: Score> Learner<'a, S> {
             self.counts.drifts = self.counts.drifts.wrapping_add(1);
             // What the world no longer says is forgotten: the older samples of classes that were answered wrong.
             let monitor = self.monitor;
-            self.store.forget_old(RECENT as u16, |label| monitor.was_wrong(label));
+            self.store.forget_old(monitor.since_change(), |label| monitor.was_wrong(label));
             self.prototypes_len = 0;
             self.stop();
         }
         self.adapting = drifted || (self.adapting && !self.is_usual());
         if self.adapting && !matches!(self.activity, Activity::Memory { .. }) {
-            // Without training samples there is nothing to evolve on yet.
-            let _ = self.evolve_network(self.config.sample_mutants);
+            // An episode that began with half as many samples begins anew. Without any there is nothing to evolve on yet.
+            let now = self.store.training().len();
+            let anew = matches!(self.activity, Activity::Network { samples, .. } if now >= 2 * samples);
+            let _ = self.evolve_network(self.config.sample_mutants, anew);
         }
         self.judge();
         Ok(Learned { replaced: placed.replaced, right, drifted })
@@ -444,26 +452,51 @@ impl<'a, S: Score> Learner<'a, S> {
         self.monitor.is_settled() && right * 8 >= number * 7
     }
 
-    /// Forgets the stored samples; network and prototypes stay.
+    /// Forgets the stored samples; network and prototypes stay, and who answers.
     pub fn forget(&mut self) {
         self.stop();
-        let memory = self.memory_answers() && self.prototypes_len > 0;
         self.store.clear();
-        // What was chosen when it could be judged stays chosen.
-        (self.network_right, self.samples_right) = (0, u16::from(memory));
     }
 
-    /// How network and memory do on the held-back samples.
+    /// The class that the stored samples give to one of them, left out.
+    fn vote_left_out(&self, index: usize) -> Option<u8> {
+        let memory = Memory::new(self.store.all(), self.layout.input)?;
+        memory.classify_left_out(index, self.config.neighbours)
+    }
+
+    /// Finds out who answers best on the stored samples.
     #[inline(never)]
     fn judge(&mut self) {
+        // For each class, how much more often the memory was right than the base network where it voted for the class. The room for
+        // changes of loss is free between steps.
+        bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[..MAX_CLASSES as usize].fill(0);
+        let mut lead = 0;
+        for index in 0..self.store.len() {
+            let label = self.store.all().labels[index];
+            if let Some(vote) = self.vote_left_out(index) {
+                let gain = i16::from(vote == label) - i16::from(self.ask_base(Some(index)) == label);
+                lead += i32::from(gain);
+                bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[usize::from(vote)] += gain;
+            }
+        }
+        let leads = lead * 4 > self.store.len() as i32;
+        for (&gain, class) in bytemuck::cast_slice::<i64, i16>(self.deltas).iter().zip(0..MAX_CLASSES) {
+            bits::set(&mut self.trusted, class, gain > 0 || (gain == 0 && leads));
+        }
         (self.network_right, self.samples_right) = (0, 0);
         for index in self.store.held_back() {
             let label = self.store.all().labels[index];
             self.network_right += u16::from(self.ask_network(Some(index)) == label);
-            let memory = Memory::new(self.store.all(), self.layout.input);
-            let vote = memory.and_then(|memory| memory.classify_left_out(index, self.config.neighbours));
-            self.samples_right += u16::from(vote == Some(label));
+            let vote = self.vote_left_out(index).filter(|&vote| bits::get(&self.trusted[..], vote.into()));
+            let answer = vote.unwrap_or_else(|| self.ask_base(Some(index)));
+            self.samples_right += u16::from(answer == label);
         }
+        self.choose_answer();
+    }
+
+    fn choose_answer(&mut self) {
+        let lead = (self.store.held_back().len() as u16 / LEAD).max(1);
+        self.network_answers = self.store.is_empty() || self.network_right >= self.samples_right + lead;
     }
 
     /// Right answers and loss of a genome on some stored samples.
@@ -481,18 +514,19 @@ impl<'a, S: Score> Learner<'a, S> {
         (right, loss)
     }
 
-    /// Gives mutants to the network's evolution and begins an episode where none goes on.
+    /// Gives mutants to the network's evolution and begins an episode where none goes on, or `anew`.
     ///
     /// # Errors
     /// [`LinkError::NoSamples`].
     #[inline(never)]
-    pub fn evolve_network(&mut self, mutants: u32) -> Result<(), LinkError> {
+    pub fn evolve_network(&mut self, mutants: u32, anew: bool) -> Result<(), LinkError> {
         if self.store.training().is_empty() {
             return Err(LinkError::NoSamples);
         }
         self.counts.owed = self.counts.owed.saturating_add(mutants);
-        if !matches!(self.activity, Activity::Network { .. }) {
+        if anew || !matches!(self.activity, Activity::Network { .. }) {
             self.choose_start();
+            self.compare();
             let topology = self.image.topology();
             let config = SearchConfig { proposals: self.config.proposals, block: 1 };
             // Writes the first order of visits.
@@ -503,7 +537,8 @@ impl<'a, S: Score> Learner<'a, S> {
             let loss = *self.image.loss();
             let landscape = CompactLandscape::new(topology, self.candidate, samples, loss, buffers);
             let total = landscape.map_err(|_| LinkError::NoSamples)?.loss();
-            self.activity = Activity::Network { total, position: 0, sweep: 0, committed: 0 };
+            let samples = self.store.training().len();
+            self.activity = Activity::Network { total, position: 0, sweep: 0, committed: 0, samples };
             self.counts.loss = total;
         }
         Ok(())
@@ -513,40 +548,30 @@ impl<'a, S: Score> Learner<'a, S> {
     #[inline(never)]
     fn choose_start(&mut self) {
         let training = 0..self.store.training().len();
-        self.candidate.copy_from_slice(self.live);
-        let (_, live) = self.score(true, training.clone());
-        self.turn_first_layer();
-        let (_, turned) = self.score(true, training.clone());
-        let base = self.image.genome();
-        if turned >= live {
-            self.candidate.copy_from_slice(self.live);
-        }
-        let best = live.min(turned);
-        if (0..base.len()).any(|index| base.word(index) != self.live[index]) {
-            let load = |learner: &mut Self| {
-                learner.candidate.iter_mut().enumerate().for_each(|(index, word)| *word = base.word(index));
-            };
-            load(self);
-            if self.score(true, training).1 >= best {
-                self.candidate.copy_from_slice(self.live);
-                if turned < live {
-                    self.turn_first_layer();
+        let plan = self.image.topology().layer(0);
+        let first = plan.weights as usize..plan.end as usize;
+        let (mut best, mut best_score) = (0, (0, i64::MIN));
+        // The turns of the genome that answers, then those of the base image's.
+        for way in 0..2 * TURNS {
+            if self.load_start(way, first.clone()) {
+                let (right, _) = self.score(true, self.store.held_back());
+                let (_, loss) = self.score(true, training.clone());
+                if (right, -loss) > best_score {
+                    (best, best_score) = (way, (right, -loss));
                 }
             }
         }
+        self.load_start(best, first);
     }
 
-    /// Flips every weight of the first layer of the candidate.
-    fn turn_first_layer(&mut self) {
-        let plan = *self.image.topology().layer(0);
-        let start = plan.weights as usize;
-        let rows = &mut self.candidate[start..plan.end as usize];
-        for row in rows.chunks_exact_mut(plan.row_words as usize) {
-            row.iter_mut().for_each(|word| *word = !*word);
-            if let Some(last) = row.last_mut() {
-                *last &= bits::tail_mask(plan.inputs);
-            }
+    fn load_start(&mut self, way: u32, first: core::ops::Range<usize>) -> bool {
+        let (plan, base) = (self.image.topology().layer(0), self.image.genome());
+        if way < TURNS {
+            self.candidate.copy_from_slice(self.live);
+            return turn(plan, way, &self.live[first.clone()], &mut self.candidate[first]);
         }
+        self.candidate.iter_mut().enumerate().for_each(|(index, word)| *word = base.word(index));
+        turn(plan, way - TURNS, base.slice(first.start, first.len()), &mut self.candidate[first])
     }
 
     /// Begins the evolution of `count` prototypes, drawn from the stored samples, and gives it mutants.
@@ -643,9 +668,7 @@ impl<'a, S: Score> Learner<'a, S> {
         match self.activity {
             _ if self.counts.owed == 0 => return false,
             Activity::Idle => return false,
-            Activity::Network { position, sweep, committed, .. } => {
-                self.step_network(position, sweep, committed)
-            }
+            Activity::Network { .. } => self.step_network(),
             Activity::Memory { total } => {
                 let done = self.with_memory_search(Some(total), |search, rng| {
                     search.step(rng);
@@ -661,11 +684,13 @@ impl<'a, S: Score> Learner<'a, S> {
     }
 
     #[inline(never)]
-    fn step_network(&mut self, position: usize, sweep: u16, committed: u32) {
+    fn step_network(&mut self) {
+        let Activity::Network { total, position, sweep, committed, samples: began } = self.activity else {
+            return;
+        };
         let heat = self.heat(sweep);
         let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
         let buffers = CompactBuffers::<S> { hidden, scores: bytemuck::cast_slice_mut(scores) };
-        let Activity::Network { total, .. } = self.activity else { return };
         let (topology, loss) = (self.image.topology(), *self.image.loss());
         let samples = self.store.training();
         let config = SearchConfig { proposals: self.config.proposals, block: 1 };
@@ -680,9 +705,14 @@ impl<'a, S: Score> Learner<'a, S> {
         self.rng = search.rng().clone();
         let (position, total, committed) = (search.position(), landscape.loss(), committed + step.committed);
         self.counts.loss = total;
-        self.activity = Activity::Network { total, position, sweep, committed };
+        self.activity = Activity::Network { total, position, sweep, committed, samples: began };
         if step.sweep_ended {
-            self.end_sweep(sweep + 1, total, committed, heat);
+            self.compare();
+            self.activity =
+                Activity::Network { total, position: 0, sweep: sweep + 1, committed: 0, samples: began };
+            if (committed == 0 && heat == 0) || sweep + 1 >= self.config.sweeps {
+                self.stop();
+            }
         }
         self.spend(step.mutants);
     }
@@ -695,19 +725,17 @@ impl<'a, S: Score> Learner<'a, S> {
         u32::try_from(heat).unwrap_or(u32::MAX)
     }
 
+    /// Lets the genome that evolves take over where it does better on the held-back samples.
     #[inline(never)]
-    fn end_sweep(&mut self, sweep: u16, total: i64, committed: u32, heat: u32) {
+    fn compare(&mut self) {
         let held_back = self.store.held_back();
         let (candidate, live) = (self.score(true, held_back.clone()), self.score(false, held_back));
         if (candidate.0, -candidate.1) > (live.0, -live.1) {
             self.live.copy_from_slice(self.candidate);
             self.network_right = candidate.0;
+            self.choose_answer();
             self.counts.swaps = self.counts.swaps.wrapping_add(1);
             log!("a better genome takes over: {} held-back samples right", candidate.0);
-        }
-        self.activity = Activity::Network { total, position: 0, sweep, committed: 0 };
-        if (committed == 0 && heat == 0) || sweep >= self.config.sweeps {
-            self.stop();
         }
     }
 
@@ -800,7 +828,7 @@ impl<'a, S: Score> Learner<'a, S> {
             network_right: self.network_right,
             samples_right: self.samples_right,
             prototypes: self.prototypes_len as u16,
-            memory_answers: self.memory_answers(),
+            memory_answers: !self.network_answers,
             window_right: window_right as u16,
             window: window as u16,
             drifts: self.counts.drifts,

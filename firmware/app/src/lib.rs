@@ -23,6 +23,7 @@ pub mod monitor;
 pub mod profile;
 pub mod serve;
 pub mod store;
+mod turn;
 
 /// Logs where the firmware has a log.
 #[macro_export]

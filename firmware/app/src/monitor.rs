@@ -46,6 +46,21 @@ impl Monitor {
         }
     }
 
+    /// How many of the last samples came after the change, by the likeliest guess: the end of the history with the greatest surplus of wrong
+    /// answers (cumulative sums: Page, 1954).
+    #[must_use]
+    pub fn since_change(&self) -> u16 {
+        let (mut sum, mut best, mut since) = (0, i32::MIN, RECENT);
+        for back in 0..RECENT {
+            sum += if self.history >> back & 1 == 0 { 1 } else { -1 };
+            // Among equals the later change: what is doubtful is forgotten.
+            if sum > best {
+                (best, since) = (sum, back + 1);
+            }
+        }
+        since as u16
+    }
+
     /// True where a sample of this class was among the last, and answered wrong.
     #[must_use]
     pub fn was_wrong(&self, label: u8) -> bool {
@@ -83,6 +98,19 @@ mod tests {
         let fired: u32 = (0..60).map(|index| u32::from(monitor.push(1, index % 2 == 0))).sum();
         assert_eq!(fired, 1);
         assert!((0..500).all(|index| !monitor.push(1, index % 2 == 0)), "what is usual was learned anew");
+    }
+
+    #[test]
+    fn the_change_is_where_wrong_answers_begin() {
+        let mut monitor = Monitor::default();
+        (0..40).for_each(|_| assert!(!monitor.push(0, true)));
+        // Right answers among the wrong ones do not hide where these begin.
+        for (right, since) in
+            [(false, 1), (false, 2), (true, 3), (false, 4), (false, 5), (true, 6), (false, 7)]
+        {
+            monitor.push(0, right);
+            assert_eq!(monitor.since_change(), since);
+        }
     }
 
     #[test]

@@ -220,7 +220,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
             }
             Request::Evolve { what, mutants } => {
                 match what {
-                    Evolve::Network => learner.evolve_network(mutants)?,
+                    Evolve::Network => learner.evolve_network(mutants, true)?,
                     Evolve::Memory { prototypes } => learner.evolve_memory(prototypes.into(), mutants)?,
                     _ => return Err(LinkError::Message),
                 }

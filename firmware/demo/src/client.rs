@@ -48,9 +48,6 @@ impl<L: Line> Client<L> {
         let mut buffer = vec![0; frame_len(2048)];
         let frame = write_frame(self.sequence, request, &mut buffer)?;
         let mut answer = self.line.exchange(frame)?;
-        if std::env::var_os("LINE").is_some() {
-            eprintln!("{answer:02x?}");
-        }
         let (sequence, reply) = read_frame(&mut answer).context("the board's answer cannot be read")?;
         ensure!(sequence == self.sequence, "the board answered another request");
         match reply {

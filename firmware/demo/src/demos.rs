@@ -67,7 +67,8 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
         Some(_) => {
             let emulator = Emulator::start(board, &arguments.target, &problem.model, folder.path())?;
             let mut client = Client::new(emulator);
-            let mut outcome = demonstrate(&mut client, &problem, board, arguments, say)?;
+            let outcome = demonstrate(&mut client, &problem, board, arguments, say);
+            let mut outcome = outcome.with_context(|| client.line.log().unwrap_or_default().join("; "))?;
             let log = client.line.log()?;
             if say {
                 log.iter().for_each(|line| println!("log: {line}"));
@@ -331,7 +332,7 @@ fn kept(
 
 /// The digit that is taught on the board.
 const NEW_CLASS: u8 = 9;
-const ANCHORS: usize = 8;
+const ANCHORS: usize = 10;
 const NEW_SAMPLES: usize = 20;
 
 /// A tenth digit is taught to a network of nine.
