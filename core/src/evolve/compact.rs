@@ -15,8 +15,8 @@ use crate::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL,
 use crate::evolve::scalar::mask_impossible;
 use crate::genome::{GenomeMut, Mutation};
 use crate::loss::LossTable;
-use crate::network::{Network, see};
-use crate::topology::{MAX_CLASSES, Topology, WINDOW_WORDS};
+use crate::network::{Network, Window, see};
+use crate::topology::{MAX_CLASSES, Plan, Topology, WINDOW_WORDS};
 
 /// A number that keeps a score.
 pub trait Score: Copy + Default + Into<i32> + bytemuck::Pod + core::fmt::Debug {
@@ -284,18 +284,18 @@ impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
         let (plan, network, column) = (self.topology.layer(HIDDEN), self.network(), self.column(neuron));
         let (place, weights) = (network.place(HIDDEN, neuron), network.weights(HIDDEN, neuron));
         let threshold = network.threshold(HIDDEN, neuron);
-        let mut window = [0; WINDOW_WORDS];
-        let mut sides = [0; 2];
-        for (sample, input) in self.samples.inputs.chunks_exact(self.topology.input_words()).enumerate() {
-            let seen = see(plan, place, input, &mut window);
-            let mismatches = bits::mismatches(seen, weights);
-            // 0 is just on, -1 just off.
-            if mismatches.wrapping_sub(threshold) > 1 {
-                continue;
-            }
+        let (inputs, words) = (self.samples.inputs, self.topology.input_words());
+        let (mut window, mut sides, mut from) = ([0; WINDOW_WORDS], [0; 2], 0);
+        // 0 is just on, -1 just off.
+        while let Some((sample, mismatches)) =
+            next_boundary(plan, place, weights, threshold, &inputs[from * words..], &mut window)
+        {
+            let sample = from + sample;
+            from = sample + 1;
             let on = mismatches == threshold;
             let change = self.flip_change(&column, sample, on);
             if change != 0 {
+                let seen = see(plan, place, &inputs[sample * words..], &mut window);
                 add_where(seen, weights, if on { u32::MAX } else { 0 }, change, sums);
                 sides[usize::from(on)] += change;
             }
@@ -332,10 +332,15 @@ impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
         GenomeMut::new(self.topology, self.genome).is_ok_and(|mut genome| genome.apply_all(mutations))
     }
 
-    /// True where a hidden neuron is on, by the genome as it is now.
-    fn is_on(&self, neuron: u32, sample: usize, window: &mut [u32; WINDOW_WORDS]) -> bool {
-        let input = self.samples.input(sample, self.topology.input_words());
-        self.network().preactivation(HIDDEN, neuron, input, window) >= 0
+    /// The first sample from `from` on where a hidden neuron is on by the genome as it is now, and was not, or the reverse.
+    fn next_changed(&self, neuron: u32, position: u32, from: usize, window: &mut Window) -> Option<usize> {
+        let (plan, network) = (self.topology.layer(HIDDEN), self.network());
+        let weights = network.weights(HIDDEN, neuron);
+        let seen = (plan, network.place(HIDDEN, neuron), weights, network.threshold(HIDDEN, neuron));
+        let words = self.topology.hidden_words();
+        let inputs = &self.samples.inputs[from * self.topology.input_words()..];
+        let kept = (&self.hidden[from * words..], words, position);
+        next_changed(seen, inputs, kept, window).map(|sample| from + sample)
     }
 
     /// The change of loss that the mutated genome makes, against what is remembered of the old one.
@@ -346,11 +351,11 @@ impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
             Some((HIDDEN, neuron)) => {
                 let column = self.column(neuron);
                 let position = self.topology.layer(OUTPUT).packing.position(neuron);
-                for sample in 0..self.samples.len() {
+                let mut from = 0;
+                while let Some(sample) = self.next_changed(neuron, position, from, &mut window) {
                     let was_on = bits::get(self.hidden(sample), position);
-                    if self.is_on(neuron, sample, &mut window) != was_on {
-                        change += i64::from(self.flip_change(&column, sample, was_on));
-                    }
+                    change += i64::from(self.flip_change(&column, sample, was_on));
+                    from = sample + 1;
                 }
             }
             Some((_, class)) => {
@@ -381,11 +386,10 @@ impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
             Some((HIDDEN, neuron)) => {
                 let column = self.column(neuron);
                 let position = self.topology.layer(OUTPUT).packing.position(neuron);
-                for sample in 0..self.samples.len() {
+                let mut from = 0;
+                while let Some(sample) = self.next_changed(neuron, position, from, &mut window) {
+                    from = sample + 1;
                     let was_on = bits::get(self.hidden(sample), position);
-                    if self.is_on(neuron, sample, &mut window) == was_on {
-                        continue;
-                    }
                     bits::flip(&mut self.hidden[sample * words..(sample + 1) * words], position);
                     let scores = &mut self.scores[sample * classes..(sample + 1) * classes];
                     for (score, class) in scores.iter_mut().zip(0..) {
@@ -421,14 +425,52 @@ fn best_class_of<S: Score>(scores: &[S]) -> usize {
     best
 }
 
+/// The first sample of `inputs` on which a neuron is at its threshold or one mismatch beyond, and its mismatches. Not generic, so that
+/// firmware built for size has this loop built for speed; so are the other inner loops here.
+#[inline(never)]
+fn next_boundary(
+    plan: &Plan,
+    place: u16,
+    weights: &[u32],
+    threshold: u32,
+    inputs: &[u32],
+    window: &mut Window,
+) -> Option<(usize, u32)> {
+    for (sample, input) in inputs.chunks_exact(plan.packing.words()).enumerate() {
+        let mismatches = bits::mismatches(see(plan, place, input, window), weights);
+        if mismatches.wrapping_sub(threshold) <= 1 {
+            return Some((sample, mismatches));
+        }
+    }
+    None
+}
+
+/// The first sample of `inputs` on which a neuron is on and was not, or the reverse. Whether it was is bit `position` of each row of `hidden`.
+#[inline(never)]
+fn next_changed(
+    (plan, place, weights, threshold): (&Plan, u16, &[u32], u32),
+    inputs: &[u32],
+    (hidden, hidden_words, position): (&[u32], usize, u32),
+    window: &mut Window,
+) -> Option<usize> {
+    let rows = inputs.chunks_exact(plan.packing.words()).zip(hidden.chunks_exact(hidden_words));
+    for (sample, (input, row)) in rows.enumerate() {
+        let is_on = bits::mismatches(see(plan, place, input, window), weights) <= threshold;
+        if is_on != bits::get(row, position) {
+            return Some(sample);
+        }
+    }
+    None
+}
+
 /// Adds `amount` to the sums of the inputs that differ from their weights; of those that agree where `invert` is all ones.
 ///
 /// Bit by bit with constant places, eight at a time: finding the next set bit costs a processor without an instruction for it more than
 /// looking at all of them.
-#[inline]
-fn add_where(seen: &[u32], weights: impl Words, invert: u32, amount: i32, sums: &mut [i32]) {
-    for (index, (sums, &inputs)) in sums.chunks_mut(32).zip(seen).enumerate() {
-        let mut mask = inputs ^ weights.word(index) ^ invert;
+#[inline(never)]
+fn add_where(seen: &[u32], weights: &[u32], invert: u32, amount: i32, sums: &mut [i32]) {
+    for ((sums, &inputs), &weights) in sums.chunks_mut(32).zip(seen).zip(weights) {
+        let mut mask = inputs ^ weights ^ invert;
         let (eights, rest) = sums.as_chunks_mut::<8>();
         for eight in eights {
             for (bit, sum) in eight.iter_mut().enumerate() {

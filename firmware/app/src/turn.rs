@@ -7,11 +7,11 @@ use evobit::bits::{self, Words};
 use evobit::topology::{Field, Plan};
 
 /// How a first layer can be turned: bit 0 inverts, bits 1 to 3 mirror rows, mirror columns, exchange them.
-pub const TURNS: u32 = 16;
+pub(crate) const TURNS: u32 = 16;
 
 /// Writes the weights of `from`, turned, to `to`: rows of [`Plan::row_words`] words. False, and nothing written, where the layer cannot be
 /// turned so.
-pub fn turn(plan: &Plan, turn: u32, from: impl Words, to: &mut [u32]) -> bool {
+pub(crate) fn turn(plan: &Plan, turn: u32, from: impl Words, to: &mut [u32]) -> bool {
     let dense = plan.field == Field::Dense;
     let (planes, height, width) =
         (u32::from(plan.input.planes), u32::from(plan.input.height), u32::from(plan.input.width));
