@@ -190,6 +190,9 @@ impl<'a, W: Words> Network<'a, W> {
     pub fn run_layer(&self, layer: usize, input: &[u32], output: &mut [u32]) {
         let plan = self.topology.layer(layer);
         let next = self.topology.layer(layer + 1).packing;
+        if let Some(words) = self.words.native() {
+            return write_signs(plan, words, input, next.row_bits, output);
+        }
         let mut window = [0; WINDOW_WORDS];
         let mut writer = Writer::new(output, next.row_bits);
         for neuron in 0..plan.neurons {
@@ -212,8 +215,12 @@ impl<'a, W: Words> Network<'a, W> {
             self.run_layer(layer, current, output);
             (current, rest) = (output, behind);
         }
+        let scores = &mut scores[..self.topology.classes()];
+        if let Some(words) = self.words.native() {
+            return write_scores(self.topology.layer(last), words, current, scores);
+        }
         let mut window = [0; WINDOW_WORDS];
-        for (class, score) in scores[..self.topology.classes()].iter_mut().enumerate() {
+        for (class, score) in scores.iter_mut().enumerate() {
             *score = self.preactivation(last, class as u32, current, &mut window);
         }
     }
@@ -284,6 +291,40 @@ impl<'a> Writer<'a> {
         self.words[self.index] = self.word;
         self.index += 1;
         self.word = 0;
+    }
+}
+
+/// The signs of a layer's neurons, packed. Not generic, as [`write_scores`]: firmware built for size has these loops built for speed.
+#[inline(never)]
+fn write_signs(plan: &Plan, words: &[u32], input: &[u32], row_bits: u32, output: &mut [u32]) {
+    let mut writer = Writer::new(output, row_bits);
+    each_preactivation(plan, words, input, |preactivation| writer.push(preactivation >= 0));
+    writer.finish();
+}
+
+/// The pre-activations of the last layer.
+#[inline(never)]
+fn write_scores(plan: &Plan, words: &[u32], input: &[u32], scores: &mut [i32]) {
+    let mut scores = scores.iter_mut();
+    each_preactivation(plan, words, input, |preactivation| {
+        scores.next().into_iter().for_each(|score| *score = preactivation);
+    });
+}
+
+/// Hands the pre-activation of every neuron of a layer, in order, to `each`.
+#[inline]
+fn each_preactivation(plan: &Plan, words: &[u32], input: &[u32], mut each: impl FnMut(i32)) {
+    let rows = words[plan.weights as usize..plan.end as usize].chunks_exact(plan.row_words as usize);
+    let mut window = [0; WINDOW_WORDS];
+    for (neuron, row) in (0..).zip(rows) {
+        let seen = match plan.field {
+            Field::Dense => &input[..plan.row_words as usize],
+            Field::Window { .. } => {
+                see(plan, field(words, plan.places, 16, neuron) as u16, input, &mut window)
+            }
+        };
+        let threshold = field(words, plan.thresholds, plan.threshold_bits, neuron);
+        each(threshold as i32 - bits::mismatches(seen, row) as i32);
     }
 }
 

@@ -38,6 +38,13 @@ pub enum Request<'a> {
     Forget,
     /// [`Reply::Statistics`].
     Statistics,
+    /// The exact effect of every mutant of a layer's first neurons on the training samples: nothing changes. [`Reply::Spectrum`].
+    Spectrum {
+        /// The layer.
+        layer: u8,
+        /// How many neurons; all where it has no more.
+        neurons: u16,
+    },
     /// A piece of what was learned since the base image. [`Reply::Flips`] or [`Reply::Entry`].
     Pull {
         /// Of what.
@@ -144,6 +151,15 @@ pub enum Reply<'a> {
     },
     /// There is no entry there.
     NoEntry,
+    /// How many mutants would lower the loss, leave it as it is, raise it.
+    Spectrum {
+        /// Would lower it.
+        better: u32,
+        /// Would leave it.
+        equal: u32,
+        /// Would raise it.
+        worse: u32,
+    },
 }
 
 /// Who a board is.
@@ -240,6 +256,8 @@ pub enum LinkError {
     Flips,
     /// The genome that the update makes has another checksum, or is none; the one that was made.
     Genome(u32),
+    /// No such layer.
+    Layer,
     /// No samples to evolve on.
     NoSamples,
     /// Flash storage failed, or what was learned does not fit it.
@@ -268,6 +286,7 @@ impl core::fmt::Display for LinkError {
             Self::Genome(made) => {
                 write!(f, "the update makes a genome with checksum {made:08x}, not the promised one")
             }
+            Self::Layer => f.write_str("the network has no such layer"),
             Self::NoSamples => f.write_str("no labelled samples are stored to evolve on"),
             Self::Storage => f.write_str("flash storage failed, or what was learned does not fit it"),
             Self::NoStorage => f.write_str("the board has no flash storage"),

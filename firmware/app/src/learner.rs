@@ -18,7 +18,7 @@ use evobit::bits::LittleEndian;
 use evobit::bits::{self, Words};
 use evobit::encode::Encoder;
 use evobit::evolve::compact::{CompactBuffers, CompactLandscape, Score};
-use evobit::evolve::landscape::{Landscape, LandscapeError, Samples};
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::genome::GenomeMut;
 use evobit::image::{Content, ImageError, genome_checksum};
@@ -542,6 +542,36 @@ impl<'a, S: Score> Learner<'a, S> {
             self.counts.loss = total;
         }
         Ok(())
+    }
+
+    /// Scores every mutant of a layer's first neurons, in the genome that answers, exactly, on the training samples: how many would lower the loss, leave it,
+    /// raise it. What evolves is ended.
+    ///
+    /// # Errors
+    /// [`LinkError::Layer`], [`LinkError::NoSamples`].
+    #[inline(never)]
+    pub fn spectrum(&mut self, layer: usize, neurons: u32) -> Result<[u32; 3], LinkError> {
+        self.stop();
+        let topology = self.image.topology();
+        let plan = *topology.layers().get(layer).ok_or(LinkError::Layer)?;
+        if self.store.training().is_empty() {
+            return Err(LinkError::NoSamples);
+        }
+        self.candidate.copy_from_slice(self.live);
+        let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
+        let buffers = CompactBuffers::<S> { hidden, scores: bytemuck::cast_slice_mut(scores) };
+        let (samples, loss) = (self.store.training(), *self.image.loss());
+        let landscape = CompactLandscape::new(topology, self.candidate, samples, loss, buffers);
+        let mut landscape = landscape.map_err(|_| LinkError::NoSamples)?;
+        let mut counts = [0; 3];
+        for neuron in 0..plan.neurons.min(neurons) {
+            let deltas = &mut self.deltas[..plan.mutants()];
+            landscape.spectra(layer, &[neuron as u16], deltas);
+            for &delta in deltas.iter().filter(|&&delta| delta != IMPOSSIBLE) {
+                counts[(delta.signum() + 1) as usize] += 1;
+            }
+        }
+        Ok(counts)
     }
 
     /// Puts the genome that an episode begins with in place.

@@ -226,6 +226,10 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
                 }
                 self.board.evolving(true);
             }
+            Request::Spectrum { layer, neurons } => {
+                let [better, equal, worse] = learner.spectrum(layer.into(), neurons.into())?;
+                return Ok(Reply::Spectrum { better, equal, worse });
+            }
             Request::Seed { seed } => learner.seed(seed),
             Request::Forget => learner.forget(),
             Request::PushBegin { base, genome } => {

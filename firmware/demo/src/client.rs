@@ -3,14 +3,16 @@
 use anyhow::{Context, bail, ensure};
 use evobit::image::genome_checksum;
 use evobit::link::{
-    Evolve, Info, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame,
-    write_frame,
+    Evolve, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame, write_frame,
 };
 
 /// Something that answers frames.
 pub(crate) trait Line {
-    /// Sends bytes and returns the next frame that comes, without its zero.
-    fn exchange(&mut self, frame: &[u8]) -> anyhow::Result<Vec<u8>>;
+    /// Sends bytes.
+    fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()>;
+
+    /// The next frame that comes, without its zero.
+    fn receive(&mut self) -> anyhow::Result<Vec<u8>>;
 
     /// Lets a board that has no processor of its own do its work.
     fn idle(&mut self) {
@@ -47,7 +49,8 @@ impl<L: Line> Client<L> {
         self.sequence = self.sequence.wrapping_add(1);
         let mut buffer = vec![0; frame_len(2048)];
         let frame = write_frame(self.sequence, request, &mut buffer)?;
-        let mut answer = self.line.exchange(frame)?;
+        self.line.send(frame)?;
+        let mut answer = self.line.receive()?;
         let (sequence, reply) = read_frame(&mut answer).context("the board's answer cannot be read")?;
         ensure!(sequence == self.sequence, "the board answered another request");
         match reply {
@@ -63,9 +66,10 @@ impl<L: Line> Client<L> {
         })
     }
 
-    pub(crate) fn board(&mut self) -> anyhow::Result<(String, u32, u16)> {
-        self.ask(&Request::Info, |reply| match reply {
-            Reply::Info(Info { board, base, capacity, .. }) => Ok((board.to_owned(), base, capacity)),
+    /// How many mutants of a layer would lower the loss, leave it, raise it.
+    pub(crate) fn spectrum(&mut self, layer: u8, neurons: u16) -> anyhow::Result<[u32; 3]> {
+        self.ask(&Request::Spectrum { layer, neurons }, |reply| match reply {
+            Reply::Spectrum { better, equal, worse } => Ok([better, equal, worse]),
             _ => bail!("an answer to something else"),
         })
     }
@@ -85,6 +89,27 @@ impl<L: Line> Client<L> {
             Reply::Learned { drifted, .. } => Ok(drifted),
             _ => bail!("an answer to something else"),
         })
+    }
+
+    /// Sends bytes that are no request, and asks for statistics behind them; what the board answers to the former is skipped, if it is an
+    /// answer at all.
+    pub(crate) fn disturb(&mut self, bytes: &[u8]) -> anyhow::Result<(Statistics, Vec<LinkError>)> {
+        self.line.send(bytes)?;
+        self.line.send(&[0])?;
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut buffer = vec![0; frame_len(64)];
+        self.line.send(write_frame(self.sequence, &Request::Statistics, &mut buffer)?)?;
+        let mut errors = vec![];
+        loop {
+            let mut answer = self.line.receive()?;
+            match read_frame(&mut answer).context("the board's answer cannot be read")? {
+                (sequence, Reply::Statistics(statistics)) if sequence == self.sequence => {
+                    return Ok((statistics, errors));
+                }
+                (_, Reply::Error(error)) => errors.push(error),
+                (_, reply) => bail!("the board did what it was not asked to: {reply:?}"),
+            }
+        }
     }
 
     pub(crate) fn statistics(&mut self) -> anyhow::Result<Statistics> {

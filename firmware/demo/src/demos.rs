@@ -56,10 +56,10 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
     let (small, demo) = (board.small, arguments.demo.as_str());
     let hidden = if small || demo == "vectors" { "48" } else { "64" };
     let problem = match demo {
-        "digits" | "drift" | "vectors" => digits(arguments.seed, hidden, None)?,
+        "digits" | "drift" | "vectors" | "hostile" | "cost" => digits(arguments.seed, hidden, None)?,
         "new-class" => digits(arguments.seed, hidden, Some(NEW_CLASS))?,
         "mnist" => return crate::demos::mnist(board, arguments),
-        _ => bail!("no demo `{demo}`: there are digits, drift, new-class, vectors and mnist"),
+        _ => bail!("no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost and mnist"),
     };
     let say = !arguments.json;
     let folder = tempfile::tempdir()?;
@@ -123,6 +123,8 @@ fn demonstrate<L: Line>(
         "digits" => show_digits(client, problem),
         "drift" => show_drift(client, problem, board, arguments, say),
         "new-class" => show_new_class(client, problem, say),
+        "hostile" => show_hostile(client, problem),
+        "cost" => show_cost(client, problem),
         _ => show_vectors(client, problem),
     }
 }
@@ -405,6 +407,101 @@ fn show_vectors<L: Line>(client: &mut Client<L>, problem: &Problem) -> anyhow::R
     equal.push(("memory_loss", memory.loss.into()));
     equal.push(("prototypes", memory.prototypes.into()));
     equal.push(("votes", format!("{votes:08x}").into()));
+    Ok(Outcome { equal, own })
+}
+
+/// Random bytes, damaged and truncated frames, wrong versions, absurd lengths, flips out of range: a typed error or silence, and nothing changes.
+fn show_hostile<L: Line>(client: &mut Client<L>, problem: &Problem) -> anyhow::Result<Outcome> {
+    for (sample, label) in problem.pool.iter().take(20) {
+        client.learn(sample, label)?;
+    }
+    let before = client.statistics()?;
+    let mut errors = 0;
+    let corpus = evobit_corpus();
+    for bytes in &corpus {
+        let (now, answered) = client.disturb(bytes)?;
+        errors += answered.len();
+        let same = (now.genome, now.candidate, now.stored, now.seen, now.generation);
+        let was = (before.genome, before.candidate, before.stored, before.seen, before.generation);
+        ensure!(same == was, "{bytes:02x?} changed something");
+    }
+    let (equal, own) = figures(&client.statistics()?);
+    let counted = [("frames", corpus.len().into()), ("errors", errors.into())];
+    Ok(Outcome { equal: equal.into_iter().chain(counted).collect(), own })
+}
+
+/// What must never do anything, made anew from one seed.
+fn evobit_corpus() -> Vec<Vec<u8>> {
+    use evobit::link::{Request, write_frame};
+    let mut rng = Stream::new(1, Purpose::Test, 0);
+    let mut corpus: Vec<Vec<u8>> = vec![];
+    for len in (0..120).chain([300, 1100, 5000]) {
+        corpus.push((0..len).map(|_| 1 + rng.below(255) as u8).collect());
+    }
+    let sealed = |body: &[u8]| {
+        let bytes = [body, &evobit::image::checksum(body).to_le_bytes()].concat();
+        // COBS, for frames under 254 bytes.
+        let mut framed = vec![];
+        for block in bytes.split(|&byte| byte == 0) {
+            framed.push(block.len() as u8 + 1);
+            framed.extend(block);
+        }
+        framed
+    };
+    let frame = |request: &Request<'_>| {
+        let mut buffer = [0; 200];
+        let mut bytes = write_frame(7, request, &mut buffer).unwrap_or_default().to_vec();
+        bytes.pop();
+        bytes
+    };
+    let learn = frame(&Request::Learn { sample: &[1; 64], label: 3 });
+    (0..learn.len()).for_each(|len| corpus.push(learn[..len].to_vec()));
+    for at in 0..learn.len() {
+        let mut damaged = learn.clone();
+        damaged[at] ^= 1 << rng.below(8);
+        corpus.push(damaged);
+    }
+    // Right checksums, wrong content: versions, kinds, lengths, widths, labels, updates of another base, without beginning, out of range.
+    (0..=255).filter(|&version| version != 1).for_each(|version| corpus.push(sealed(&[version, 7, 0])));
+    (14..=255).for_each(|kind| corpus.push(sealed(&[1, 7, kind])));
+    corpus.push(sealed(&[1, 7, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]));
+    corpus.push(sealed(&[1, 7, 2, 5, 1, 2, 3]));
+    corpus.push(sealed(&[1, 7]));
+    for width in [0, 1, 63, 65] {
+        corpus.push(frame(&Request::Classify { sample: &vec![1; width] }));
+        corpus.push(frame(&Request::Learn { sample: &vec![1; width], label: 3 }));
+    }
+    [10, 255, 256, u16::MAX]
+        .iter()
+        .for_each(|&label| corpus.push(frame(&Request::Learn { sample: &[1; 64], label })));
+    corpus.push(frame(&Request::PushBegin { base: 12345, genome: 0 }));
+    corpus.push(frame(&Request::Push { flips: &[1, 2, 3] }));
+    corpus.push(frame(&Request::PushEnd));
+    corpus.push(frame(&Request::Spectrum { layer: 9, neurons: 1 }));
+    corpus
+}
+
+/// Instructions of one mutant scored exactly, with as many samples as the board of 16 KB trains on, and of one labelled digit.
+fn show_cost<L: Line>(client: &mut Client<L>, problem: &Problem) -> anyhow::Result<Outcome> {
+    let samples = 170;
+    for (sample, label) in problem.pool.iter().take(samples) {
+        client.learn(sample, label)?;
+    }
+    let learning = client.statistics()?.last_instructions;
+    let mut own = vec![("learn_instructions", learning.into())];
+    let mut equal = vec![];
+    let statistics = client.statistics()?;
+    equal.push(("training_samples", (statistics.stored - statistics.held_back).into()));
+    for (layer, name) in [(0, "hidden_mutant_instructions"), (1, "output_mutant_instructions")] {
+        // The landscape has to be made first: that is not what a mutant costs.
+        client.spectrum(layer, 0)?;
+        let making = client.statistics()?.last_instructions;
+        let counts = client.spectrum(layer, u16::MAX)?;
+        let mutants: u32 = counts.iter().sum();
+        let instructions = client.statistics()?.last_instructions.saturating_sub(making);
+        own.push((name, (instructions as f64 / f64::from(mutants)).into()));
+        equal.push(("spectrum", counts.to_vec().into()));
+    }
     Ok(Outcome { equal, own })
 }
 

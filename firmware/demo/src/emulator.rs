@@ -91,8 +91,11 @@ impl Drop for Emulator {
 }
 
 impl Line for Emulator {
-    fn exchange(&mut self, frame: &[u8]) -> anyhow::Result<Vec<u8>> {
-        self.line.write_all(frame).context("the emulator has ended")?;
+    fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.line.write_all(bytes).context("the emulator has ended")
+    }
+
+    fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
         let (mut answer, mut byte) = (vec![], [0]);
         loop {
             match self.line.read(&mut byte) {

@@ -112,9 +112,6 @@ impl Board for NativeBoard {
 pub(crate) struct Native {
     wires: Port,
     run: Box<dyn FnMut() -> bool>,
-    small: bool,
-    flash: RamFlash,
-    model: &'static [u32],
 }
 
 impl Native {
@@ -148,26 +145,26 @@ impl Native {
             }};
         }
         let run = if small { start!(small) } else { start!(large) };
-        Ok(Self { wires, run, small, flash, model })
-    }
-
-    /// Power off and on.
-    pub(crate) fn restart(self) -> anyhow::Result<Self> {
-        Self::start_with(self.small, self.model, self.flash)
+        Ok(Self { wires, run })
     }
 }
 
 impl Line for Native {
-    fn exchange(&mut self, frame: &[u8]) -> anyhow::Result<Vec<u8>> {
-        self.wires.0.borrow_mut().to_board.extend(frame);
+    fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.wires.0.borrow_mut().to_board.extend(bytes);
+        Ok(())
+    }
+
+    fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
         for _ in 0..2 {
-            (self.run)();
             let mut wires = self.wires.0.borrow_mut();
             if let Some(end) = wires.to_host.iter().position(|&byte| byte == 0) {
                 let mut answer: Vec<u8> = wires.to_host.drain(..=end).collect();
                 answer.pop();
                 return Ok(answer);
             }
+            drop(wires);
+            (self.run)();
         }
         bail!("the board does not answer")
     }
