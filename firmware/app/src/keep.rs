@@ -254,7 +254,7 @@ impl<'f, F: NorFlash> Writer<'f, F> {
         Ok(())
     }
 
-    fn commit(mut self, generation: u32) -> Result<(), KeepError> {
+    fn commit(&mut self, generation: u32) -> Result<(), KeepError> {
         self.flush()?;
         let mut record = [0; 12];
         record[..4].copy_from_slice(&generation.to_le_bytes());
