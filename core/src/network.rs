@@ -366,6 +366,9 @@ pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut
 /// Packs the units of one window, row after row, plane after plane, into `window`.
 #[inline]
 fn gather(plan: &Plan, [planes, height, width]: [u16; 3], input: &[u32], place: u16, window: &mut Window) {
+    if planes == 1 && plan.packing.row_words == 1 && width.is_power_of_two() {
+        return gather_narrow(usize::from(height), u32::from(width), input, place, window);
+    }
     let (shift, width) = (u32::from(place) % 32, u32::from(width));
     let mask = bits::tail_mask(width);
     let row_words = plan.packing.row_words as usize;
@@ -393,6 +396,19 @@ fn gather(plan: &Plan, [planes, height, width]: [u16; 3], input: &[u32], place: 
     }
     if used > 0 {
         window[filled] = word;
+    }
+}
+
+/// The same where a row of the input is one word and rows of the window fill words evenly, as in small images.
+#[inline]
+fn gather_narrow(height: usize, width: u32, input: &[u32], place: u16, window: &mut Window) {
+    let (shift, start) = (u32::from(place) % 32, usize::from(place) / 32);
+    let mask = bits::tail_mask(width);
+    for (rows, word) in input[start..start + height].chunks(32 / width as usize).zip(window) {
+        *word = 0;
+        for (row, position) in rows.iter().zip((0..32).step_by(width as usize)) {
+            *word |= (row >> shift & mask) << position;
+        }
     }
 }
 
