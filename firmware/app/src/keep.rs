@@ -193,7 +193,7 @@ impl<F: NorFlash> Keeper<F> {
         // The next save must not overwrite a newer generation, even one of another model.
         self.generation = commits[0].map_or(0, |commit| commit.generation);
         for commit in commits.into_iter().flatten() {
-            let whole = Reader::new(self.map()?, commit).is_whole()?;
+            let whole = Reader::new(self.map()?, commit).check()?;
             if whole && read_stream(&mut Reader::new(self.map()?, commit), learner).is_ok() {
                 self.generation = commit.generation;
                 return Ok(true);
@@ -317,7 +317,7 @@ impl<'f, F: NorFlash> Reader<'f, F> {
         words.iter_mut().try_for_each(|word| self.number(4).map(|number| *word = number))
     }
 
-    fn is_whole(mut self) -> Result<bool, KeepError> {
+    fn check(mut self) -> Result<bool, KeepError> {
         let mut crc = Checksum::new();
         while self.left > 0 {
             if self.read == self.filled && !self.next_item()? {

@@ -627,12 +627,10 @@ impl<'a, S: Score> Learner<'a, S> {
             let chosen = if marks[drawn] == 0 { drawn } else { index };
             marks[chosen] = 1;
         }
-        let mut next = 0;
-        for index in (0..len).filter(|&index| marks[index] == 1) {
+        for (next, index) in (0..len).filter(|&index| marks[index] == 1).enumerate() {
             let all = self.store.all();
             self.prototypes[next * words..(next + 1) * words].copy_from_slice(all.input(index, words));
             self.prototype_labels[next] = all.labels[index];
-            next += 1;
         }
         self.prototypes_len = count;
         self.counts.owed = mutants;
@@ -751,7 +749,7 @@ impl<'a, S: Score> Learner<'a, S> {
     fn heat(&self, sweep: u16) -> u32 {
         let left = u64::from(self.config.cooling.saturating_sub(sweep));
         let all = self.store.training().len() as u64 * u64::from(self.image.loss().unit());
-        let heat = all * u64::from(self.config.heat) * left / u64::from(self.config.cooling.max(1)) >> 16;
+        let heat = (all * u64::from(self.config.heat) * left / u64::from(self.config.cooling.max(1))) >> 16;
         u32::try_from(heat).unwrap_or(u32::MAX)
     }
 

@@ -47,8 +47,8 @@ fn accuracy<L: Line>(client: &mut Client<L>, test: &Raw) -> anyhow::Result<Accur
 
 /// What a demo found: figures that must be equal on every board, and figures of this one.
 struct Outcome {
-    equal: Vec<(&'static str, Value)>,
-    own: Vec<(&'static str, Value)>,
+    equal: Figures,
+    own: Figures,
 }
 
 /// Runs a demo on a board and, unless it is to be alone, on the host, and compares.
@@ -129,8 +129,11 @@ fn demonstrate<L: Line>(
     }
 }
 
-/// Statistics as figures.
-fn figures(statistics: &Statistics) -> (Vec<(&'static str, Value)>, Vec<(&'static str, Value)>) {
+/// Named figures.
+type Figures = Vec<(&'static str, Value)>;
+
+/// Statistics as figures: those that are equal on every board, those of this one.
+fn figures(statistics: &Statistics) -> (Figures, Figures) {
     let equal = vec![
         ("genome_crc", format!("{:08x}", statistics.genome).into()),
         ("candidate_crc", format!("{:08x}", statistics.candidate).into()),
