@@ -44,6 +44,11 @@ pub trait Words: Copy {
     #[must_use]
     fn slice(self, start: usize, len: usize) -> Self;
 
+    /// The words as they lie in memory, where they lie there as this machine has them: for inner loops that are not to be generic.
+    fn native<'s>(self) -> Option<&'s [u32]>
+    where
+        Self: 's;
+
     /// True when there are no words.
     fn is_empty(self) -> bool {
         self.len() == 0
@@ -64,6 +69,14 @@ impl Words for &[u32] {
     #[inline]
     fn slice(self, start: usize, len: usize) -> Self {
         &self[start..start + len]
+    }
+
+    #[inline]
+    fn native<'s>(self) -> Option<&'s [u32]>
+    where
+        Self: 's,
+    {
+        Some(self)
     }
 }
 
@@ -94,6 +107,14 @@ impl Words for LittleEndian<'_> {
     fn slice(self, start: usize, len: usize) -> Self {
         Self(&self.0[start..start + len])
     }
+
+    #[inline]
+    fn native<'s>(self) -> Option<&'s [u32]>
+    where
+        Self: 's,
+    {
+        cfg!(target_endian = "little").then_some(self.0)
+    }
 }
 
 /// Bit `index` of a packed row.
@@ -122,13 +143,22 @@ pub fn flip(words: &mut [u32], index: u32) {
 #[must_use]
 #[inline]
 pub fn mismatches(a: &[u32], b: impl Words) -> u32 {
-    let len = a.len().min(b.len());
-    let (a, b) = (&a[..len], b.slice(0, len));
     if COUNTS_BITS {
+        let len = a.len().min(b.len());
+        let (a, b) = (&a[..len], b.slice(0, len));
         (0..len).map(|i| (a[i] ^ b.word(i)).count_ones()).sum()
+    } else if let Some(b) = b.native() {
+        count_pairs(a, b)
     } else {
-        count_carry_save(len, |i| a[i] ^ b.word(i))
+        let len = a.len().min(b.len());
+        count_carry_save((0..len).map(|i| a[i] ^ b.word(i)))
     }
+}
+
+/// [`mismatches`] of words as they lie in memory. Not generic, so that a board's firmware, built for size, has this loop built for speed.
+#[inline(never)]
+fn count_pairs(a: &[u32], b: &[u32]) -> u32 {
+    count_carry_save(a.iter().zip(b).map(|(a, b)| a ^ b))
 }
 
 /// The product of two packed rows of `n` values -1/+1.
@@ -146,35 +176,41 @@ const COUNTS_BITS: bool = cfg!(any(
     target_arch = "wasm32"
 ));
 
-/// Counts the set bits of `len` words without a population count instruction.
+/// Counts the set bits of words without a population count instruction.
 ///
-/// Carry-save adders (Harley and Seal; see Warren, *Hacker's Delight*, 2nd edition, 2012, chapter 5) turn seven
-/// words into three, of weights 1, 2 and 4, and one fold counts those three together.
-fn count_carry_save(len: usize, word: impl Fn(usize) -> u32) -> u32 {
+/// Carry-save adders (Harley and Seal; see Warren, *Hacker's Delight*, 2nd edition, 2012, chapter 5) turn three words into two, of weights 1
+/// and 2, which are counted nibble by nibble and byte by byte.
+#[inline]
+fn count_carry_save(mut words: impl Iterator<Item = u32>) -> u32 {
     let mut count = 0;
-    let mut i = 0;
-    while len - i >= 7 {
-        let (ones, twos_a) = add(word(i), word(i + 1), word(i + 2));
-        let (ones, twos_b) = add(ones, word(i + 3), word(i + 4));
-        let (ones, twos_c) = add(ones, word(i + 5), word(i + 6));
-        let (twos, fours) = add(twos_a, twos_b, twos_c);
-        // A byte holds at most 8 + 2 * 8 + 4 * 8 = 56, all four together 224.
-        let bytes = in_bytes(ones) + 2 * in_bytes(twos) + 4 * in_bytes(fours);
-        count += bytes.wrapping_mul(0x0101_0101) >> 24;
-        i += 7;
-    }
-    // At most six words are left: a nibble of three holds 12, a byte of six 48.
-    let mut bytes = 0;
-    while i < len {
-        let end = len.min(i + 3);
-        let mut nibbles = 0;
-        while i < end {
-            nibbles += in_nibbles(word(i));
-            i += 1;
+    loop {
+        // A byte grows by at most 24 with every three words: nine times fit.
+        let mut bytes = 0;
+        for _ in 0..9 {
+            let Some(a) = words.next() else {
+                return count + sum_bytes(bytes);
+            };
+            let Some(b) = words.next() else {
+                return count + sum_bytes(bytes + in_bytes(a));
+            };
+            let Some(c) = words.next() else {
+                let nibbles = in_nibbles(a) + in_nibbles(b);
+                return count + sum_bytes(bytes + (nibbles & 0x0f0f_0f0f) + (nibbles >> 4 & 0x0f0f_0f0f));
+            };
+            let (ones, twos) = add(a, b, c);
+            // At most 4 + 2 * 4 in a nibble.
+            let nibbles = in_nibbles(ones) + 2 * in_nibbles(twos);
+            bytes += (nibbles & 0x0f0f_0f0f) + (nibbles >> 4 & 0x0f0f_0f0f);
         }
-        bytes += (nibbles & 0x0f0f_0f0f) + (nibbles >> 4 & 0x0f0f_0f0f);
+        count += sum_bytes(bytes);
     }
-    count + (bytes.wrapping_mul(0x0101_0101) >> 24)
+}
+
+/// The sum of the four bytes of a word.
+#[inline]
+const fn sum_bytes(bytes: u32) -> u32 {
+    let pairs = (bytes & 0x00ff_00ff) + (bytes >> 8 & 0x00ff_00ff);
+    (pairs + (pairs >> 16)) & 0xffff
 }
 
 /// A full adder on 32 lanes: (sum, carry).
@@ -204,13 +240,39 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
+    /// Words that do not lie in memory as this machine has them.
+    #[derive(Clone, Copy)]
+    struct Swapped<'a>(&'a [u32]);
+
+    impl Words for Swapped<'_> {
+        fn len(self) -> usize {
+            self.0.len()
+        }
+
+        fn word(self, index: usize) -> u32 {
+            self.0[index]
+        }
+
+        fn slice(self, start: usize, len: usize) -> Self {
+            Self(&self.0[start..start + len])
+        }
+
+        fn native<'s>(self) -> Option<&'s [u32]>
+        where
+            Self: 's,
+        {
+            None
+        }
+    }
+
     proptest! {
         #[test]
         fn both_counts_equal_bit_by_bit(rows in prop::collection::vec(any::<(u32, u32)>(), 0..70)) {
             let (a, b): (Vec<u32>, Vec<u32>) = rows.into_iter().unzip();
             let naive = (0..a.len() as u32 * 32).filter(|&i| get(&a[..], i) != get(&b[..], i)).count() as u32;
             prop_assert_eq!(mismatches(&a, &b[..]), naive);
-            prop_assert_eq!(count_carry_save(a.len(), |i| a[i] ^ b[i]), naive);
+            prop_assert_eq!(count_pairs(&a, &b), naive);
+            prop_assert_eq!(mismatches(&a, Swapped(&b)), naive);
         }
 
         #[test]
@@ -228,8 +290,8 @@ mod tests {
 
     #[test]
     fn a_full_row_counts_every_bit() {
-        for len in 0..40 {
-            assert_eq!(count_carry_save(len, |_| u32::MAX), 32 * len as u32);
+        for len in 0..100 {
+            assert_eq!(count_carry_save((0..len).map(|_| u32::MAX)), 32 * len as u32);
         }
     }
 

@@ -238,6 +238,9 @@ impl<W: Words> Encoder<W> {
     /// # Panics
     /// When `output` ends before the last bit does in this packing.
     pub fn encode(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
+        if self.uniform && self.features.is_multiple_of(packing.row_bits) {
+            return self.encode_rows(key, packing, output);
+        }
         let mut writer = Writer::new(output, packing.row_bits);
         if self.uniform {
             let levels = self.levels();
@@ -252,6 +255,26 @@ impl<W: Words> Encoder<W> {
             }
         }
         writer.finish();
+    }
+}
+
+impl<W: Words> Encoder<W> {
+    /// [`encode`](Self::encode) where the rows of a level are rows of the packing: word by word.
+    fn encode_rows(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
+        let levels = self.levels();
+        let mut words = output[..packing.words()].iter_mut();
+        for level in 0..levels.len() {
+            let level = levels.value(level);
+            for row in 0..self.features / packing.row_bits {
+                let end = (row + 1) * packing.row_bits;
+                for start in (row * packing.row_bits..end).step_by(32) {
+                    // The last feature first, so that each moves up to its place.
+                    let features = (start..end.min(start + 32)).rev();
+                    let word = features.fold(0, |word, feature| word << 1 | u32::from(key(feature) > level));
+                    words.next().into_iter().for_each(|target| *target = word);
+                }
+            }
+        }
     }
 }
 

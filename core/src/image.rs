@@ -43,7 +43,7 @@ mod write;
 mod tests;
 
 pub use names::{Names, Strings};
-pub use parse::{Image, ImageError};
+pub use parse::{Content, Image, ImageError};
 pub use write::{Parts, image_len, write};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
@@ -80,12 +80,47 @@ pub enum Section {
     Genome = 5,
 }
 
-const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+pub(crate) static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 
 /// The CRC-32 of bytes, as images use it.
 #[must_use]
 pub fn checksum(bytes: &[u8]) -> u32 {
     CRC.checksum(bytes)
+}
+
+/// The CRC-32 of bytes that come piece by piece.
+#[derive(Clone)]
+pub struct Checksum(crc::Digest<'static, u32, NoTable>);
+
+impl Checksum {
+    /// Of no bytes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(CRC.digest())
+    }
+
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The CRC-32 of all bytes so far.
+    #[must_use]
+    pub fn value(&self) -> u32 {
+        self.0.clone().finalize()
+    }
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl core::fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Checksum({:08x})", self.value())
+    }
 }
 
 /// The CRC-32 of a genome's words in little-endian order: equal on every machine that evolved the same genome.

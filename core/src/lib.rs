@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Where to look: [`topology`] says what a network is and where its parts lie, [`network`] runs it, [`evolve`] changes
-//! it, [`image`] is the model as bytes, [`encode`] turns raw values into bits, [`loss`] is what evolution minimises.
+//! it, [`memory`] is the network without training, [`image`] is the model as bytes, [`encode`] turns raw values into bits, [`loss`] is what evolution minimises.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -40,7 +40,10 @@ pub mod encode;
 pub mod evolve;
 pub mod genome;
 pub mod image;
+#[cfg(feature = "link")]
+pub mod link;
 pub mod loss;
+pub mod memory;
 pub mod network;
 pub mod rng;
 pub mod topology;

@@ -158,6 +158,20 @@ impl<W: Words> LossTable<W> {
         }
     }
 
+    /// The change of [`term`](Self::term) where a difference moves by `step`.
+    #[must_use]
+    #[inline]
+    pub fn change(&self, difference: i32, step: i32) -> i32 {
+        self.term(difference + step) - self.term(difference)
+    }
+
+    /// The most by which one step of the difference changes [`term`](Self::term). Looks at all entries.
+    #[must_use]
+    pub fn steepest(&self) -> i32 {
+        let steps = (1..self.count).map(|index| (self.entry(index) - self.entry(index - 1)).abs());
+        steps.fold(self.slope.max(self.entry(0)), i32::max)
+    }
+
     /// The loss of a sample of class `label` with these scores: 0 to 255 * [`MAX_TERM`].
     ///
     /// # Panics
@@ -232,7 +246,8 @@ mod tests {
         let table = LossTable::new(&words[..len]).unwrap();
         let mut previous = 0;
         for d in -70_000..70_000 {
-            assert!(table.term(d) >= previous);
+            assert!(table.term(d) >= previous && table.term(d) - previous <= table.steepest());
+            assert_eq!(table.change(d - 1, 1), table.term(d) - previous);
             previous = table.term(d);
         }
         assert_eq!(table.term(65_535), MAX_TERM);

@@ -169,15 +169,7 @@ impl<'a, W: Words> Network<'a, W> {
         input: &'b [u32],
         window: &'b mut Window,
     ) -> &'b [u32] {
-        let plan = self.topology.layer(layer);
-        match plan.field {
-            // Cut, so that an input that is too short is noticed here instead of compared in part.
-            Field::Dense => &input[..plan.row_words as usize],
-            Field::Window { planes, height, width } => {
-                gather(plan, [planes, height, width], input, self.place(layer, neuron), window);
-                &window[..plan.row_words as usize]
-            }
-        }
+        see(self.topology.layer(layer), self.place(layer, neuron), input, window)
     }
 
     /// `threshold - mismatches` of a neuron; it is +1 where this is at least 0.
@@ -198,6 +190,9 @@ impl<'a, W: Words> Network<'a, W> {
     pub fn run_layer(&self, layer: usize, input: &[u32], output: &mut [u32]) {
         let plan = self.topology.layer(layer);
         let next = self.topology.layer(layer + 1).packing;
+        if let Some(words) = self.words.native() {
+            return write_signs(plan, words, input, next.row_bits, output);
+        }
         let mut window = [0; WINDOW_WORDS];
         let mut writer = Writer::new(output, next.row_bits);
         for neuron in 0..plan.neurons {
@@ -220,8 +215,12 @@ impl<'a, W: Words> Network<'a, W> {
             self.run_layer(layer, current, output);
             (current, rest) = (output, behind);
         }
+        let scores = &mut scores[..self.topology.classes()];
+        if let Some(words) = self.words.native() {
+            return write_scores(self.topology.layer(last), words, current, scores);
+        }
         let mut window = [0; WINDOW_WORDS];
-        for (class, score) in scores[..self.topology.classes()].iter_mut().enumerate() {
+        for (class, score) in scores.iter_mut().enumerate() {
             *score = self.preactivation(last, class as u32, current, &mut window);
         }
     }
@@ -295,6 +294,40 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// The signs of a layer's neurons, packed. Not generic, as [`write_scores`]: firmware built for size has these loops built for speed.
+#[inline(never)]
+fn write_signs(plan: &Plan, words: &[u32], input: &[u32], row_bits: u32, output: &mut [u32]) {
+    let mut writer = Writer::new(output, row_bits);
+    each_preactivation(plan, words, input, |preactivation| writer.push(preactivation >= 0));
+    writer.finish();
+}
+
+/// The pre-activations of the last layer.
+#[inline(never)]
+fn write_scores(plan: &Plan, words: &[u32], input: &[u32], scores: &mut [i32]) {
+    let mut scores = scores.iter_mut();
+    each_preactivation(plan, words, input, |preactivation| {
+        scores.next().into_iter().for_each(|score| *score = preactivation);
+    });
+}
+
+/// Hands the pre-activation of every neuron of a layer, in order, to `each`.
+#[inline]
+fn each_preactivation(plan: &Plan, words: &[u32], input: &[u32], mut each: impl FnMut(i32)) {
+    let rows = words[plan.weights as usize..plan.end as usize].chunks_exact(plan.row_words as usize);
+    let mut window = [0; WINDOW_WORDS];
+    for (neuron, row) in (0..).zip(rows) {
+        let seen = match plan.field {
+            Field::Dense => &input[..plan.row_words as usize],
+            Field::Window { .. } => {
+                see(plan, field(words, plan.places, 16, neuron) as u16, input, &mut window)
+            }
+        };
+        let threshold = field(words, plan.thresholds, plan.threshold_bits, neuron);
+        each(threshold as i32 - bits::mismatches(seen, row) as i32);
+    }
+}
+
 /// First word of a neuron's weights.
 #[inline]
 pub(crate) const fn row_start(plan: &Plan, neuron: u32) -> usize {
@@ -317,9 +350,25 @@ pub(crate) fn set_field(words: &mut [u32], start: u32, field_bits: u32, index: u
     *word = *word & !mask | (value << (bit % 32)) & mask;
 }
 
+/// The packed bits that a neuron at `place` sees, see [`Network::receptive`].
+#[inline]
+pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut Window) -> &'b [u32] {
+    match plan.field {
+        // Cut, so that an input that is too short is noticed here instead of compared in part.
+        Field::Dense => &input[..plan.row_words as usize],
+        Field::Window { planes, height, width } => {
+            gather(plan, [planes, height, width], input, place, window);
+            &window[..plan.row_words as usize]
+        }
+    }
+}
+
 /// Packs the units of one window, row after row, plane after plane, into `window`.
 #[inline]
 fn gather(plan: &Plan, [planes, height, width]: [u16; 3], input: &[u32], place: u16, window: &mut Window) {
+    if planes == 1 && plan.packing.row_words == 1 && width.is_power_of_two() {
+        return gather_narrow(usize::from(height), u32::from(width), input, place, window);
+    }
     let (shift, width) = (u32::from(place) % 32, u32::from(width));
     let mask = bits::tail_mask(width);
     let row_words = plan.packing.row_words as usize;
@@ -347,6 +396,19 @@ fn gather(plan: &Plan, [planes, height, width]: [u16; 3], input: &[u32], place: 
     }
     if used > 0 {
         window[filled] = word;
+    }
+}
+
+/// The same where a row of the input is one word and rows of the window fill words evenly, as in small images.
+#[inline]
+fn gather_narrow(height: usize, width: u32, input: &[u32], place: u16, window: &mut Window) {
+    let (shift, start) = (u32::from(place) % 32, usize::from(place) / 32);
+    let mask = bits::tail_mask(width);
+    for (rows, word) in input[start..start + height].chunks(32 / width as usize).zip(window) {
+        *word = 0;
+        for (row, position) in rows.iter().zip((0..32).step_by(width as usize)) {
+            *word |= (row >> shift & mask) << position;
+        }
     }
 }
 

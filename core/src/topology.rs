@@ -297,10 +297,34 @@ impl Topology {
     /// # Errors
     /// When a layer does not fit the one before or a limit of this module.
     pub const fn new(input: Shape, layers: &[Layer]) -> Result<Self, TopologyError> {
+        let mut topology = Self::NONE;
+        match topology.plan(input, layers) {
+            Ok(()) => Ok(topology),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A place for a topology, where [`plan`](Self::plan) has yet to put one: no network has no layers.
+    pub const NONE: Self = Self { plans: [Plan::EMPTY; MAX_LAYERS], count: 0 };
+
+    /// As [`new`](Self::new), in place: a topology takes half a kilobyte, which a small board's stack has no room to move about. After an error
+    /// it is [`NONE`](Self::NONE).
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub const fn plan(&mut self, input: Shape, layers: &[Layer]) -> Result<(), TopologyError> {
+        let planned = self.plan_layers(input, layers);
+        if planned.is_err() {
+            self.count = 0;
+        }
+        planned
+    }
+
+    const fn plan_layers(&mut self, input: Shape, layers: &[Layer]) -> Result<(), TopologyError> {
         if layers.is_empty() || layers.len() > MAX_LAYERS {
             return Err(TopologyError::LayerCount);
         }
-        let mut topology = Self { plans: [Plan::EMPTY; MAX_LAYERS], count: layers.len() };
+        self.count = layers.len();
         let (mut shape, mut offset, mut index) = (input, 0, 0);
         while index < layers.len() {
             let plan = match plan_layer(shape, layers[index], offset, index) {
@@ -309,12 +333,12 @@ impl Topology {
             };
             shape = plan.output;
             offset = plan.end;
-            topology.plans[index] = plan;
+            self.plans[index] = plan;
             index += 1;
         }
-        let last = &topology.plans[layers.len() - 1];
+        let last = &self.plans[layers.len() - 1];
         match last.field {
-            Field::Dense if last.neurons >= 2 && last.neurons <= MAX_CLASSES => Ok(topology),
+            Field::Dense if last.neurons >= 2 && last.neurons <= MAX_CLASSES => Ok(()),
             _ => Err(TopologyError::Output),
         }
     }

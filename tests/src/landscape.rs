@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use evobit::evolve::compact::{CompactBuffers, CompactLandscape, CompactNeeds};
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, Samples};
 use evobit::evolve::scalar::{Buffers, Needs, ScalarLandscape};
 use evobit::genome::{GenomeMut, Mutation};
@@ -272,4 +273,54 @@ pub fn scalar<'a>(
         scratch_scores: &mut memory.scratch_scores,
     };
     ScalarLandscape::new(&case.topology, genome, case.samples(), case.table(), buffers).unwrap()
+}
+
+/// The compact landscape of a case with one hidden layer.
+pub fn compact<'a>(
+    case: &'a Case,
+    genome: &'a mut [u32],
+    memory: &'a mut Memory,
+) -> CompactLandscape<'a, &'a [u32]> {
+    let needs = CompactNeeds::new(&case.topology, case.labels.len());
+    memory.hidden = vec![0xdead_beef; needs.hidden];
+    memory.scores = vec![-99; needs.scores];
+    let buffers = CompactBuffers { hidden: &mut memory.hidden, scores: &mut memory.scores };
+    CompactLandscape::new(&case.topology, genome, case.samples(), case.table(), buffers).unwrap()
+}
+
+/// The same with scores of one byte, for networks where they fit.
+pub fn compact_bytes<'a>(
+    case: &'a Case,
+    genome: &'a mut [u32],
+    hidden: &'a mut Vec<u32>,
+    scores: &'a mut Vec<i8>,
+) -> CompactLandscape<'a, &'a [u32], i8> {
+    let needs = CompactNeeds::new(&case.topology, case.labels.len());
+    *hidden = vec![0xdead_beef; needs.hidden];
+    *scores = vec![-99; needs.scores];
+    let buffers = CompactBuffers { hidden, scores };
+    CompactLandscape::new(&case.topology, genome, case.samples(), case.table(), buffers).unwrap()
+}
+
+/// A compact landscape that is laid down and taken up again, in which one sample takes the place of another, is the one made afresh.
+pub fn check_exchange(case: &Case) {
+    if case.labels.is_empty() {
+        return;
+    }
+    let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+    let mut landscape = compact(case, &mut genome, &mut memory);
+    let place = case.seed as usize % case.labels.len();
+    landscape.forget(place);
+    let total = landscape.loss();
+    let mut other = case.clone();
+    let words = case.topology.input_words();
+    other.inputs.copy_within(..words, place * words);
+    other.labels[place] = other.labels[0];
+    let buffers = CompactBuffers { hidden: &mut memory.hidden, scores: &mut memory.scores };
+    let resumed =
+        CompactLandscape::resume(&case.topology, &mut genome, other.samples(), case.table(), buffers, total);
+    let mut resumed = resumed.unwrap();
+    resumed.learn(place);
+    check_spectra(&other, &mut resumed);
+    check_trials(&other, &mut resumed);
 }

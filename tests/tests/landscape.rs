@@ -6,7 +6,8 @@ use evobit::rng::{Purpose, Stream};
 use host::backend::vector::{Cell, Kernels, Portable, VectorLandscape, is_narrow, supports};
 use proptest::prelude::*;
 use tests::landscape::{
-    Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar, separable,
+    Case, Memory, cases, check_exchange, check_spectra, check_trials, compact, compact_bytes, extreme_cases,
+    one_hidden_layer, scalar, separable,
 };
 
 /// The suite on a vector landscape, by turns of each instruction set that this machine has. That all kernels
@@ -79,6 +80,24 @@ proptest! {
     }
 
     #[test]
+    fn compact_landscapes_pass_the_suite(case in one_hidden_layer()) {
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        check_spectra(&case, &mut compact(&case, &mut genome, &mut memory));
+        check_trials(&case, &mut compact(&case, &mut genome, &mut memory));
+        check_exchange(&case);
+        let (mut hidden, mut scores, mut genome) = (vec![], vec![], case.genome.clone());
+        check_trials(&case, &mut compact_bytes(&case, &mut genome, &mut hidden, &mut scores));
+    }
+
+    #[test]
+    fn compact_landscapes_hold_at_the_extremes(case in extreme_cases()) {
+        if case.topology.depth() == 2 {
+            let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+            check_trials(&case, &mut compact(&case, &mut genome, &mut memory));
+        }
+    }
+
+    #[test]
     fn vector_landscapes_pass_the_suite(case in one_hidden_layer()) {
         check_vector(&case);
     }
@@ -108,6 +127,55 @@ fn losses(seed: u64, heat: impl Fn(usize) -> u32) -> Vec<i64> {
         assert_eq!(done.change, losses[step + 1] - losses[step]);
     }
     losses
+}
+
+#[test]
+fn every_landscape_takes_the_search_down_the_same_path() {
+    let case = separable();
+    let config = SearchConfig { proposals: 4, block: 1 };
+    let mut genomes = vec![];
+    for kind in 0..3 {
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        let mut order = vec![0; SpectrumSearch::<Stream>::order_len(&case.topology)];
+        let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(&case.topology, config)];
+        let rng = Stream::new(3, Purpose::Test, 9);
+        let mut search = SpectrumSearch::new(&case.topology, config, rng, &mut order, &mut deltas).unwrap();
+        let mut run = |landscape: &mut dyn FnMut(&mut SpectrumSearch<'_, Stream>, u32)| {
+            (0..400).for_each(|step| landscape(&mut search, if step < 200 { 300 } else { 0 }));
+        };
+        let kernels = Portable;
+        match kind {
+            0 => {
+                let mut landscape = scalar(&case, &mut genome, &mut memory, false);
+                run(&mut |search, heat| {
+                    search.step(&mut landscape, heat);
+                });
+            }
+            1 => {
+                let mut landscape = compact(&case, &mut genome, &mut memory);
+                run(&mut |search, heat| {
+                    search.step(&mut landscape, heat);
+                });
+            }
+            _ => {
+                let mut landscape = VectorLandscape::new(
+                    kernels,
+                    &case.topology,
+                    &case.genome,
+                    case.samples(),
+                    &case.table(),
+                )
+                .unwrap();
+                run(&mut |search, heat| {
+                    search.step(&mut landscape, heat);
+                });
+                genome = landscape.genome().to_vec();
+            }
+        }
+        genomes.push(genome);
+    }
+    assert_ne!(genomes[0], case.genome);
+    assert!(genomes.iter().all(|genome| *genome == genomes[0]));
 }
 
 #[test]

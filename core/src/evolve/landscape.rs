@@ -26,8 +26,8 @@ use crate::topology::Topology;
 /// The change of loss of a mutant that cannot be, such as a threshold step past its end.
 pub const IMPOSSIBLE: i64 = i64::MAX;
 
-/// Most mutations that one trial takes.
-pub const MAX_TRIAL: usize = 64;
+/// Most mutations that one trial takes: 64, or 16 with the feature `small`, whose stacks are. Results with fewer are the same with both.
+pub const MAX_TRIAL: usize = if cfg!(feature = "small") { 16 } else { 64 };
 
 /// The loss of a genome on a set of samples, and of everything one mutation away.
 pub trait Landscape {
@@ -113,6 +113,12 @@ pub enum LandscapeError {
     Label,
     /// A buffer is shorter than [`Needs`](super::scalar::Needs) says.
     Buffers,
+    /// This landscape is for networks with one hidden layer.
+    Depth,
+    /// A score does not fit the number that keeps it.
+    Scores,
+    /// With so many samples and classes and so steep a loss, a sum of 32 bits could overflow.
+    Sums,
 }
 
 impl core::fmt::Display for LandscapeError {
@@ -122,6 +128,9 @@ impl core::fmt::Display for LandscapeError {
             Self::Samples => f.write_str("inputs and labels are of different numbers of samples"),
             Self::Label => f.write_str("a label is not below the number of classes"),
             Self::Buffers => f.write_str("a buffer is too short for these samples and this topology"),
+            Self::Depth => f.write_str("this landscape is for networks with one hidden layer"),
+            Self::Scores => f.write_str("a score does not fit the number that is to keep it"),
+            Self::Sums => f.write_str("so many samples of so steep a loss could overflow a sum"),
         }
     }
 }

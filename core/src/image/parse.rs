@@ -85,6 +85,12 @@ impl core::error::Error for ImageError {}
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
     topology: Topology,
+    content: Content<'a>,
+}
+
+/// A checked model image but for its topology, which lies where the caller put it.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
     encoder: Encoder<LittleEndian<'a>>,
     loss: LossTable<LittleEndian<'a>>,
     names: Option<Names<'a>>,
@@ -100,9 +106,78 @@ impl<'a> Image<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        let mut topology = Topology::NONE;
+        let content = Content::parse(bytes, &mut topology)?;
+        Ok(Self { topology, content })
+    }
+
+    /// The network's shape.
+    #[must_use]
+    pub const fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// From raw values to the network's input.
+    #[must_use]
+    pub const fn encoder(&self) -> &Encoder<LittleEndian<'a>> {
+        &self.content.encoder
+    }
+
+    /// The loss the network was trained with and goes on learning with.
+    #[must_use]
+    pub const fn loss(&self) -> &LossTable<LittleEndian<'a>> {
+        &self.content.loss
+    }
+
+    /// Names, where the image carries them.
+    #[must_use]
+    pub const fn names(&self) -> Option<&Names<'a>> {
+        self.content.names.as_ref()
+    }
+
+    /// The genome's words.
+    #[must_use]
+    pub const fn genome(&self) -> LittleEndian<'a> {
+        self.content.genome
+    }
+
+    /// The network, ready to run.
+    #[must_use]
+    pub fn network(&self) -> Network<'_, LittleEndian<'a>> {
+        Network::view(&self.topology, self.content.genome)
+    }
+
+    /// Bytes of the image.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.content.len
+    }
+
+    /// False: an image is never empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The CRC-32 that the image ends with.
+    #[must_use]
+    pub const fn checksum(&self) -> u32 {
+        self.content.checksum
+    }
+}
+
+impl<'a> Content<'a> {
+    /// Checks the image at the start of `bytes`, as [`Image::parse`] does, and plans its topology in place: for boards whose stack has no
+    /// room for a topology.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    #[inline(never)]
+    pub fn parse(bytes: &'a [u8], topology: &mut Topology) -> Result<Self, ImageError> {
         let (words, bytes, stored) = check_envelope(bytes)?;
         let sections = Sections::find(words, read(words, 1)? >> 16)?;
-        let topology = parse_topology(sections.get(words, Section::Topology)?)?;
+        parse_topology(sections.get(words, Section::Topology)?, topology)?;
+        let topology = &*topology;
         let encoder = Encoder::new(sections.get(words, Section::Encoder)?).map_err(ImageError::Encoder)?;
         let input_units = topology.input().units() as u32;
         if encoder.bits() != input_units {
@@ -117,14 +192,8 @@ impl<'a> Image<'a> {
             }
         };
         let genome = sections.get(words, Section::Genome)?;
-        Network::new(&topology, genome).and_then(|network| network.check()).map_err(ImageError::Genome)?;
-        Ok(Self { topology, encoder, loss, names, genome, len: bytes.len(), checksum: stored })
-    }
-
-    /// The network's shape.
-    #[must_use]
-    pub const fn topology(&self) -> &Topology {
-        &self.topology
+        Network::new(topology, genome).and_then(|network| network.check()).map_err(ImageError::Genome)?;
+        Ok(Self { encoder, loss, names, genome, len: bytes.len(), checksum: stored })
     }
 
     /// From raw values to the network's input.
@@ -139,34 +208,10 @@ impl<'a> Image<'a> {
         &self.loss
     }
 
-    /// Names, where the image carries them.
-    #[must_use]
-    pub const fn names(&self) -> Option<&Names<'a>> {
-        self.names.as_ref()
-    }
-
     /// The genome's words.
     #[must_use]
     pub const fn genome(&self) -> LittleEndian<'a> {
         self.genome
-    }
-
-    /// The network, ready to run.
-    #[must_use]
-    pub fn network(&self) -> Network<'_, LittleEndian<'a>> {
-        Network::view(&self.topology, self.genome)
-    }
-
-    /// Bytes of the image.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.len
-    }
-
-    /// False: an image is never empty.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        false
     }
 
     /// The CRC-32 that the image ends with.
@@ -240,7 +285,7 @@ impl Sections {
     }
 }
 
-fn parse_topology(words: LittleEndian<'_>) -> Result<Topology, ImageError> {
+fn parse_topology(words: LittleEndian<'_>, topology: &mut Topology) -> Result<(), ImageError> {
     let format = ImageError::TopologyFormat;
     if words.len() < TOPOLOGY_WORDS {
         return Err(format);
@@ -262,5 +307,5 @@ fn parse_topology(words: LittleEndian<'_>) -> Result<Topology, ImageError> {
         };
         *layer = Layer { field, output: shape(at + 4) };
     }
-    Topology::new(shape(0), &layers[..count]).map_err(ImageError::Topology)
+    topology.plan(shape(0), &layers[..count]).map_err(ImageError::Topology)
 }

@@ -1,0 +1,84 @@
+//! BBC micro:bit (nRF51822, Cortex-M0, 16 KB of RAM), as QEMU emulates it. What is kept lies in the chip's own flash.
+
+#![no_std]
+#![no_main]
+
+mod flash;
+
+use emulated::app::arena::Arena;
+use emulated::app::keep::Keeper;
+use emulated::app::profile::small::{FRAME, SIZES, Score, WORDS};
+use emulated::app::serve::Board;
+use emulated::{Counters, Uart};
+
+use flash::{Flash, KEPT};
+
+static mut ARENA: Arena<WORDS> = Arena::new();
+
+/// The serial port of the nRF51.
+struct Port;
+
+const PORT: usize = 0x4000_2000;
+
+fn register(offset: usize) -> *mut u32 {
+    (PORT + offset) as *mut u32
+}
+
+impl Port {
+    fn start() -> Self {
+        // SAFETY: the serial port is enabled, then receives and sends.
+        unsafe {
+            register(0x500).write_volatile(4);
+            register(0x000).write_volatile(1);
+            register(0x008).write_volatile(1);
+        }
+        Self
+    }
+}
+
+impl Uart for Port {
+    fn ready(&mut self) -> bool {
+        // SAFETY: the event that a byte has come.
+        unsafe { register(0x108).read_volatile() != 0 }
+    }
+
+    fn read(&mut self) -> u8 {
+        // SAFETY: the event is cleared before the byte is read, so that the next one sets it again.
+        unsafe {
+            register(0x108).write_volatile(0);
+            register(0x518).read_volatile() as u8
+        }
+    }
+
+    fn write(&mut self, byte: u8) {
+        // SAFETY: the byte goes out, then the event that it is gone is awaited and cleared.
+        unsafe {
+            register(0x51c).write_volatile(byte.into());
+            while register(0x11c).read_volatile() == 0 {}
+            register(0x11c).write_volatile(0);
+        }
+    }
+}
+
+struct ThisBoard(Counters);
+
+impl Board for ThisBoard {
+    const NAME: &'static str = "microbit";
+
+    fn instructions(&mut self) -> u64 {
+        // 16 MHz: a tick takes 62.5 ns, an instruction 64.
+        self.0.instructions() * 125 / 128
+    }
+
+    fn stack_bytes(&mut self) -> u32 {
+        self.0.stack_bytes()
+    }
+}
+
+#[cortex_m_rt::entry]
+fn main() -> ! {
+    let keeper = Some(Keeper::new(Flash, 0..KEPT));
+    // SAFETY: this is the only place that names the arena, and it runs once.
+    let arena = unsafe { &mut *(&raw mut ARENA) };
+    emulated::run::<Score, _, _, _, WORDS, FRAME>(arena, SIZES, Port::start(), keeper, ThisBoard(Counters))
+}
