@@ -158,7 +158,7 @@ fn every_landscape_takes_the_search_down_the_same_path() {
                 });
             }
             _ => {
-                let mut landscape = VectorLandscape::new(
+                let mut landscape = VectorLandscape::<_, i16>::new(
                     kernels,
                     &case.topology,
                     &case.genome,
