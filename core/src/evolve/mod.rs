@@ -10,3 +10,4 @@ pub mod genetic;
 pub mod landscape;
 pub mod scalar;
 pub mod search;
+pub mod smooth;

@@ -1,7 +1,9 @@
 //! Training by the spectrum-guided search.
 
+use evobit::encode::{Code, Encoder};
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
+use evobit::evolve::smooth::Smoothing;
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
@@ -33,7 +35,9 @@ pub(super) fn run(
             (random_genome(prepared, config), search)
         }
     };
-    let mut search = search.ok_or(LandscapeError::Buffers)?;
+    let ends = level_ends(prepared);
+    let smoothing = Smoothing { radius: config.smoothing, ends: &ends };
+    let mut search = search.ok_or(LandscapeError::Buffers)?.smoothed(smoothing);
     loop {
         // One copy of the samples after the other while the search is hot, then those that are held together.
         let is_hot = keeper.heat() > 0.0;
@@ -86,6 +90,21 @@ fn run_on(
             return None;
         }
     }
+}
+
+/// Where the levels of each column of a table end; each category is by itself. None of an image.
+fn level_ends(prepared: &Prepared) -> Vec<u32> {
+    let encoder = Encoder::new(&prepared.encoder[..]).ok().filter(|encoder| encoder.uniform().is_none());
+    let lengths = encoder.iter().flat_map(Encoder::table).flat_map(|feature| match feature.code {
+        Code::OneHot => vec![1; feature.len()],
+        Code::Integer | Code::Real => vec![feature.len() as u32],
+    });
+    lengths
+        .scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        })
+        .collect()
 }
 
 /// A mean loss in loss units of so many samples together.
