@@ -24,7 +24,7 @@ use crate::train::checkpoint::Checkpoints;
 use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
-const SPECTRUM_SAMPLES: usize = 10_000;
+const SPECTRUM_SAMPLES: usize = 30_000;
 
 /// Seconds between two checkpoints unless told otherwise.
 const CHECKPOINT_SECONDS: f64 = 10.0;

@@ -150,7 +150,7 @@ pub fn layer_spectrum(
     layer: usize,
     most: usize,
 ) -> Result<(Vec<i64>, usize), LandscapeError> {
-    let all = prepared.plain();
+    let all = prepared.cold();
     let count = all.len().min(most);
     let words = prepared.topology.input_words();
     let samples = Samples { inputs: &all.inputs[..count * words], labels: &all.labels[..count] };
