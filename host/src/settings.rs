@@ -69,7 +69,8 @@ pub struct Settings {
     /// How far copies are shifted at most, in pixels [default: 1, for small images 0.5]
     #[arg(long, value_name = "PIXELS", help_heading = "Data")]
     pub shift: Option<f64>,
-    /// How far copies are turned at most, in radians; they are sheared and stretched by up to half of it [default: 0.1]
+    /// How far copies are turned at most, in radians; they are sheared and stretched by up to half of it [default: 0.1,
+    /// or 0.2 with preset medium or large]
     #[arg(long, value_name = "RADIANS", help_heading = "Data")]
     pub warp: Option<f64>,
 

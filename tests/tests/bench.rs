@@ -30,6 +30,8 @@ fn bench_measures_everything_it_names() {
         assert!(figures["boundary_share"].as_f64() < Some(1.0) && figures["samples"] == 1797);
     }
     assert_eq!((&report["dense"]["neurons"], &report["windows"]["neurons"]), (&128.into(), &1024.into()));
+    let small = &report["small"];
+    assert!(small["inference_samples_per_second_one_thread"].as_f64() > Some(0.0), "{small}");
     for accuracy in ["90", "95", "97"] {
         let seconds = &report["time_to_accuracy"][accuracy];
         assert!(report["time_to_accuracy"].as_object().is_some_and(|times| times.contains_key(accuracy)));

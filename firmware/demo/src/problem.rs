@@ -101,11 +101,10 @@ impl Watch for Quiet {
 /// Digits with a model of `hidden` neurons, trained without the class `without`, which keeps its place among the classes.
 pub(crate) fn digits(seed: u64, hidden: &str, without: Option<u8>) -> anyhow::Result<Problem> {
     let mut loaded = load("digits", &host::data::LoadOptions::default())?;
-    let samples = loaded.train.samples();
     let hidden = vec![hidden.parse().map_err(|error| anyhow::anyhow!("{error}"))?];
     let settings =
         Settings { seed: Some(seed), levels: Some(3), hidden: Some(hidden), ..Settings::default() };
-    let config = settings.resolve(&loaded.train.schema, samples).map_err(|error| anyhow::anyhow!(error))?;
+    let config = settings.resolve(&loaded.train).map_err(|error| anyhow::anyhow!(error))?;
     let [train_part, validation_part, test_part] = train::parts(&loaded, &config)?;
     let (pool, test) = (Raw::of(&train_part)?, Raw::of(&test_part)?);
     if let Some(class) = without {

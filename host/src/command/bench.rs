@@ -76,6 +76,13 @@ fn table(report: &Report) -> String {
     for (name, value) in rows {
         text += &format!("  {name:44} {:>12}  {:>12}\n", value(dense), value(windows));
     }
+    let small = &report.small;
+    text += &format!(
+        "\n  samples classified by a network of --preset small ({}), a second: {}, on one thread {}\n",
+        small.hidden,
+        short(small.inference_samples_per_second),
+        short(small.inference_samples_per_second_one_thread)
+    );
     text += "\n  training with default settings, seconds to a validation accuracy of\n";
     let time = &report.time_to_accuracy;
     for (name, seconds) in [("90 %", time.ninety), ("95 %", time.ninety_five), ("97 %", time.ninety_seven)] {

@@ -36,6 +36,10 @@ struct ForImages {
     window: u32,
     /// Distorted copies of each image.
     copies: u16,
+    /// How far they are turned; larger networks can do with more.
+    warp: f64,
+    /// Samples that a cold search holds together, copies among them, where there are not more without copies.
+    cold: usize,
     sweeps: u32,
     heat: f64,
 }
@@ -53,15 +57,21 @@ struct ForTables {
 }
 
 /// Without a preset.
-const IMAGES: ForImages =
-    ForImages { bytes: usize::MAX, neurons: 512, window: 8, copies: 16, sweeps: 40, heat: 0.002 };
+const IMAGES: ForImages = ForImages {
+    bytes: usize::MAX,
+    neurons: 512,
+    window: 8,
+    copies: 16,
+    warp: 0.1,
+    cold: 300_000,
+    sweeps: 40,
+    heat: 0.002,
+};
 const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 256, levels: 24, sweeps: 40, heat: 0.002 };
 
 /// Fewest neurons for which a table is given as many levels as its preset allows.
 const FEWEST_NEURONS: u16 = 64;
 
-/// Samples that a cold search holds together, copies among them, where there are not more without copies.
-const COLD_SAMPLES: usize = 300_000;
 /// Images with fewer rows or columns are shifted by half a pixel: a whole one is too much of them.
 const SMALL_IMAGE: u16 = 16;
 
@@ -69,8 +79,14 @@ impl Preset {
     const fn images(self) -> ForImages {
         match self {
             Self::Small => ForImages { bytes: 8192, neurons: 1024, copies: 32, sweeps: 60, ..IMAGES },
-            Self::Medium => ForImages { bytes: 32 << 10, neurons: 4096, copies: 32, sweeps: 60, ..IMAGES },
-            Self::Large => ForImages { bytes: 256 << 10, neurons: 8192, copies: 32, sweeps: 60, ..IMAGES },
+            Self::Medium => {
+                let (bytes, neurons) = (32 << 10, 4096);
+                ForImages { bytes, neurons, copies: 32, warp: 0.2, sweeps: 60, ..IMAGES }
+            }
+            Self::Large => {
+                let (bytes, neurons, cold) = (256 << 10, 8192, 480_000);
+                ForImages { bytes, neurons, copies: 32, warp: 0.2, cold, sweeps: 60, ..IMAGES }
+            }
         }
     }
 
@@ -139,14 +155,14 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
             let hidden = hidden.ok_or_else(|| too_large(settings, facts))?;
             let copies = settings.copies.unwrap_or(row.copies);
             // A small set can do with more of its copies at once.
-            let together = (COLD_SAMPLES / facts.samples.max(1)).clamp(1, copies.max(1).into()) as u16;
+            let together = (row.cold / facts.samples.max(1)).clamp(1, copies.max(1).into()) as u16;
             Ok(Suggestion {
                 levels,
                 hidden,
                 copies,
                 together,
                 shift,
-                warp: 0.1,
+                warp: row.warp,
                 sweeps: row.sweeps,
                 heat: row.heat,
             })
