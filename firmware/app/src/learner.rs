@@ -351,7 +351,11 @@ impl<'a, S: Score> Learner<'a, S> {
         let packing = self.image.topology().layer(0).packing;
         let key = |feature: u32| {
             let at = feature as usize;
-            if wide { raw.as_chunks::<4>().0.get(at).map_or(0, |&key| i32::from_le_bytes(key)) } else { raw.get(at).map_or(0, |&key| key.into()) }
+            if wide {
+                raw.as_chunks::<4>().0.get(at).map_or(0, |&key| i32::from_le_bytes(key))
+            } else {
+                raw.get(at).map_or(0, |&key| key.into())
+            }
         };
         // One copy of the encoder is smaller, another for bytes is faster.
         if wide || cfg!(all(feature = "small", not(feature = "images"))) {
