@@ -109,6 +109,10 @@ pub struct Settings {
     /// Neurons whose spectra are computed together [default: 64]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub block: Option<u16>,
+    /// While the search is hot, choose which weights to flip by the mean change of loss over so many levels of a table's column to
+    /// either side; 0 for none [default: half the levels]
+    #[arg(long, value_name = "LEVELS", help_heading = "Search")]
+    pub smoothing: Option<u16>,
     /// Individuals of the genetic algorithm [default: 50]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub population: Option<u32>,
@@ -230,6 +234,7 @@ impl Settings {
             cooling: self.cooling.or(other.cooling),
             heats: self.heats.or(other.heats),
             block: self.block.or(other.block),
+            smoothing: self.smoothing.or(other.smoothing),
             population: self.population.or(other.population),
             elites: self.elites.or(other.elites),
             tournament: self.tournament.or(other.tournament),
@@ -254,6 +259,7 @@ impl Settings {
             heat: None,
             cooling: None,
             heats: None,
+            smoothing: None,
             ..self
         }
     }
@@ -307,6 +313,7 @@ impl Settings {
         let facts = data.into();
         let suggested = presets::suggest(&self, &facts)?;
         let (margin, temperature) = self.loss(facts.schema, &suggested.hidden);
+        let smoothing = self.smoothing.unwrap_or_else(|| presets::smoothing(facts.schema, suggested.levels));
         let slope = self.slope();
         let algorithm = self.algorithm.unwrap_or(Algorithm::Spectrum);
         let genetic = algorithm == Algorithm::Genetic;
@@ -338,6 +345,7 @@ impl Settings {
             cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
             heats: self.heats,
             block: self.block.unwrap_or(64),
+            smoothing,
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
             tournament: self.tournament.unwrap_or(population.min(5)),
@@ -401,6 +409,7 @@ mod tests {
             "target = 0.9\nvalidation = 0.0",
             "proposals = 65",
             "block = 0",
+            "smoothing = 64",
             "sweeps = 0",
             "elites = 50",
             "heats = [0.1, -1.0]",

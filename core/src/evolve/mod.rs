@@ -11,3 +11,4 @@ pub mod genetic;
 pub mod landscape;
 pub mod scalar;
 pub mod search;
+pub mod smooth;

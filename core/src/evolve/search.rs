@@ -11,14 +11,19 @@
 //! *Heat* lets the search leave such optima: every mutant's change of loss is taken to be better by a random amount
 //! below the heat, and so is the trial's. A caller that lowers the heat from sweep to sweep anneals (Kirkpatrick, Gelatt and Vecchi,
 //! 1983; accepting by a threshold: Dueck and Scheuer, 1990).
+//!
+//! While the search is hot, it may choose what to propose in the first layer by *smoothed* spectra, see [`smooth`](super::smooth);
+//! trials stay exact, and without heat so are the spectra.
 
 use heapless::Vec;
 use rand_core::Rng;
 
 use crate::evolve::landscape::{IMPOSSIBLE, Landscape, MAX_TRIAL};
+use crate::evolve::smooth::Smoothing;
 use crate::genome::Mutation;
+use crate::network::Network;
 use crate::rng::Draw;
-use crate::topology::Topology;
+use crate::topology::{Field, Topology};
 
 /// Most neurons of a block.
 pub const MAX_BLOCK: usize = 64;
@@ -62,6 +67,7 @@ pub struct Step {
 #[derive(Debug)]
 pub struct SpectrumSearch<'a, Generator> {
     config: SearchConfig,
+    smoothing: Smoothing<'a>,
     rng: Generator,
     order: &'a mut [u32],
     deltas: &'a mut [i64],
@@ -116,7 +122,14 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         let order = order.get_mut(..Self::order_len(topology))?;
         let deltas = deltas.get_mut(..Self::deltas_len(topology, config))?;
         let goes_on = sensible && position < order.len() && is_order(topology, order);
-        goes_on.then_some(Self { config, rng, order, deltas, visited: position })
+        let smoothing = Smoothing::default();
+        goes_on.then_some(Self { config, smoothing, rng, order, deltas, visited: position })
+    }
+
+    /// The same search with spectra of a dense first layer smoothed while there is heat.
+    #[must_use]
+    pub fn smoothed(self, smoothing: Smoothing<'a>) -> Self {
+        Self { smoothing, ..self }
     }
 
     /// The order of visits of this sweep, or at its end of the last: the layer from bit 16 on, the neuron below. The
@@ -154,6 +167,11 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         for (&neuron, deltas) in neurons.iter().zip(self.deltas.chunks_exact_mut(plan.mutants())) {
             step.mutants += deltas.iter().filter(|&&delta| delta != IMPOSSIBLE).count() as u64;
             if heat > 0 {
+                if self.smoothing.is_on() && layer == 0 && matches!(plan.field, Field::Dense) {
+                    let network = Network::view(landscape.topology(), landscape.genome());
+                    let weights = network.weights(layer, neuron.into());
+                    self.smoothing.apply(&mut deltas[..plan.inputs as usize], weights);
+                }
                 let possible = deltas.iter_mut().filter(|delta| **delta != IMPOSSIBLE);
                 possible.for_each(|delta| *delta -= below(&mut self.rng, heat));
             }

@@ -2,6 +2,7 @@
 
 use evobit::evolve::landscape::MAX_TRIAL;
 use evobit::evolve::search::MAX_BLOCK;
+use evobit::evolve::smooth::MAX_RADIUS;
 use serde::Serialize;
 
 use crate::augment::MAX_WARP;
@@ -43,6 +44,7 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heats: Option<Vec<f64>>,
     pub block: u16,
+    pub smoothing: u16,
     pub population: u32,
     pub elites: u32,
     pub tournament: u32,
@@ -72,6 +74,8 @@ impl Config {
             "heat and heats must be 0 to 100"
         } else if !(1..=MAX_BLOCK).contains(&self.block.into()) {
             "block must be 1 to 64"
+        } else if usize::from(self.smoothing) > MAX_RADIUS {
+            "smoothing must be 0 to 63 levels"
         } else if !(0.0..=8.0).contains(&self.shift) {
             "shift must be 0 to 8 pixels"
         } else if !(0.0..=MAX_WARP).contains(&self.warp) {

@@ -5,6 +5,7 @@
 //! it is known before training. [`suggest`] costs some dozen computations of that size and looks at no sample.
 
 use evobit::encode::MAX_BITS;
+use evobit::evolve::smooth::MAX_RADIUS;
 use evobit::image::{Parts, image_len};
 use evobit::loss::{MAX_ENTRIES, write_logistic};
 use evobit::topology::{MAX_UNITS, Shape};
@@ -125,6 +126,14 @@ pub(super) const fn loss_scale(schema: &Schema) -> (f64, f64) {
         Schema::Image { .. } => (0.7, 0.35),
         // Tables are noisier: a softer loss lets single samples weigh less.
         Schema::Table(_) => (2.0, 2.0),
+    }
+}
+
+/// Over how many levels to either side the spectra of a hot search are smoothed.
+pub(super) fn smoothing(schema: &Schema, levels: u16) -> u16 {
+    match schema {
+        Schema::Image { .. } => 0,
+        Schema::Table(_) => (levels / 2).min(MAX_RADIUS as u16),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Training by the spectrum-guided search.
 
+use evobit::encode::{Code, Encoder};
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
+use evobit::evolve::smooth::Smoothing;
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
@@ -33,7 +35,9 @@ pub(super) fn run(
             (random_genome(prepared, config), search)
         }
     };
-    let mut search = search.ok_or(LandscapeError::Buffers)?;
+    let ends = level_ends(prepared);
+    let smoothing = Smoothing { radius: config.smoothing, ends: &ends };
+    let mut search = search.ok_or(LandscapeError::Buffers)?.smoothed(smoothing);
     loop {
         // One copy of the samples after the other while the search is hot, then those that are held together.
         let is_hot = keeper.heat() > 0.0;
@@ -86,6 +90,21 @@ fn run_on(
             return None;
         }
     }
+}
+
+/// Where the levels of each column of a table end; each category is by itself. None of an image.
+fn level_ends(prepared: &Prepared) -> Vec<u32> {
+    let encoder = Encoder::new(&prepared.encoder[..]).ok().filter(|encoder| encoder.uniform().is_none());
+    let lengths = encoder.iter().flat_map(Encoder::table).flat_map(|feature| match feature.code {
+        Code::OneHot => vec![1; feature.len()],
+        Code::Integer | Code::Real => vec![feature.len() as u32],
+    });
+    lengths
+        .scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        })
+        .collect()
 }
 
 /// A mean loss in loss units of so many samples together.
@@ -143,4 +162,74 @@ pub fn layer_spectrum(
     landscape.spectra(layer, &neurons, &mut deltas);
     deltas.retain(|&delta| delta != IMPOSSIBLE);
     Ok((deltas, count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Column, Dataset, Kind, Loaded, Schema, Values};
+    use crate::settings::Settings;
+    use crate::train::{Row, Session, Watch, prepare};
+
+    struct Silent;
+
+    impl Watch for Silent {
+        fn step(&mut self, _: u64, _: u64) {}
+
+        fn row(&mut self, _: &Row) {}
+
+        fn unsaved(&mut self, _: &str) {}
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+
+    /// A number, a category of three and a number with two values.
+    fn mixed() -> Loaded {
+        let kinds = [
+            ("far", Kind::Integer),
+            ("kind", Kind::Category(["a", "b", "c"].map(String::from).to_vec())),
+            ("near", Kind::Integer),
+        ];
+        let column = |(name, kind): (&str, Kind)| Column { name: name.into(), kind };
+        let keys = (0..120).flat_map(|row| [row * 7 % 120, row % 3, row * 5 % 2]).collect();
+        let train = Dataset {
+            schema: Schema::Table(kinds.map(column).to_vec()),
+            values: Values::Keys(keys),
+            labels: (0..120).map(|row| u8::from(row * 7 % 120 > 60)).collect(),
+            classes: vec!["low".into(), "high".into()],
+        };
+        Loaded { name: "mixed".into(), train, test: None }
+    }
+
+    fn genome(settings: &str) -> Vec<u32> {
+        let (loaded, settings) = (mixed(), toml::from_str::<Settings>(settings).unwrap());
+        let config = settings.resolve(&loaded.train).unwrap();
+        let prepared = prepare(&loaded, &config).unwrap();
+        super::super::run(&prepared, &config, Session::default(), None, &mut Silent).unwrap().genome
+    }
+
+    #[test]
+    fn levels_of_a_column_end_together_and_categories_are_apart() {
+        let loaded = mixed();
+        let config = Settings { levels: Some(8), ..Settings::default() }.resolve(&loaded.train).unwrap();
+        assert_eq!(config.smoothing, 4);
+        let prepared = prepare(&loaded, &config).unwrap();
+        assert_eq!(level_ends(&prepared), [8, 9, 10, 11, 12]);
+        let digits = crate::data::load("digits", &crate::data::LoadOptions::default()).unwrap();
+        let config = Settings::default().resolve(&digits.train).unwrap();
+        assert_eq!(config.smoothing, 0);
+        assert!(level_ends(&prepare(&digits, &config).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn smoothing_is_for_hot_sweeps() {
+        let trained = |smoothing: u16, heat: f64| {
+            genome(&format!("hidden = ['16']\nsweeps = 4\nsmoothing = {smoothing}\nheat = {heat:?}"))
+        };
+        assert_eq!(trained(0, 0.0), trained(6, 0.0));
+        assert_ne!(trained(0, 0.01), trained(6, 0.01));
+        assert_eq!(trained(6, 0.01), trained(6, 0.01));
+    }
 }

@@ -104,12 +104,8 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             let deltas = deltas.chunks_exact_mut(mutants);
             for (index, ((&neuron, against), deltas)) in neurons.iter().zip(&against).zip(deltas).enumerate()
             {
-                if let Some(&next) = neurons.get(index + 1) {
-                    // What the next neuron reads lies far away, and is read once.
-                    let next = self.row(next.into()).start + chunks.start;
-                    (next..next + chunks.len()).for_each(|chunk| prefetch(&self.preactivations, chunk));
-                }
-                self.add_tile(neuron.into(), against, chunks.clone(), deltas, &mut work);
+                let next = neurons.get(index + 1).map_or(0, |&next| self.row(next.into()).start + first);
+                self.add_tile(neuron.into(), against, chunks.clone(), next, deltas, &mut work);
             }
         }
         self.work = work;
@@ -125,12 +121,13 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     }
 
     /// Adds the sums over the boundary samples of some chunks: for each input those on which it is set, with the sign that they
-    /// have for a set weight; then all on which the neuron is off, and on.
+    /// have for a set weight; then all on which the neuron is off, and on. `next` is where the next neuron's cells begin.
     fn add_tile(
         &self,
         neuron: u32,
         against: &Against,
         chunks: Range<usize>,
+        next: usize,
         deltas: &mut [i64],
         work: &mut Work<C>,
     ) {
@@ -139,8 +136,18 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let from = self.row(neuron).start;
         work.found.clear();
         let cells = &self.preactivations[from + chunks.start..from + chunks.end];
+        // What the next neuron reads lies far away, and is read once: it is asked for a part at a time, as the processor
+        // waits where too much is under way.
+        let parts = chunks.len().min(TILE) / 4;
+        let soon = |part: usize| {
+            (next + part * parts..next + (part + 1) * parts)
+                .for_each(|at| prefetch(&self.preactivations, at));
+        };
+        soon(0);
         self.kernels.boundary(cells, chunks.start, tail, &mut work.found);
+        soon(1);
         self.flip_changes(against, work);
+        soon(2);
         let mut most = 0;
         for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {
             let sides = self.kernels.sides(found, amounts);
@@ -149,6 +156,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             most = most.max(sides.most);
         }
         self.row_sums(neuron, most, work);
+        soon(3);
         deltas[..inputs].iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
     }
 

@@ -26,7 +26,7 @@ impl Tables {
             terms.windows(3).map(|terms| i16::try_from(terms[2] - terms[0]).ok()).collect();
         let rises = rises?;
         let largest = rises.iter().map(|rise| i64::from(rise.unsigned_abs())).max()?;
-        if largest * (topology.classes() as i64 - 1) > i64::from(i16::MAX) || zero > i32::from(i16::MAX) / 2 {
+        if largest * (topology.classes() as i64 - 1) > i64::from(i16::MAX) || zero > i32::from(i16::MAX) - 2 {
             return None;
         }
         Some(Self { terms, zero, rises: trim(&rises, -zero as i16) })

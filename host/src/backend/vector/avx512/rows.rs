@@ -69,7 +69,7 @@ fn sum_words<const WORDS: usize>(
     // Two halves of 32 bits are broadcast from memory for less than one of 16.
     let mut twice = [0; MOST_AMOUNTS];
     for (twice, &amount) in twice.iter_mut().zip(amounts) {
-        *twice = i32::from(amount as u16) * 0x1_0001_u32 as i32;
+        *twice = (u32::from(amount as u16) * 0x1_0001) as i32;
     }
     let mut added = 0;
     let parts = offsets.chunks(block).zip(twice.chunks(block)).zip(amounts.chunks(block));
