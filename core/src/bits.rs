@@ -155,6 +155,19 @@ pub fn mismatches(a: &[u32], b: impl Words) -> u32 {
     }
 }
 
+/// [`mismatches`] of two rows of 64 bits, for loops over many of them.
+#[inline]
+pub(crate) const fn mismatches_of_two(a: [u32; 2], b: [u32; 2]) -> u32 {
+    let (low, high) = (a[0] ^ b[0], a[1] ^ b[1]);
+    if COUNTS_BITS {
+        return low.count_ones() + high.count_ones();
+    }
+    // At most 8 in a nibble, 16 in a byte, 64 in all.
+    let nibbles = in_nibbles(low) + in_nibbles(high);
+    let bytes = (nibbles & 0x0f0f_0f0f) + (nibbles >> 4 & 0x0f0f_0f0f);
+    bytes.wrapping_mul(0x0101_0101) >> 24
+}
+
 /// [`mismatches`] of words as they lie in memory. Not generic, so that a board's firmware, built for size, has this loop built for speed.
 #[inline(never)]
 fn count_pairs(a: &[u32], b: &[u32]) -> u32 {

@@ -15,7 +15,7 @@
 //! descriptor per feature (its [`Code`] in bits 0 to 7, its number of values above); then the values as `i32`,
 //! levels ascending.
 
-use crate::bits::Words;
+use crate::bits::{Words, tail_mask};
 use crate::network::Writer;
 use crate::topology::Packing;
 
@@ -259,6 +259,25 @@ impl<W: Words> Encoder<W> {
 }
 
 impl<W: Words> Encoder<W> {
+    /// [`encode`](Self::encode) where the keys are bytes, as in images: four at a time where the rows of a level are rows of the packing.
+    ///
+    /// # Panics
+    /// When there are fewer bytes than features, or `output` ends before the last bit does in this packing.
+    pub fn encode_bytes(&self, raw: &[u8], packing: Packing, output: &mut [u32]) {
+        if !self.uniform || !self.features.is_multiple_of(packing.row_bits) {
+            return self.encode(|feature| raw[feature as usize].into(), packing, output);
+        }
+        let raw = &raw[..self.features as usize];
+        let levels = self.levels();
+        let mut words = output[..packing.words()].iter_mut();
+        for level in 0..levels.len() {
+            let level = levels.value(level);
+            for bytes in raw.chunks(packing.row_bits as usize).flat_map(|row| row.chunks(32)) {
+                words.next().into_iter().for_each(|word| *word = greater(bytes, level));
+            }
+        }
+    }
+
     /// [`encode`](Self::encode) where the rows of a level are rows of the packing: word by word.
     fn encode_rows(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
         let levels = self.levels();
@@ -276,6 +295,28 @@ impl<W: Words> Encoder<W> {
             }
         }
     }
+}
+
+/// Bit i is set where byte i, of at most 32, is greater than a level.
+#[inline]
+fn greater(bytes: &[u8], level: i32) -> u32 {
+    let all = tail_mask(bytes.len() as u32);
+    let Ok(level) = u8::try_from(level) else { return if level < 0 { all } else { 0 } };
+    // A byte is greater where adding 255 less the level carries out of it: both top bits are set, or one of them and a carry comes from below.
+    let add = u32::from(u8::MAX - level) * 0x0101_0101;
+    let (below, any) = (add & 0x7f7f_7f7f, add & 0x80 != 0);
+    let (fours, rest) = bytes.as_chunks::<4>();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut word = 0;
+    for (four, position) in fours.iter().chain([&last]).zip((0..32).step_by(4)) {
+        let four = u32::from_le_bytes(*four);
+        let carried = (four & 0x7f7f_7f7f) + below;
+        let greater = if any { four | carried } else { four & carried };
+        // The product gathers the top bits of four bytes in its top four.
+        word |= ((greater >> 7 & 0x0101_0101).wrapping_mul(0x1020_4080) >> 28) << position;
+    }
+    word & all
 }
 
 /// Writes a uniform encoder into `words` and returns its length; `levels` must ascend.
@@ -373,6 +414,29 @@ mod tests {
         assert_eq!(Encoder::new(&[1u32, 1, 1, 2 << 8, 5][..]).err(), Some(EncoderError::Length));
         assert_eq!(Encoder::new(&[0u32, 1][..]).err(), Some(EncoderError::Length));
         assert_eq!(Encoder::new(&[0u32, 1, u32::MAX][..]).err(), Some(EncoderError::Length));
+    }
+
+    #[test]
+    fn bytes_are_compared_four_at_a_time_as_one_by_one() {
+        let bytes: [u8; 256] = core::array::from_fn(|index| index as u8);
+        for level in -2..258 {
+            for part in bytes.chunks(27).chain(bytes.chunks(32)) {
+                let expected =
+                    part.iter().rev().fold(0, |word, &byte| word << 1 | u32::from(i32::from(byte) > level));
+                assert_eq!(greater(part, level), expected, "{level}");
+            }
+        }
+        let mut words = [0; 8];
+        let len = write_uniform(56, &[3, 99], &mut words).unwrap();
+        let encoder = Encoder::new(&words[..len]).unwrap();
+        let shape = Shape { planes: 2, height: 2, width: 28 };
+        for layer in [Layer::windows(1, 1, 1, 1), Layer::dense(1)] {
+            let (mut one, mut other) = ([9; 4], [9; 4]);
+            encoder.encode(|feature| (feature * 2).cast_signed(), packing(shape, layer), &mut one);
+            let raw: [u8; 56] = core::array::from_fn(|feature| feature as u8 * 2);
+            encoder.encode_bytes(&raw, packing(shape, layer), &mut other);
+            assert_eq!(one, other);
+        }
     }
 
     proptest! {

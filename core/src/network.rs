@@ -297,9 +297,53 @@ impl<'a> Writer<'a> {
 /// The signs of a layer's neurons, packed. Not generic, as [`write_scores`]: firmware built for size has these loops built for speed.
 #[inline(never)]
 fn write_signs(plan: &Plan, words: &[u32], input: &[u32], row_bits: u32, output: &mut [u32]) {
+    if plan.field == SQUARE && plan.packing.row_words == 1 && row_bits >= plan.neurons {
+        return write_square_signs(plan, words, input, output);
+    }
     let mut writer = Writer::new(output, row_bits);
     each_preactivation(plan, words, input, |preactivation| writer.push(preactivation >= 0));
     writer.finish();
+}
+
+/// The window of [`write_square_signs`]: two words of weights, a row of it in a byte.
+const SQUARE: Field = Field::Window { planes: 1, height: 8, width: 8 };
+
+/// [`write_signs`] where windows are 8 by 8 and a row of the input is a word, as in images of 28 by 28. Four neurons share a word of thresholds
+/// and two of places; their signs enter a word from the top.
+#[inline(never)]
+fn write_square_signs(plan: &Plan, words: &[u32], input: &[u32], output: &mut [u32]) {
+    let places = &words[plan.places as usize..plan.thresholds as usize];
+    let thresholds = &words[plan.thresholds as usize..plan.weights as usize];
+    let (rows, _) = words[plan.weights as usize..plan.end as usize].as_chunks::<2>();
+    let (mut signs, mut count) = (0, 0);
+    let mut output = output.iter_mut();
+    let fours = places.chunks(2).zip(thresholds).zip(rows.chunks(4));
+    for ((places, &thresholds), rows) in fours {
+        let (first, second) = (places[0], places.get(1).copied().unwrap_or(0));
+        let places = [first & 0xffff, first >> 16, second & 0xffff, second >> 16];
+        let mut thresholds = thresholds;
+        for (&weights, place) in rows.iter().zip(places) {
+            let mismatches = bits::mismatches_of_two(square(input, place), weights);
+            signs = signs >> 1 | u32::from(mismatches <= thresholds & 0xff) << 31;
+            thresholds >>= 8;
+        }
+        count += rows.len() as u32;
+        if count.is_multiple_of(32) {
+            output.next().into_iter().for_each(|word| *word = signs);
+        }
+    }
+    if !count.is_multiple_of(32) {
+        output.next().into_iter().for_each(|word| *word = signs >> (32 - count % 32));
+    }
+}
+
+/// The 64 units of a window of 8 by 8 at a place.
+#[inline]
+fn square(input: &[u32], place: u32) -> [u32; 2] {
+    let (shift, row) = (place % 32, place as usize / 32);
+    let &[a, b, c, d, e, f, g, h] = &input[row..row + 8] else { return [0; 2] };
+    let cut = |row: u32| row >> shift & 0xff;
+    [cut(a) | cut(b) << 8 | cut(c) << 16 | cut(d) << 24, cut(e) | cut(f) << 8 | cut(g) << 16 | cut(h) << 24]
 }
 
 /// The pre-activations of the last layer.
@@ -351,7 +395,8 @@ pub(crate) fn set_field(words: &mut [u32], start: u32, field_bits: u32, index: u
 }
 
 /// The packed bits that a neuron at `place` sees, see [`Network::receptive`].
-#[inline]
+#[cfg_attr(not(feature = "small"), inline)]
+#[cfg_attr(feature = "small", inline(never))]
 pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut Window) -> &'b [u32] {
     match plan.field {
         // Cut, so that an input that is too short is noticed here instead of compared in part.
@@ -465,10 +510,14 @@ mod tests {
         let mut rng = Stream::new(3, Purpose::Test, 0);
         let grid = Shape { planes: 2, height: 5, width: 37 };
         let inner = Shape { planes: 2, height: 6, width: 7 };
+        let narrow = Shape { planes: 2, height: 11, width: 28 };
         let topologies = [
             Topology::new(Shape::flat(70), &[Layer::dense(3)]),
             Topology::new(grid, &[Layer::dense(33), Layer::dense(40), Layer::dense(12)]),
             Topology::new(grid, &[Layer::windows(40, 1, 3, 5), Layer::dense(4)]),
+            // Windows that are two words, over rows that are one.
+            Topology::new(narrow, &[Layer::windows(77, 1, 8, 8), Layer::dense(4)]),
+            Topology::new(narrow, &[Layer::windows(64, 1, 8, 8), Layer::dense(4)]),
             Topology::new(grid, &[Layer::windows(9, 2, 5, 32), Layer::dense(2)]),
             // Rows that straddle two words of the gathered window.
             Topology::new(grid, &[Layer::windows(20, 2, 5, 7), Layer::dense(2)]),

@@ -19,7 +19,7 @@
 use crate::bits::words_for;
 
 /// Most layers of a network.
-pub const MAX_LAYERS: usize = 8;
+pub const MAX_LAYERS: usize = if cfg!(feature = "small") { 2 } else { 8 };
 /// Most classes, that is neurons of the last layer.
 pub const MAX_CLASSES: u32 = 256;
 /// Most inputs of one neuron, and most neurons of one layer: pre-activations fit an `i16`.

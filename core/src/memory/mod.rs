@@ -169,8 +169,9 @@ impl<'a> MemoryMut<'a> {
         let inside = index < self.len;
         if inside {
             self.len -= 1;
-            let from = self.len * self.words;
-            self.inputs.copy_within(from..from + self.words, index * self.words);
+            for word in 0..self.words {
+                self.inputs[index * self.words + word] = self.inputs[self.len * self.words + word];
+            }
             self.labels[index] = self.labels[self.len];
         }
         inside

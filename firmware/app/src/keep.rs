@@ -89,10 +89,9 @@ impl<F: NorFlash> asynchronous::NorFlash for Ready<F> {
 fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
-        }
+    match future.as_mut().poll(&mut context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("flash that is not asynchronous makes nothing wait"),
     }
 }
 
@@ -188,8 +187,10 @@ impl<F: NorFlash> Keeper<F> {
 
     fn load_newest<S: Score>(&mut self, learner: &mut Learner<'_, S>) -> Result<bool, KeepError> {
         let mut commits = [read_commit(&mut self.map()?, 0)?, read_commit(&mut self.map()?, 1)?];
-        commits
-            .sort_unstable_by_key(|commit| core::cmp::Reverse(commit.map_or(0, |commit| commit.generation)));
+        let [first, second] = commits.map(|commit| commit.map_or(0, |commit| commit.generation));
+        if first < second {
+            commits.swap(0, 1);
+        }
         // The next save must not overwrite a newer generation, even one of another model.
         self.generation = commits[0].map_or(0, |commit| commit.generation);
         for commit in commits.into_iter().flatten() {

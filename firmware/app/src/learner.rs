@@ -325,9 +325,8 @@ impl<'a, S: Score> Learner<'a, S> {
 
     /// Back to the base image: nothing learned, nothing stored.
     pub fn reset(&mut self) {
-        let base = self.image.genome();
-        self.live.iter_mut().enumerate().for_each(|(index, word)| *word = base.word(index));
-        self.candidate.copy_from_slice(self.live);
+        self.load_base();
+        self.live.copy_from_slice(self.candidate);
         self.store.clear();
         self.prototypes_len = 0;
         self.monitor = Monitor::default();
@@ -350,14 +349,19 @@ impl<'a, S: Score> Learner<'a, S> {
             return Err(LinkError::Width(features as u32));
         }
         let packing = self.image.topology().layer(0).packing;
-        if wide {
-            let key = |feature: u32| {
-                let at = feature as usize * 4;
-                i32::from_le_bytes([raw[at], raw[at + 1], raw[at + 2], raw[at + 3]])
-            };
+        let key = |feature: u32| {
+            let at = feature as usize;
+            if wide {
+                raw.as_chunks::<4>().0.get(at).map_or(0, |&key| i32::from_le_bytes(key))
+            } else {
+                raw.get(at).map_or(0, |&key| key.into())
+            }
+        };
+        // One copy of the encoder is smaller, another for bytes is faster.
+        if wide || cfg!(all(feature = "small", not(feature = "images"))) {
             self.image.encoder().encode(key, packing, self.input);
         } else {
-            self.image.encoder().encode(|feature| i32::from(raw[feature as usize]), packing, self.input);
+            self.image.encoder().encode_bytes(raw, packing, self.input);
         }
         Ok(())
     }
@@ -596,12 +600,21 @@ impl<'a, S: Score> Learner<'a, S> {
 
     fn load_start(&mut self, way: u32, first: core::ops::Range<usize>) -> bool {
         let (plan, base) = (self.image.topology().layer(0), self.image.genome());
-        if way < TURNS {
+        let from_live = way < TURNS;
+        if from_live {
             self.candidate.copy_from_slice(self.live);
-            return turn(plan, way, &self.live[first.clone()], &mut self.candidate[first]);
+        } else {
+            self.load_base();
         }
+        let live = &*self.live;
+        let from = |index| if from_live { live[first.start + index] } else { base.word(first.start + index) };
+        turn(plan, way % TURNS, &from, &mut self.candidate[first.clone()])
+    }
+
+    /// Puts the base image's genome in place of the one that evolves.
+    fn load_base(&mut self) {
+        let base = self.image.genome();
         self.candidate.iter_mut().enumerate().for_each(|(index, word)| *word = base.word(index));
-        turn(plan, way - TURNS, base.slice(first.start, first.len()), &mut self.candidate[first])
     }
 
     /// Begins the evolution of `count` prototypes, drawn from the stored samples, and gives it mutants.
@@ -634,18 +647,15 @@ impl<'a, S: Score> Learner<'a, S> {
         }
         self.prototypes_len = count;
         self.counts.owed = mutants;
-        let total = self.with_memory_search(None, |search, _| search.loss());
+        let total = self.search_memory(None);
         self.activity = Activity::Memory { total: total.unwrap_or(0) };
         self.counts.loss = total.unwrap_or(0);
         Ok(())
     }
 
+    /// Begins to evolve the prototypes, or goes on by a mutant where the loss was `total`. The loss after it.
     #[inline(never)]
-    fn with_memory_search<R>(
-        &mut self,
-        total: Option<i64>,
-        work: impl FnOnce(&mut MemorySearch<'_>, &mut Stream) -> R,
-    ) -> Option<R> {
+    fn search_memory(&mut self, total: Option<i64>) -> Option<i64> {
         let (words, capacity) = (self.layout.input, self.prototypes_len);
         let memory = MemoryMut::new(
             &mut self.prototypes[..capacity * words],
@@ -659,9 +669,11 @@ impl<'a, S: Score> Learner<'a, S> {
             None => MemorySearch::new(memory, samples, margin, margins, self.mask),
             Some(total) => MemorySearch::resume(memory, samples, margin, margins, self.mask, total),
         }?;
-        let result = work(&mut search, &mut self.rng);
+        if total.is_some() {
+            search.step(&mut self.rng);
+        }
         self.prototypes_len = search.memory().len();
-        Some(result)
+        Some(search.loss())
     }
 
     /// Works on the landscape of the present episode.
@@ -698,11 +710,7 @@ impl<'a, S: Score> Learner<'a, S> {
             Activity::Idle => return false,
             Activity::Network { .. } => self.step_network(),
             Activity::Memory { total } => {
-                let done = self.with_memory_search(Some(total), |search, rng| {
-                    search.step(rng);
-                    search.loss()
-                });
-                let total = done.unwrap_or(total);
+                let total = self.search_memory(Some(total)).unwrap_or(total);
                 self.counts.loss = total;
                 self.activity = Activity::Memory { total };
                 self.spend(1);
@@ -747,9 +755,11 @@ impl<'a, S: Score> Learner<'a, S> {
 
     /// The heat of a sweep, in loss units of all training samples.
     fn heat(&self, sweep: u16) -> u32 {
-        let left = u64::from(self.config.cooling.saturating_sub(sweep));
+        let left = u32::from(self.config.cooling.saturating_sub(sweep));
         let all = self.store.training().len() as u64 * u64::from(self.image.loss().unit());
-        let heat = (all * u64::from(self.config.heat) * left / u64::from(self.config.cooling.max(1))) >> 16;
+        // In 65,536ths: dividing 64-bit numbers would take a kilobyte of code.
+        let share = (left << 16) / u32::from(self.config.cooling.max(1));
+        let heat = ((all * u64::from(self.config.heat)) >> 16) * u64::from(share) >> 16;
         u32::try_from(heat).unwrap_or(u32::MAX)
     }
 
@@ -775,8 +785,7 @@ impl<'a, S: Score> Learner<'a, S> {
     /// Begins an update: the base genome is put where the evolving one was.
     pub fn begin_update(&mut self) {
         self.stop();
-        let base = self.image.genome();
-        self.candidate.iter_mut().enumerate().for_each(|(index, word)| *word = base.word(index));
+        self.load_base();
     }
 
     /// The genome that an update works on.

@@ -25,11 +25,11 @@ pub mod serve;
 pub mod store;
 mod turn;
 
-/// Logs where the firmware has a log.
+/// Logs where the firmware has a log, and room for it.
 #[macro_export]
 macro_rules! log {
     ($($arguments:tt)*) => {
-        #[cfg(feature = "defmt")]
+        #[cfg(all(feature = "defmt", not(feature = "small")))]
         defmt::info!($($arguments)*);
     };
 }

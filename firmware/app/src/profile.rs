@@ -29,6 +29,25 @@ pub mod small {
     pub const FRAME: usize = 96;
 }
 
+/// Boards with 16 KB of RAM that classify images of 28x28 pixels and store next to nothing.
+pub mod images {
+    use super::*;
+
+    /// The number that keeps a score.
+    pub type Score = i16;
+    /// What is stored.
+    pub const SIZES: Sizes = Sizes { samples: 4, prototypes: 0 };
+    /// The largest model.
+    pub const LARGEST: Topology = topology(
+        Shape { planes: 1, height: 28, width: 28 },
+        &[Layer::windows(320, 1, 8, 8), Layer::dense(10)],
+    );
+    /// Words of the arena.
+    pub const WORDS: usize = Learner::<Score>::layout(&LARGEST, SIZES).words();
+    /// Bytes of the longest frame.
+    pub const FRAME: usize = 816;
+}
+
 /// Boards with 64 KB of RAM: images of 28x28 pixels, 256 neurons with windows of 8x8, 256 samples; or more samples of less.
 pub mod large {
     use super::*;

@@ -137,7 +137,10 @@ impl<'a> Store<'a> {
 
     fn copy(&mut self, from: usize, to: usize) {
         let words = self.words;
-        self.inputs.copy_within(from * words..(from + 1) * words, to * words);
+        // Not `copy_within`: moving memory in general takes more than a kilobyte of code.
+        for word in 0..words {
+            self.inputs[to * words + word] = self.inputs[from * words + word];
+        }
         self.labels[to] = self.labels[from];
         self.ages[to] = self.ages[from];
     }

@@ -3,15 +3,15 @@
 //! A dense layer sees its input in one order; where that order changed in one of the eight ways in which a square lies on itself, or dark became
 //! bright, one such step brings the network back. A thermometer that is inverted has its levels in reverse, so planes change places too.
 
-use evobit::bits::{self, Words};
+use evobit::bits;
 use evobit::topology::{Field, Plan};
 
 /// How a first layer can be turned: bit 0 inverts, bits 1 to 3 mirror rows, mirror columns, exchange them.
 pub(crate) const TURNS: u32 = 16;
 
-/// Writes the weights of `from`, turned, to `to`: rows of [`Plan::row_words`] words. False, and nothing written, where the layer cannot be
-/// turned so.
-pub(crate) fn turn(plan: &Plan, turn: u32, from: impl Words, to: &mut [u32]) -> bool {
+/// Writes the weights of `from` (its words by index), turned, to `to`: rows of [`Plan::row_words`] words. False, and nothing written, where
+/// the layer cannot be turned so.
+pub(crate) fn turn(plan: &Plan, turn: u32, from: &dyn Fn(usize) -> u32, to: &mut [u32]) -> bool {
     let dense = plan.field == Field::Dense;
     let (planes, height, width) =
         (u32::from(plan.input.planes), u32::from(plan.input.height), u32::from(plan.input.width));
@@ -21,11 +21,11 @@ pub(crate) fn turn(plan: &Plan, turn: u32, from: impl Words, to: &mut [u32]) -> 
     }
     let words = plan.row_words as usize;
     for (neuron, to) in to.chunks_exact_mut(words).enumerate() {
-        let from = from.slice(neuron * words, words);
+        let start = neuron * words;
         to.fill(0);
         let mut index = 0;
         if !dense {
-            to.iter_mut().enumerate().for_each(|(index, to)| *to = !from.word(index));
+            to.iter_mut().enumerate().for_each(|(index, to)| *to = !from(start + index));
             to[words - 1] &= bits::tail_mask(plan.inputs);
             continue;
         }
@@ -36,7 +36,8 @@ pub(crate) fn turn(plan: &Plan, turn: u32, from: impl Words, to: &mut [u32]) -> 
                     let row = if place & 1 != 0 { height - 1 - row } else { row };
                     let column = if place & 2 != 0 { width - 1 - column } else { column };
                     let (row, column) = if place & 4 != 0 { (column, row) } else { (row, column) };
-                    let bit = bits::get(from, (plane * height + row) * width + column) != invert;
+                    let position = (plane * height + row) * width + column;
+                    let bit = (from(start + (position / 32) as usize) >> (position % 32) & 1 != 0) != invert;
                     to[index / 32] |= u32::from(bit) << (index % 32);
                     index += 1;
                 }
@@ -61,7 +62,7 @@ mod tests {
         (0..TURNS)
             .filter_map(|way| {
                 let mut to = from.clone();
-                turn(plan, way, &from[..], &mut to).then_some(to)
+                turn(plan, way, &|index| from[index], &mut to).then_some(to)
             })
             .collect()
     }
@@ -88,7 +89,8 @@ mod tests {
         let from = [from[0], from[1], from[2] & bits::tail_mask(75)];
         for way in [1, 2, 4, 8] {
             let (mut once, mut twice) = ([0; 3], [0; 3]);
-            assert!(turn(plan, way, &from[..], &mut once) && turn(plan, way, &once[..], &mut twice));
+            assert!(turn(plan, way, &|index| from[index], &mut once));
+            assert!(turn(plan, way, &|index| once[index], &mut twice));
             assert_eq!(twice, from, "{way}");
         }
     }

@@ -123,10 +123,14 @@ impl Counters {
     }
 }
 
+/// Says where it happened. Boards with little flash have no room for the names of files: there the exit code has to do.
 #[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    let line = info.location().map_or(0, core::panic::Location::line);
-    let file = info.location().map_or("", core::panic::Location::file);
-    defmt::error!("panic in {=str}, line {=u32}", file, line);
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    #[cfg(not(feature = "small"))]
+    {
+        let line = _info.location().map_or(0, core::panic::Location::line);
+        let file = _info.location().map_or("", core::panic::Location::file);
+        defmt::error!("panic in {=str}, line {=u32}", file, line);
+    }
     semihosting::process::exit(101)
 }

@@ -7,6 +7,9 @@ mod flash;
 
 use emulated::app::arena::Arena;
 use emulated::app::keep::Keeper;
+#[cfg(feature = "images")]
+use emulated::app::profile::images::{FRAME, SIZES, Score, WORDS};
+#[cfg(not(feature = "images"))]
 use emulated::app::profile::small::{FRAME, SIZES, Score, WORDS};
 use emulated::app::serve::Board;
 use emulated::{Counters, Uart};
