@@ -759,7 +759,7 @@ impl<'a, S: Score> Learner<'a, S> {
         let all = self.store.training().len() as u64 * u64::from(self.image.loss().unit());
         // In 65,536ths: dividing 64-bit numbers would take a kilobyte of code.
         let share = (left << 16) / u32::from(self.config.cooling.max(1));
-        let heat = ((all * u64::from(self.config.heat)) >> 16) * u64::from(share) >> 16;
+        let heat = (((all * u64::from(self.config.heat)) >> 16) * u64::from(share)) >> 16;
         u32::try_from(heat).unwrap_or(u32::MAX)
     }
 
