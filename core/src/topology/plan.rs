@@ -1,0 +1,195 @@
+//! One layer, with where its parts lie.
+
+use super::{
+    Field, Layer, MAX_GENOME_WORDS, MAX_UNITS, MAX_WINDOW_BITS, MAX_WINDOWED_INPUT_WORDS, Shape,
+    TopologyError,
+};
+use crate::bits::words_for;
+
+/// How the units of a layer's input are packed into words: rows of `row_bits` units, each row padded
+/// to whole words. A dense layer reads one long row; a windowed layer reads one row per image row, so
+/// that a window never has to be pieced together from odd places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packing {
+    /// Number of rows.
+    pub rows: u32,
+    /// Units in a row.
+    pub row_bits: u32,
+    /// Words of a row.
+    pub row_words: u32,
+}
+
+impl Packing {
+    const fn new(input: Shape, field: Field) -> Self {
+        let (rows, row_bits) = match field {
+            Field::Dense => (1, input.units() as u32),
+            Field::Window { .. } => (input.planes as u32 * input.height as u32, input.width as u32),
+        };
+        Self { rows, row_bits, row_words: words_for(row_bits) }
+    }
+
+    /// Words of all rows.
+    #[must_use]
+    pub const fn words(&self) -> usize {
+        (self.rows * self.row_words) as usize
+    }
+
+    /// Number of units.
+    #[must_use]
+    pub const fn units(&self) -> u32 {
+        self.rows * self.row_bits
+    }
+
+    /// The bit address of unit `index`, rows first.
+    #[must_use]
+    pub const fn position(&self, index: u32) -> u32 {
+        (index / self.row_bits * self.row_words) * 32 + index % self.row_bits
+    }
+}
+
+/// A layer with everything that follows from its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What each neuron sees.
+    pub field: Field,
+    /// Shape of the units the layer reads.
+    pub input: Shape,
+    /// Shape of its neurons.
+    pub output: Shape,
+    /// How the units it reads are packed.
+    pub packing: Packing,
+    /// Number of neurons.
+    pub neurons: u32,
+    /// Bits each neuron sees.
+    pub inputs: u32,
+    /// Words of one neuron's weights.
+    pub row_words: u32,
+    /// Bits of a stored threshold: 8 or 16.
+    pub threshold_bits: u32,
+    /// First word of the places in the genome (equal to `thresholds` in a dense layer).
+    pub places: u32,
+    /// First word of the thresholds in the genome.
+    pub thresholds: u32,
+    /// First word of the weights in the genome.
+    pub weights: u32,
+    /// First word after this layer in the genome.
+    pub end: u32,
+}
+
+impl Plan {
+    pub(super) const EMPTY: Self = Self {
+        field: Field::Dense,
+        input: Shape::flat(0),
+        output: Shape::flat(0),
+        packing: Packing { rows: 0, row_bits: 0, row_words: 0 },
+        neurons: 0,
+        inputs: 0,
+        row_words: 0,
+        threshold_bits: 8,
+        places: 0,
+        thresholds: 0,
+        weights: 0,
+        end: 0,
+    };
+
+    /// Plans layer `index` over `input`, its genome from word `offset` on.
+    pub(super) const fn new(
+        input: Shape,
+        layer: Layer,
+        offset: u32,
+        index: usize,
+    ) -> Result<Self, TopologyError> {
+        let (units, neurons) = (input.units(), layer.output.units());
+        let most_units = match layer.field {
+            Field::Dense => MAX_UNITS as u64,
+            Field::Window { .. } => (MAX_WINDOWED_INPUT_WORDS * 32) as u64,
+        };
+        if units == 0 || units > most_units || neurons == 0 || neurons > MAX_UNITS as u64 {
+            return Err(TopologyError::Units { layer: index });
+        }
+        let neurons = neurons as u32;
+        let packing = Packing::new(input, layer.field);
+        let inputs = match layer.field {
+            Field::Dense => units as u32,
+            Field::Window { planes, height, width } => {
+                let bits = planes as u64 * height as u64 * width as u64;
+                let fits = planes <= input.planes && height <= input.height && width <= input.width;
+                if !fits || bits == 0 || bits > MAX_WINDOW_BITS as u64 || width > 32 {
+                    return Err(TopologyError::Window { layer: index });
+                }
+                if packing.rows as u64 * packing.row_words as u64 > MAX_WINDOWED_INPUT_WORDS as u64 {
+                    return Err(TopologyError::WindowedInput { layer: index });
+                }
+                bits as u32
+            }
+        };
+        let row_words = words_for(inputs);
+        let threshold_bits = if inputs <= 256 { 8 } else { 16 };
+        let places = offset;
+        let thresholds = places
+            + match layer.field {
+                Field::Dense => 0,
+                Field::Window { .. } => neurons.div_ceil(2),
+            };
+        let weights = thresholds + words_for(neurons * threshold_bits);
+        let end = weights as u64 + neurons as u64 * row_words as u64;
+        if end > MAX_GENOME_WORDS as u64 {
+            return Err(TopologyError::GenomeSize);
+        }
+        Ok(Self {
+            field: layer.field,
+            input,
+            output: layer.output,
+            packing,
+            neurons,
+            inputs,
+            row_words,
+            threshold_bits,
+            places,
+            thresholds,
+            weights,
+            end: end as u32,
+        })
+    }
+
+    /// Entries of one neuron's spectrum: a flip of each weight, then the threshold raised, then lowered.
+    #[must_use]
+    pub const fn mutants(&self) -> usize {
+        self.inputs as usize + 2
+    }
+
+    /// Evolvable bits of one threshold: as many as its range `0..inputs` needs.
+    #[must_use]
+    pub const fn threshold_genes(&self) -> u32 {
+        if self.inputs <= 1 { 0 } else { u32::BITS - (self.inputs - 1).leading_zeros() }
+    }
+
+    /// Rows, columns and planes at which a window may begin: (planes, rows, columns).
+    #[must_use]
+    pub const fn places_range(&self) -> (u32, u32, u32) {
+        match self.field {
+            Field::Dense => (1, 1, 1),
+            Field::Window { planes, height, width } => (
+                (self.input.planes - planes) as u32 + 1,
+                (self.input.height - height) as u32 + 1,
+                (self.input.width - width) as u32 + 1,
+            ),
+        }
+    }
+
+    /// The place of a window whose first unit is at this plane, row and column: its bit address.
+    #[must_use]
+    pub const fn place(&self, plane: u32, row: u32, column: u32) -> u16 {
+        ((plane * self.input.height as u32 + row) * self.packing.row_words * 32 + column) as u16
+    }
+
+    /// The (plane, row, column) of a place, or `None` where no window fits.
+    #[must_use]
+    pub const fn corner(&self, place: u16) -> Option<(u32, u32, u32)> {
+        let line = place as u32 / 32 / self.packing.row_words;
+        let column = place as u32 - line * self.packing.row_words * 32;
+        let (plane, row) = (line / self.input.height as u32, line % self.input.height as u32);
+        let (planes, rows, columns) = self.places_range();
+        if plane < planes && row < rows && column < columns { Some((plane, row, column)) } else { None }
+    }
+}
