@@ -7,6 +7,7 @@
 //! `ROUNDS` rounds that take turns, so that whatever else the machine does falls on all of them alike.
 
 mod naive;
+mod report;
 mod time;
 
 use std::time::{Duration, Instant};
@@ -16,9 +17,9 @@ use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::Shape;
-use serde::Serialize;
 
 pub use naive::{Full, OneNeuron};
+pub use report::{BenchError, Classified, Figures, Report, TimeToAccuracy};
 pub use time::{Target, TimeError, TimeOptions, TimeReport, Timed, measure_time};
 
 use crate::backend::{Sharded, instructions};
@@ -26,7 +27,7 @@ use crate::data::{Loaded, Schema};
 use crate::evaluate;
 use crate::forward;
 use crate::settings::{Config, HiddenLayer, Preset, Settings};
-use crate::train::{self, PrepareError, Prepared, Row, Session, Watch, prepare};
+use crate::train::{self, Prepared, Row, Session, Watch, prepare};
 
 /// The training accuracy at which a network is measured.
 const CHECKPOINT: f64 = 0.92;
@@ -42,117 +43,6 @@ const BATCH: usize = 10_000;
 const COMPARED: usize = 10;
 /// Validation accuracies that training is timed to.
 const ACCURACIES: [f64; 3] = [0.90, 0.95, 0.97];
-
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BenchError {
-    /// The data are no images.
-    #[error("bench measures networks for images: give digits or a folder of IDX files such as MNIST's")]
-    NoImages,
-    /// A setting of the measured networks does not fit the data.
-    #[error("these images do not fit the networks that bench measures: {0}")]
-    Settings(String),
-    /// The data cannot be prepared.
-    #[error(transparent)]
-    Prepare(#[from] PrepareError),
-    /// The landscape cannot be made.
-    #[error(transparent)]
-    Landscape(#[from] LandscapeError),
-    /// The ways of scoring disagree.
-    #[error(
-        "neuron {neuron}, weight {input}: the spectrum says {spectrum}, all samples {full}, the neuron alone {one}: this is a bug, please report it"
-    )]
-    Disagree {
-        /// The neuron.
-        neuron: usize,
-        /// Its weight.
-        input: u32,
-        /// Change of loss by the spectrum.
-        spectrum: i64,
-        /// By running the whole network.
-        full: i64,
-        /// By running the neuron alone.
-        one: i64,
-    },
-}
-
-/// What was measured.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    /// 128 neurons that see everything.
-    pub dense: Figures,
-    /// 1024 neurons that see a window each.
-    pub windows: Figures,
-    /// A network as `--preset small` makes it, as large as 8,192 bytes of model allow.
-    pub small: Classified,
-    /// Seconds of training with default settings.
-    pub time_to_accuracy: TimeToAccuracy,
-    /// Threads used.
-    pub threads: usize,
-    /// Instructions of the landscape.
-    pub instructions: &'static str,
-    /// Instructions of the full re-evaluation and of classifying.
-    pub baseline_instructions: &'static str,
-    /// The data.
-    pub data: String,
-}
-
-/// What was measured of one network.
-#[derive(Clone, Debug, Serialize)]
-pub struct Figures {
-    /// The hidden layer, as `--hidden` takes it.
-    pub hidden: String,
-    /// Mutants of hidden neurons whose exact change of loss became known, a second.
-    pub mutants_per_second: f64,
-    /// How many times as many as by running the whole network.
-    pub ratio_full: f64,
-    /// How many times as many as by running the touched neuron.
-    pub ratio_neuron: f64,
-    /// Share of the samples that a flip can turn, averaged over the neurons.
-    pub boundary_share: f64,
-    /// Accuracy on the samples, at the checkpoint.
-    pub train_accuracy: f64,
-    /// Samples that every mutant is scored on.
-    pub samples: usize,
-    /// Hidden neurons.
-    pub neurons: u32,
-    /// The whole network on all samples, a second.
-    pub full_evaluations_per_second: f64,
-    /// One neuron on all samples and what its changes do, a second.
-    pub neuron_evaluations_per_second: f64,
-    /// Products of two bits that the whole network takes, a second.
-    pub baseline_bit_operations_per_second: f64,
-    /// Samples classified a second, in batches of 10 000, on all threads.
-    pub inference_samples_per_second: f64,
-    /// The same on one thread.
-    pub inference_samples_per_second_one_thread: f64,
-}
-
-/// How fast a network classifies.
-#[derive(Clone, Debug, Serialize)]
-pub struct Classified {
-    /// The hidden layer, as `--hidden` takes it.
-    pub hidden: String,
-    /// Samples classified a second, in batches of 10 000, on all threads.
-    pub inference_samples_per_second: f64,
-    /// The same on one thread.
-    pub inference_samples_per_second_one_thread: f64,
-}
-
-/// Seconds to the first sweep of at least such a validation accuracy; `None` where it was not reached in time.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct TimeToAccuracy {
-    /// 90 per cent.
-    #[serde(rename = "90")]
-    pub ninety: Option<f64>,
-    /// 95 per cent.
-    #[serde(rename = "95")]
-    pub ninety_five: Option<f64>,
-    /// 97 per cent.
-    #[serde(rename = "97")]
-    pub ninety_seven: Option<f64>,
-}
 
 /// Measures everything, scoring mutants for `seconds` on each network; says to `tell` what it is doing.
 ///
