@@ -87,6 +87,20 @@ pub(crate) struct Problem {
     pub(crate) test: Raw,
 }
 
+impl Problem {
+    /// The image in memory that is aligned as images are.
+    pub(crate) fn model_words(&self) -> Vec<u32> {
+        let mut words = vec![0u32; self.model.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..self.model.len()].copy_from_slice(&self.model);
+        words
+    }
+
+    /// The image's checksum.
+    pub(crate) fn model_checksum(&self) -> u32 {
+        evobit::image::checksum(&self.model[..self.model.len() - 4])
+    }
+}
+
 struct Quiet;
 
 impl Watch for Quiet {

@@ -26,7 +26,7 @@ fn SysTick() {
 }
 
 /// Ticks since the start.
-pub(crate) fn instructions() -> u64 {
+pub(crate) fn ticks() -> u64 {
     loop {
         let rounds = ROUNDS.load(Ordering::Relaxed);
         let ticks = ROUND - 1 - SYST::get_current();

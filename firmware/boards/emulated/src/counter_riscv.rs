@@ -1,8 +1,8 @@
-//! Instructions by the counter of the processor: exact under `-icount`.
+//! Instructions by the processor's counter, which under `-icount` counts the nanoseconds that they take.
 
 pub(crate) fn start() {}
 
-/// Instructions since the start.
-pub(crate) fn instructions() -> u64 {
+/// Ticks since the start.
+pub(crate) fn ticks() -> u64 {
     riscv::register::minstret::read64()
 }

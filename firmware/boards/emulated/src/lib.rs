@@ -8,6 +8,7 @@ mod counter_arm;
 #[cfg(target_arch = "riscv32")]
 mod counter_riscv;
 mod file_flash;
+mod machine;
 mod serial;
 mod stack;
 
@@ -19,7 +20,8 @@ use counter_riscv as counter;
 use app::arena::{Arena, Sizes, fitting};
 use app::keep::Keeper;
 use app::learner::{Config, Learner, Model, ModelError};
-use app::serve::{App, Board};
+use app::profile::large;
+use app::serve::App;
 use defmt_semihosting as _;
 use embedded_storage::nor_flash::NorFlash;
 use evobit::evolve::compact::Score;
@@ -28,7 +30,8 @@ use evobit::topology::Topology;
 
 pub use app;
 pub use file_flash::FileFlash;
-pub use serial::{Serial, Uart};
+pub use machine::Machine;
+pub use serial::{CmsdkUart, Serial, Uart};
 
 /// Bytes of the region where the model lies, as the linker places it.
 ///
@@ -45,13 +48,24 @@ pub unsafe fn model_region() -> &'static [u8] {
     unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
 }
 
+/// Bytes of a large board's file for what is kept.
+const KEPT: usize = 128 * 1024;
+
+/// Runs the application for ever on a board with 64 KB of RAM, which keeps what it learns in a file of the host.
+pub fn run_large<M: Machine>(uart: impl Uart) -> ! {
+    static mut ARENA: Arena<{ large::WORDS }> = Arena::new();
+    // SAFETY: this is the only place that names the arena, and it runs once.
+    let arena = unsafe { &mut *(&raw mut ARENA) };
+    let keeper = FileFlash::<KEPT>::open(c"kept.bin").map(|flash| Keeper::new(flash, 0..KEPT as u32));
+    run::<large::Score, M, _, _, { large::WORDS }, { large::FRAME }>(arena, large::SIZES, uart, keeper)
+}
+
 /// Runs the application for ever.
-pub fn run<S: Score, U: Uart, F: NorFlash, B: Board, const WORDS: usize, const FRAME: usize>(
+pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const FRAME: usize>(
     arena: &'static mut Arena<WORDS>,
     most: Sizes,
     uart: U,
     keeper: Option<Keeper<F>>,
-    board: B,
 ) -> ! {
     stack::paint();
     counter::start();
@@ -60,10 +74,11 @@ pub fn run<S: Score, U: Uart, F: NorFlash, B: Board, const WORDS: usize, const F
     static mut TOPOLOGY: Topology = Topology::NONE;
     // SAFETY: this is the only place that names it, and it runs once.
     let topology = unsafe { &mut *(&raw mut TOPOLOGY) };
-    let model = load_model::<S, B>(region, topology, WORDS, most);
+    let model = load_model::<S, M>(region, topology, WORDS, most);
     let sizes = fitting(model.topology(), WORDS, most, size_of::<S>());
     let learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
-    let mut app = App::<S, _, F, B, FRAME>::new(learner, keeper, Serial(uart), board);
+    let mut app =
+        App::<S, _, F, _, FRAME>::new(learner, keeper, Serial(uart), machine::Emulated::<M>::default());
     app.start();
     loop {
         let _ = app.run();
@@ -72,7 +87,7 @@ pub fn run<S: Score, U: Uart, F: NorFlash, B: Board, const WORDS: usize, const F
 
 /// Reads the model that was flashed; a board without one it can run stops and says why.
 #[inline(never)]
-fn load_model<S: Score, B: Board>(
+fn load_model<S: Score, M: Machine>(
     region: &'static [u8],
     topology: &'static mut Topology,
     words: usize,
@@ -92,7 +107,7 @@ fn load_model<S: Score, B: Board>(
     };
     let sizes = fitting(model.topology(), words, most, size_of::<S>());
     match Learner::<S>::check(model.topology(), words, sizes) {
-        Ok(()) => defmt::info!("{=str} runs", B::NAME),
+        Ok(()) => defmt::info!("{=str} runs", M::NAME),
         Err(ModelError::Arena(needed, there)) => {
             defmt::error!("the model needs {} bytes of memory, the board has {}", needed * 4, there * 4);
             semihosting::process::exit(4)
@@ -103,24 +118,6 @@ fn load_model<S: Score, B: Board>(
         }
     }
     model
-}
-
-/// The counters of a board.
-#[derive(Debug, Default)]
-pub struct Counters;
-
-impl Counters {
-    /// Instructions since the start.
-    #[must_use]
-    pub fn instructions(&self) -> u64 {
-        counter::instructions()
-    }
-
-    /// Bytes of stack used at most.
-    #[must_use]
-    pub fn stack_bytes(&self) -> u32 {
-        stack::used()
-    }
 }
 
 /// Says where it happened. Boards with little flash have no room for the names of files: there the exit code has to do.

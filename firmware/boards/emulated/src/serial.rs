@@ -14,6 +14,51 @@ pub trait Uart {
     fn write(&mut self, byte: u8);
 }
 
+/// The serial port of Arm's Cortex-M System Design Kit.
+#[derive(Debug)]
+pub struct CmsdkUart(*mut u32);
+
+impl CmsdkUart {
+    /// Starts the port.
+    ///
+    /// # Safety
+    /// Such a port must lie at this address, and nothing else may use it.
+    #[must_use]
+    pub unsafe fn start(address: usize) -> Self {
+        let port = Self(address as *mut u32);
+        // SAFETY: the caller vouches for the port: its divider, then its control register to send and receive.
+        unsafe {
+            port.register(0x10).write_volatile(16);
+            port.register(8).write_volatile(3);
+        }
+        port
+    }
+
+    fn register(&self, offset: usize) -> *mut u32 {
+        self.0.wrapping_byte_add(offset)
+    }
+}
+
+impl Uart for CmsdkUart {
+    fn ready(&mut self) -> bool {
+        // SAFETY: the state register, of a port that the maker of this vouched for.
+        unsafe { self.register(4).read_volatile() & 2 != 0 }
+    }
+
+    fn read(&mut self) -> u8 {
+        // SAFETY: the data register, as above.
+        unsafe { self.register(0).read_volatile() as u8 }
+    }
+
+    fn write(&mut self, byte: u8) {
+        // SAFETY: state and data register, as above.
+        unsafe {
+            while self.register(4).read_volatile() & 1 != 0 {}
+            self.register(0).write_volatile(byte.into());
+        }
+    }
+}
+
 /// A serial port as `embedded-io` sees it.
 #[derive(Debug)]
 pub struct Serial<U>(pub U);

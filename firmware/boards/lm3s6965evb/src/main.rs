@@ -3,15 +3,7 @@
 #![no_std]
 #![no_main]
 
-use emulated::app::arena::Arena;
-use emulated::app::keep::Keeper;
-use emulated::app::profile::large::{FRAME, SIZES, Score, WORDS};
-use emulated::app::serve::Board;
-use emulated::{Counters, FileFlash, Uart};
-
-static mut ARENA: Arena<WORDS> = Arena::new();
-/// Bytes of flash for what is kept.
-const KEPT: usize = 128 * 1024;
+use emulated::{Machine, Uart};
 
 /// The first serial port, a PL011.
 struct Port;
@@ -42,25 +34,15 @@ impl Uart for Port {
     }
 }
 
-struct ThisBoard(Counters);
+struct Lm3s6965evb;
 
-impl Board for ThisBoard {
+impl Machine for Lm3s6965evb {
     const NAME: &'static str = "lm3s6965evb";
-
-    fn instructions(&mut self) -> u64 {
-        // 12.5 MHz: a tick takes 80 ns, an instruction 64.
-        self.0.instructions() * 5 / 4
-    }
-
-    fn stack_bytes(&mut self) -> u32 {
-        self.0.stack_bytes()
-    }
+    // 12.5 MHz: a tick takes 80 ns.
+    const INSTRUCTIONS: (u64, u64) = (5, 4);
 }
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let keeper = FileFlash::<KEPT>::open(c"kept.bin").map(|flash| Keeper::new(flash, 0..KEPT as u32));
-    // SAFETY: this is the only place that names the arena, and it runs once.
-    let arena = unsafe { &mut *(&raw mut ARENA) };
-    emulated::run::<Score, _, _, _, WORDS, FRAME>(arena, SIZES, Port, keeper, ThisBoard(Counters))
+    emulated::run_large::<Lm3s6965evb>(Port)
 }

@@ -11,8 +11,7 @@ use emulated::app::keep::Keeper;
 use emulated::app::profile::images::{FRAME, SIZES, Score, WORDS};
 #[cfg(not(feature = "images"))]
 use emulated::app::profile::small::{FRAME, SIZES, Score, WORDS};
-use emulated::app::serve::Board;
-use emulated::{Counters, Uart};
+use emulated::{Machine, Uart};
 
 use flash::{Flash, KEPT};
 
@@ -63,19 +62,12 @@ impl Uart for Port {
     }
 }
 
-struct ThisBoard(Counters);
+struct Microbit;
 
-impl Board for ThisBoard {
+impl Machine for Microbit {
     const NAME: &'static str = "microbit";
-
-    fn instructions(&mut self) -> u64 {
-        // 16 MHz: a tick takes 62.5 ns, an instruction 64.
-        self.0.instructions() * 125 / 128
-    }
-
-    fn stack_bytes(&mut self) -> u32 {
-        self.0.stack_bytes()
-    }
+    // 16 MHz: a tick takes 62.5 ns.
+    const INSTRUCTIONS: (u64, u64) = (125, 128);
 }
 
 #[cortex_m_rt::entry]
@@ -83,5 +75,5 @@ fn main() -> ! {
     let keeper = Some(Keeper::new(Flash, 0..KEPT));
     // SAFETY: this is the only place that names the arena, and it runs once.
     let arena = unsafe { &mut *(&raw mut ARENA) };
-    emulated::run::<Score, _, _, _, WORDS, FRAME>(arena, SIZES, Port::start(), keeper, ThisBoard(Counters))
+    emulated::run::<Score, Microbit, _, _, WORDS, FRAME>(arena, SIZES, Port::start(), keeper)
 }

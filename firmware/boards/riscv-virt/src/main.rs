@@ -3,15 +3,7 @@
 #![no_std]
 #![no_main]
 
-use emulated::app::arena::Arena;
-use emulated::app::keep::Keeper;
-use emulated::app::profile::large::{FRAME, SIZES, Score, WORDS};
-use emulated::app::serve::Board;
-use emulated::{Counters, FileFlash, Uart};
-
-static mut ARENA: Arena<WORDS> = Arena::new();
-/// Bytes of flash for what is kept.
-const KEPT: usize = 128 * 1024;
+use emulated::{Machine, Uart};
 
 /// The first serial port, an NS16550.
 struct Port;
@@ -38,25 +30,15 @@ impl Uart for Port {
     }
 }
 
-struct ThisBoard(Counters);
+struct RiscvVirt;
 
-impl Board for ThisBoard {
+impl Machine for RiscvVirt {
     const NAME: &'static str = "riscv-virt";
-
-    fn instructions(&mut self) -> u64 {
-        // QEMU counts nanoseconds here; an instruction takes 64.
-        self.0.instructions() / 64
-    }
-
-    fn stack_bytes(&mut self) -> u32 {
-        self.0.stack_bytes()
-    }
+    // A tick is a nanosecond.
+    const INSTRUCTIONS: (u64, u64) = (1, 64);
 }
 
 #[riscv_rt::entry]
 fn main() -> ! {
-    let keeper = FileFlash::<KEPT>::open(c"kept.bin").map(|flash| Keeper::new(flash, 0..KEPT as u32));
-    // SAFETY: this is the only place that names the arena, and it runs once.
-    let arena = unsafe { &mut *(&raw mut ARENA) };
-    emulated::run::<Score, _, _, _, WORDS, FRAME>(arena, SIZES, Port, keeper, ThisBoard(Counters))
+    emulated::run_large::<RiscvVirt>(Port)
 }

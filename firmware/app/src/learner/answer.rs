@@ -1,0 +1,150 @@
+//! Who answers: network or memory.
+
+use evobit::bits;
+use evobit::evolve::compact::Score;
+use evobit::link::LinkError;
+use evobit::memory::Memory;
+use evobit::network::Network;
+use evobit::topology::MAX_CLASSES;
+
+use super::Learner;
+
+/// The evolved network must have this share more of the held-back samples right to answer by itself: one in so many.
+pub const LEAD: u16 = 6;
+
+/// The answers to a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// The board's.
+    pub answer: u8,
+    /// The network's.
+    pub network: u8,
+    /// The stored samples', where there are any.
+    pub samples: Option<u8>,
+    /// The prototypes', where there are any.
+    pub prototypes: Option<u8>,
+}
+
+impl<S: Score> Learner<'_, S> {
+    /// Encodes a raw sample.
+    #[inline(never)]
+    pub(super) fn encode(&mut self, raw: &[u8]) -> Result<(), LinkError> {
+        let features = self.image.encoder().features() as usize;
+        let wide = features.checked_mul(4) == Some(raw.len());
+        if raw.len() != features && !wide {
+            return Err(LinkError::Width(features as u32));
+        }
+        let packing = self.image.topology().layer(0).packing;
+        let key = |feature: u32| {
+            let at = feature as usize;
+            if wide {
+                raw.as_chunks::<4>().0.get(at).map_or(0, |&key| i32::from_le_bytes(key))
+            } else {
+                raw.get(at).map_or(0, |&key| key.into())
+            }
+        };
+        // One copy of the encoder is smaller, another for bytes is faster.
+        if wide || cfg!(all(feature = "small", not(feature = "images"))) {
+            self.image.encoder().encode(key, packing, self.input);
+        } else {
+            self.image.encoder().encode_bytes(raw, packing, self.input);
+        }
+        Ok(())
+    }
+
+    /// The answers to a raw sample.
+    ///
+    /// # Errors
+    /// [`LinkError::Width`].
+    #[inline(never)]
+    pub fn classify(&mut self, raw: &[u8]) -> Result<Answers, LinkError> {
+        self.encode(raw)?;
+        Ok(self.answers())
+    }
+
+    pub(super) fn answers(&mut self) -> Answers {
+        let network = self.ask_network(None);
+        let vote = |prototypes, neighbours| {
+            Memory::new(prototypes, self.layout.input)
+                .and_then(|memory| memory.classify(self.input, neighbours))
+        };
+        let samples = vote(self.store.all(), self.config.neighbours);
+        let prototypes = vote(self.prototypes(), 1);
+        let answer = match samples.or(prototypes) {
+            _ if self.network_answers => network,
+            Some(vote) if bits::get(&self.trusted[..], vote.into()) => vote,
+            _ => self.ask_base(None),
+        };
+        Answers { answer, network, samples, prototypes }
+    }
+
+    /// The class of the encoded sample, or of a stored one, by the genome that evolution made.
+    fn ask_network(&mut self, stored: Option<usize>) -> u8 {
+        let network = Network::new(self.image.topology(), &*self.live);
+        let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
+        network.map_or(0, |network| network.classify(input, self.hidden, self.scores) as u8)
+    }
+
+    /// The same by the base image's genome.
+    fn ask_base(&mut self, stored: Option<usize>) -> u8 {
+        let network = Network::new(self.image.topology(), self.image.genome());
+        let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
+        network.map_or(0, |network| network.classify(input, self.hidden, self.scores) as u8)
+    }
+
+    /// The class that the stored samples give to one of them, left out.
+    fn vote_left_out(&self, index: usize) -> Option<u8> {
+        let memory = Memory::new(self.store.all(), self.layout.input)?;
+        memory.classify_left_out(index, self.config.neighbours)
+    }
+
+    /// Finds out who answers best on the stored samples.
+    #[inline(never)]
+    pub(super) fn judge(&mut self) {
+        // For each class, how much more often the memory was right than the base network where it voted for the class. The room for
+        // changes of loss is free between steps.
+        bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[..MAX_CLASSES as usize].fill(0);
+        let mut lead = 0;
+        for index in 0..self.store.len() {
+            let label = self.store.all().labels[index];
+            if let Some(vote) = self.vote_left_out(index) {
+                let gain = i16::from(vote == label) - i16::from(self.ask_base(Some(index)) == label);
+                lead += i32::from(gain);
+                bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[usize::from(vote)] += gain;
+            }
+        }
+        let leads = lead * 4 > self.store.len() as i32;
+        for (&gain, class) in bytemuck::cast_slice::<i64, i16>(self.deltas).iter().zip(0..MAX_CLASSES) {
+            bits::set(&mut self.trusted, class, gain > 0 || (gain == 0 && leads));
+        }
+        (self.network_right, self.samples_right) = (0, 0);
+        for index in self.store.held_back() {
+            let label = self.store.all().labels[index];
+            self.network_right += u16::from(self.ask_network(Some(index)) == label);
+            let vote = self.vote_left_out(index).filter(|&vote| bits::get(&self.trusted[..], vote.into()));
+            let answer = vote.unwrap_or_else(|| self.ask_base(Some(index)));
+            self.samples_right += u16::from(answer == label);
+        }
+        self.choose_answer();
+    }
+
+    pub(super) fn choose_answer(&mut self) {
+        let lead = (self.store.held_back().len() as u16 / LEAD).max(1);
+        self.network_answers = self.store.is_empty() || self.network_right >= self.samples_right + lead;
+    }
+
+    /// Right answers and loss of a genome on some stored samples.
+    #[inline(never)]
+    pub(super) fn score(&mut self, candidate: bool, range: core::ops::Range<usize>) -> (u16, i64) {
+        let genome = if candidate { &*self.candidate } else { &*self.live };
+        let (mut right, mut loss) = (0, 0);
+        let Ok(network) = Network::new(self.image.topology(), genome) else { return (0, i64::MAX) };
+        for index in range {
+            let label = usize::from(self.store.all().labels[index]);
+            let input = self.store.all().input(index, self.layout.input);
+            right += u16::from(network.classify(input, self.hidden, self.scores) == label);
+            loss += i64::from(self.image.loss().sample(self.scores, label));
+        }
+        (right, loss)
+    }
+}
