@@ -5,15 +5,17 @@
 //! TOML that is again a valid file of settings, so that the run can be repeated.
 
 mod config;
+mod file;
 mod notation;
 mod presets;
-
-use std::path::{Path, PathBuf};
+mod resolve;
+mod size;
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, LoadOptions, Schema};
 pub use config::Config;
+pub use file::SettingsError;
 pub use notation::{HiddenLayer, ImageShape, plan};
 pub use presets::Preset;
 
@@ -130,32 +132,6 @@ pub struct Settings {
     pub mating: Option<MatingKind>,
 }
 
-/// Why a file of settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SettingsError {
-    /// It cannot be read.
-    #[error("{}: cannot be read ({source}): give a file such as the config.toml of a run", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A line of it is wrong.
-    #[error("{}: line {line}, `{content}`: {message}: see `host train --help` for the settings", path.display())]
-    Wrong {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What it says, cut to a length that fits a message.
-        content: String,
-        /// What is wrong with it.
-        message: String,
-    },
-}
-
 /// How to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -264,160 +240,13 @@ impl Settings {
         }
     }
 
-    /// Margin and temperature of the loss for a network with these hidden layers.
-    fn loss(&self, schema: &Schema, hidden: &[HiddenLayer]) -> (f64, f64) {
-        let width = hidden.last().map_or(0, |layer| match layer {
-            HiddenLayer::None => 0,
-            HiddenLayer::Dense(neurons) => u64::from(*neurons),
-            HiddenLayer::Window { output, .. } => output.units(),
-        });
-        // The spread of the scores of a random network grows with the square root of the neurons that vote.
-        let scale = (width.max(16) as f64).sqrt();
-        let (margin, temperature) = presets::loss_scale(schema);
-        let margin = self.margin.unwrap_or_else(|| (margin * scale).round());
-        let temperature = self.temperature.unwrap_or_else(|| (temperature * scale).round());
-        (margin, temperature)
-    }
-
     /// How to load the data that they name.
     #[must_use]
     pub fn load_options(&self) -> LoadOptions {
         let shape = self.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
         LoadOptions { label: self.label.clone(), shape }
     }
-
-    fn slope(&self) -> u32 {
-        self.slope.unwrap_or(64)
-    }
-
-    /// The settings of a TOML file.
-    ///
-    /// # Errors
-    /// A file that cannot be read, or that says something wrong.
-    pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error| {
-            let before = error.span().map_or(0, |span| text[..span.start].matches('\n').count());
-            let content = text.lines().nth(before).unwrap_or_default().trim().chars().take(60).collect();
-            let message = error.message().replace('\n', " ");
-            SettingsError::Wrong { path: path.to_owned(), line: before + 1, content, message }
-        })
-    }
-
-    /// Fills what is open for data of these facts: by the preset, else with defaults.
-    ///
-    /// # Errors
-    /// A line that names the setting that is out of range, or says why no network fits the preset.
-    pub fn resolve<'a>(self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
-        let facts = data.into();
-        let suggested = presets::suggest(&self, &facts)?;
-        let (margin, temperature) = self.loss(facts.schema, &suggested.hidden);
-        let smoothing = self.smoothing.unwrap_or_else(|| presets::smoothing(facts.schema, suggested.levels));
-        let slope = self.slope();
-        let algorithm = self.algorithm.unwrap_or(Algorithm::Spectrum);
-        let genetic = algorithm == Algorithm::Genetic;
-        let population = self.population.unwrap_or(50);
-        let sweeps = self.sweeps.unwrap_or(if genetic { 2000 } else { suggested.sweeps });
-        let config = Config {
-            data: self.data.unwrap_or_else(|| "digits".into()),
-            label: self.label,
-            shape: self.shape,
-            test: self.test.unwrap_or(0.2),
-            validation: self.validation.unwrap_or(0.1),
-            seed: self.seed.unwrap_or(1),
-            levels: suggested.levels,
-            hidden: suggested.hidden,
-            margin,
-            temperature,
-            slope,
-            copies: suggested.copies,
-            together: self.together.unwrap_or(suggested.together),
-            shift: self.shift.unwrap_or(suggested.shift),
-            warp: self.warp.unwrap_or(suggested.warp),
-            algorithm,
-            sweeps,
-            steps: self.steps,
-            patience: self.patience.unwrap_or(if genetic { 200 } else { 10 }),
-            target: self.target,
-            proposals: self.proposals.unwrap_or(16),
-            heat: self.heat.unwrap_or(suggested.heat),
-            cooling: self.cooling.unwrap_or(if genetic { 0 } else { sweeps * 3 / 4 }),
-            heats: self.heats,
-            block: self.block.unwrap_or(64),
-            smoothing,
-            population,
-            elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
-            tournament: self.tournament.unwrap_or(population.min(5)),
-            flips: self.flips.unwrap_or(4),
-            mating: self.mating.unwrap_or(MatingKind::Uniform),
-        };
-        config.check()?;
-        Ok(config)
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const IMAGE: Schema = Schema::Image { channels: 1, height: 28, width: 28 };
-    const TABLE: Schema = Schema::Table(vec![]);
-
-    fn facts(schema: &Schema, samples: usize) -> Facts<'_> {
-        Facts { schema, classes: &[], samples }
-    }
-
-    #[test]
-    fn a_saved_configuration_repeats_itself() {
-        let settings = Settings {
-            hidden: Some(vec!["2x4x4@1x5x5".parse().unwrap()]),
-            label: Some("x".into()),
-            ..Settings::default()
-        };
-        let config = settings.resolve(facts(&IMAGE, 500)).unwrap();
-        let read: Settings = toml::from_str(&config.to_toml()).unwrap();
-        assert_eq!(read.resolve(facts(&TABLE, 1_000_000)).unwrap(), config);
-    }
-
-    #[test]
-    fn flags_win_over_the_file_and_the_file_over_defaults() {
-        let file: Settings = toml::from_str("seed = 7\nlevels = 2").unwrap();
-        let flags = Settings { levels: Some(5), ..Settings::default() };
-        let config = flags.or(file).resolve(facts(&IMAGE, 500)).unwrap();
-        assert_eq!((config.seed, config.levels, config.test), (7, 5, 0.2));
-    }
-
-    #[test]
-    fn layers_read_as_they_are_written() {
-        for text in ["none", "128", "512@8x8", "512@2x8x8", "4x10x10@5x5", "4x10x10@1x5x5"] {
-            assert_eq!(text.parse::<HiddenLayer>().unwrap().to_string(), text);
-        }
-        for text in ["", "0", "1x2", "5@", "5@3", "5@0x3", "70000", "3@1x2x3x4", "@3x3", "2x3x4"] {
-            assert!(text.parse::<HiddenLayer>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn settings_out_of_range_are_named() {
-        for text in [
-            "test = 1.0",
-            "test = 0.6\nvalidation = 0.5",
-            "levels = 0",
-            "target = 97.0",
-            "target = 0.0",
-            "target = 0.9\nvalidation = 0.0",
-            "proposals = 65",
-            "block = 0",
-            "smoothing = 64",
-            "sweeps = 0",
-            "elites = 50",
-            "heats = [0.1, -1.0]",
-            "heats = [nan]",
-        ] {
-            let settings: Settings = toml::from_str(text).unwrap();
-            let complaint = settings.resolve(facts(&IMAGE, 10)).unwrap_err();
-            assert!(text.split(' ').next().is_some_and(|key| complaint.contains(key)), "{complaint}");
-        }
-    }
-}
+mod tests;

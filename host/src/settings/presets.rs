@@ -4,16 +4,13 @@
 //! size holds, whatever the shape of the data: the size of an image follows from topology, encoder, loss table and names, so
 //! it is known before training. [`suggest`] costs some dozen computations of that size and looks at no sample.
 
-use evobit::encode::MAX_BITS;
 use evobit::evolve::smooth::MAX_RADIUS;
-use evobit::image::{Parts, image_len};
-use evobit::loss::{MAX_ENTRIES, write_logistic};
-use evobit::topology::{MAX_UNITS, Shape};
+use evobit::topology::Shape;
 use serde::{Deserialize, Serialize};
 
-use super::notation::plan;
+use super::size::{model_bytes, most_neurons};
 use super::{Facts, HiddenLayer, Settings};
-use crate::data::{Column, Kind, Schema};
+use crate::data::Schema;
 
 /// How large a model may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -210,73 +207,6 @@ fn table_network(settings: &Settings, facts: &Facts<'_>, row: &ForTables) -> Opt
     best.map(|(neurons, levels)| (levels, vec![HiddenLayer::Dense(neurons)]))
 }
 
-/// The most neurons, up to `most`, of one hidden layer whose model image takes no more than `bytes`; without a limit of bytes `most`.
-fn most_neurons(
-    settings: &Settings,
-    facts: &Facts<'_>,
-    levels: u16,
-    bytes: usize,
-    most: u16,
-    layer: impl Fn(u16) -> HiddenLayer,
-) -> Option<u16> {
-    if bytes == usize::MAX {
-        return Some(most);
-    }
-    let fits = |neurons: u16| {
-        model_bytes(settings, facts, levels, &[layer(neurons)]).is_some_and(|len| len <= bytes)
-    };
-    let (mut low, mut high) = (0, most);
-    while low < high {
-        let middle = high - (high - low) / 2;
-        if fits(middle) { low = middle } else { high = middle - 1 }
-    }
-    (low > 0).then_some(low)
-}
-
-/// Bytes of the model image of a network on data of these facts, at most: an encoder may turn out to need fewer levels.
-/// `None` where there can be no such network.
-fn model_bytes(settings: &Settings, facts: &Facts<'_>, levels: u16, hidden: &[HiddenLayer]) -> Option<usize> {
-    let (input, encoder_words) = encoder_size(facts.schema, levels)?;
-    let topology = plan(input, hidden, facts.classes.len()).ok()?;
-    let (margin, temperature) = settings.loss(facts.schema, hidden);
-    let slope = settings.slope();
-    let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
-    let loss_words = write_logistic(margin, temperature, slope, &mut loss).ok()?;
-    let zeros = vec![0; encoder_words.max(loss_words).max(topology.genome_words())];
-    let classes: Vec<&str> = facts.classes.iter().map(String::as_str).collect();
-    let (columns, names) = facts.schema.names();
-    let parts = Parts {
-        topology: &topology,
-        encoder: &zeros[..encoder_words],
-        loss: &zeros[..loss_words],
-        genome: &zeros[..topology.genome_words()],
-        classes: &classes,
-        columns,
-        column_names: &names,
-    };
-    Some(image_len(&parts))
-}
-
-/// The shape of the input bits and the words of an encoder with `levels` levels for everything numeric.
-fn encoder_size(schema: &Schema, levels: u16) -> Option<(Shape, usize)> {
-    match schema {
-        Schema::Image { channels, height, width } => {
-            let planes = channels.checked_mul(levels)?;
-            Some((Shape { planes, height: *height, width: *width }, usize::from(levels) + 3))
-        }
-        Schema::Table(columns) => {
-            let values = |column: &Column| match &column.kind {
-                Kind::Category(names) => names.len(),
-                Kind::Integer | Kind::Real => usize::from(levels),
-            };
-            let bits: usize = columns.iter().map(values).sum();
-            let fits = bits as u64 <= MAX_BITS.min(MAX_UNITS.into());
-            let words = 3 + columns.len() + bits;
-            fits.then(|| (Shape::flat(bits as u16), words))
-        }
-    }
-}
-
 /// Why no network fits.
 fn too_large(settings: &Settings, facts: &Facts<'_>) -> String {
     let preset = settings.preset.map_or("", Preset::name);
@@ -294,126 +224,4 @@ fn too_large(settings: &Settings, facts: &Facts<'_>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::{Dataset, Values};
-    use crate::settings::Config;
-    use crate::train::prepare;
-
-    const ALL: [Preset; 3] = [Preset::Small, Preset::Medium, Preset::Large];
-
-    /// Samples of so many classes with every value different, so that an encoder has all of its levels.
-    fn data(schema: Schema, classes: usize) -> Dataset {
-        let samples = 20 * classes;
-        let keys = (0..samples * schema.features()).map(|index| index as i32).collect();
-        Dataset {
-            schema,
-            values: Values::Keys(keys),
-            labels: (0..samples).map(|sample| (sample % classes) as u8).collect(),
-            classes: (0..classes).map(|class| class.to_string()).collect(),
-        }
-    }
-
-    fn image(channels: u16, side: u16) -> Schema {
-        Schema::Image { channels, height: side, width: side }
-    }
-
-    fn table(columns: usize) -> Schema {
-        let column = |index| Column { name: format!("column {index}"), kind: Kind::Real };
-        Schema::Table((0..columns).map(column).collect())
-    }
-
-    fn resolve(settings: &Settings, train: &Dataset) -> Result<Config, String> {
-        settings.clone().resolve(train)
-    }
-
-    /// Bytes of the model that training would write.
-    fn written(train: Dataset, config: &Config) -> usize {
-        let loaded = crate::data::Loaded { name: "x".into(), train, test: None };
-        let prepared = prepare(&loaded, config).unwrap();
-        prepared.model(&vec![0; prepared.topology.genome_words()]).unwrap().bytes().len()
-    }
-
-    #[test]
-    fn models_are_as_large_as_their_preset_allows() {
-        let sets = [image(1, 28), image(3, 32), image(1, 8), image(3, 8), image(1, 64)];
-        let tables = [1, 4, 30, 100, 200, 784].map(table);
-        for (schema, classes) in sets.into_iter().chain(tables).zip([10, 10, 10, 2, 10, 3, 2, 2, 5, 2, 10]) {
-            let train = data(schema, classes);
-            for preset in ALL {
-                let (images, tables) = (preset.images(), preset.tables());
-                let settings = Settings { preset: Some(preset), test: Some(0.0), ..Settings::default() };
-                let of = format!("{preset:?}, {classes} classes, {} features", train.features());
-                let config = match resolve(&settings, &train) {
-                    Ok(config) => config,
-                    // The names and the levels of so many columns alone are too many bytes.
-                    Err(complaint) if preset == Preset::Small && train.features() > 200 => {
-                        assert!(complaint.contains("preset small: 784 columns"), "{complaint}");
-                        continue;
-                    }
-                    Err(complaint) => panic!("{of}: {complaint}"),
-                };
-                let bytes = written(train.clone(), &config);
-                assert!(bytes <= images.bytes, "{of}: {bytes} bytes");
-                // Another neuron would be too many, of bytes or for the preset.
-                let most = match train.schema {
-                    Schema::Image { .. } => images.neurons,
-                    Schema::Table(_) => tables.neurons,
-                };
-                let more = |neurons| match config.hidden[0] {
-                    HiddenLayer::Window { height, width, .. } => {
-                        HiddenLayer::Window { output: Shape::flat(neurons), planes: 0, height, width }
-                    }
-                    _ => HiddenLayer::Dense(neurons),
-                };
-                let neurons = plan(Shape { planes: 8, height: 99, width: 30 }, &config.hidden, 2)
-                    .unwrap()
-                    .hidden_neurons() as u16;
-                if neurons < most {
-                    let hidden = Some(vec![more(neurons + 1)]);
-                    let settings = Settings { hidden, levels: Some(config.levels), ..settings };
-                    let config = resolve(&settings, &train).unwrap();
-                    assert!(written(train.clone(), &config) > images.bytes, "{of}: {neurons} neurons");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_set_beside_a_preset_stands() {
-        let train = data(image(1, 28), 10);
-        let text = "preset = 'small'\nlevels = 2\ncopies = 1\nsweeps = 7";
-        let settings: Settings = toml::from_str(text).unwrap();
-        let config = resolve(&settings, &train).unwrap();
-        assert_eq!((config.levels, config.copies, config.sweeps, config.cooling), (2, 1, 7, 5));
-        assert!((7000..=8192).contains(&written(train.clone(), &config)));
-        let settings: Settings = toml::from_str("preset = 'small'\nhidden = ['3000']").unwrap();
-        assert_eq!(resolve(&settings, &train).unwrap().hidden, [HiddenLayer::Dense(3000)]);
-    }
-
-    #[test]
-    fn a_preset_stands_above_a_saved_configuration() {
-        let train = data(table(30), 2);
-        let saved = resolve(&Settings { seed: Some(7), ..Settings::default() }, &train).unwrap();
-        let saved: Settings = toml::from_str(&saved.to_toml()).unwrap();
-        let small = Settings { preset: Some(Preset::Small), ..Settings::default() };
-        let expected = resolve(&Settings { seed: Some(7), ..small.clone() }, &train).unwrap();
-        assert_eq!(resolve(&small.or(saved), &train).unwrap(), expected);
-        // And within a file what is written beside it stands.
-        let file: Settings = toml::from_str("preset = 'small'\nlevels = 5").unwrap();
-        let flags = Settings { seed: Some(7), ..Settings::default() };
-        assert_eq!(resolve(&flags.or(file), &train).unwrap().levels, 5);
-    }
-
-    #[test]
-    fn large_images_are_shifted_by_a_pixel_and_small_ones_by_half() {
-        for (side, preset, shift) in
-            [(28, Some(Preset::Small), 1.0), (8, Some(Preset::Large), 0.5), (28, None, 1.0), (8, None, 0.5)]
-        {
-            let schema = image(1, side);
-            let facts = Facts { schema: &schema, classes: &["a".into(), "b".into()], samples: 500 };
-            let settings = Settings { preset, ..Settings::default() };
-            assert_eq!(settings.resolve(facts).unwrap().shift, shift, "{side}, {preset:?}");
-        }
-    }
-}
+mod tests;
