@@ -320,7 +320,7 @@ impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
                 self.output_spectrum(neuron.into(), deltas);
             }
             if let Ok(network) = Network::new(self.topology, &self.genome[..]) {
-                evobit::evolve::scalar::mask_impossible(&network, layer, neuron.into(), deltas);
+                evobit::evolve::landscape::mask_impossible(&network, layer, neuron.into(), deltas);
             }
         }
     }

@@ -19,9 +19,14 @@
 //! This trait is what every backend implements and what every search runs on. A backend may cache what it likes; results are
 //! integers and equal on all of them, bit for bit.
 
+mod parts;
+
 use crate::bits;
 use crate::genome::Mutation;
 use crate::topology::Topology;
+
+pub use parts::mask_impossible;
+pub(super) use parts::{Column, Mutable, Pending, check_samples, check_spectra, column, only_neuron};
 
 /// The change of loss of a mutant that cannot be, such as a threshold step past its end.
 pub const IMPOSSIBLE: i64 = i64::MAX;
