@@ -1,6 +1,6 @@
 //! One layer: where the parts of a neuron lie, what it sees, and the loops over neurons.
 
-use super::square::{SQUARE, write_square_signs};
+use super::square::{SQUARE, TOGETHER, write_square_signs};
 use super::{Window, Writer};
 use crate::bits::{self, Words};
 use crate::topology::{Field, Plan, WINDOW_WORDS};
@@ -8,7 +8,8 @@ use crate::topology::{Field, Plan, WINDOW_WORDS};
 /// The signs of a layer's neurons, packed. Not generic, as [`write_scores`]: firmware built for size has these loops built for speed.
 #[inline(never)]
 pub(super) fn write_signs(plan: &Plan, words: &[u32], input: &[u32], row_bits: u32, output: &mut [u32]) {
-    if plan.field == SQUARE && plan.packing.row_words == 1 && row_bits >= plan.neurons {
+    let square = plan.field == SQUARE && plan.packing.row_words == 1 && plan.neurons.is_multiple_of(TOGETHER);
+    if !cfg!(feature = "small") && square && row_bits >= plan.neurons {
         return write_square_signs(plan, words, input, output);
     }
     let mut writer = Writer::new(output, row_bits);

@@ -6,32 +6,31 @@ use crate::topology::{Field, Plan};
 /// The window of [`write_square_signs`]: two words of weights, a row of it in a byte.
 pub(super) const SQUARE: Field = Field::Window { planes: 1, height: 8, width: 8 };
 
-/// [`write_signs`](super::layer::write_signs) where windows are 8 by 8 and a row of the input is a word, as in images of 28 by 28. Four neurons share a word of thresholds
-/// and two of places; their signs enter a word from the top.
+/// Neurons that share a word of thresholds.
+pub(super) const TOGETHER: u32 = 4;
+
+/// [`write_signs`](super::layer::write_signs) where windows are 8 by 8 and a row of the input is a word, as in images of 28 by 28, for a number of
+/// neurons that four divide. Four share a word of thresholds and two of places; their signs enter a word from the top.
 #[inline(never)]
 pub(super) fn write_square_signs(plan: &Plan, words: &[u32], input: &[u32], output: &mut [u32]) {
-    let places = &words[plan.places as usize..plan.thresholds as usize];
+    let (places, _) = words[plan.places as usize..plan.thresholds as usize].as_chunks::<2>();
     let thresholds = &words[plan.thresholds as usize..plan.weights as usize];
     let (rows, _) = words[plan.weights as usize..plan.end as usize].as_chunks::<2>();
-    let (mut signs, mut count) = (0, 0);
-    let mut output = output.iter_mut();
-    let fours = places.chunks(2).zip(thresholds).zip(rows.chunks(4));
-    for ((places, &thresholds), rows) in fours {
-        let (first, second) = (places[0], places.get(1).copied().unwrap_or(0));
-        let places = [first & 0xffff, first >> 16, second & 0xffff, second >> 16];
-        let mut thresholds = thresholds;
-        for (&weights, place) in rows.iter().zip(places) {
-            let mismatches = bits::mismatches_of_two(square(input, place), weights);
-            signs = signs >> 1 | u32::from(mismatches <= thresholds & 0xff) << 31;
-            thresholds >>= 8;
+    let (rows, _) = rows.as_chunks::<4>();
+    let parts = places.chunks(8).zip(thresholds.chunks(8)).zip(rows.chunks(8));
+    for (((places, thresholds), rows), word) in parts.zip(output) {
+        let mut signs = 0;
+        for ((&[first, second], &thresholds), &[a, b, c, d]) in places.iter().zip(thresholds).zip(rows) {
+            let mut enter = |place: u32, threshold: u32, weights: [u32; 2]| {
+                let mismatches = bits::mismatches_of_two(square(input, place), weights);
+                signs = signs >> 1 | u32::from(mismatches <= threshold) << 31;
+            };
+            enter(first & 0xffff, thresholds & 0xff, a);
+            enter(first >> 16, thresholds >> 8 & 0xff, b);
+            enter(second & 0xffff, thresholds >> 16 & 0xff, c);
+            enter(second >> 16, thresholds >> 24, d);
         }
-        count += rows.len() as u32;
-        if count.is_multiple_of(32) {
-            output.next().into_iter().for_each(|word| *word = signs);
-        }
-    }
-    if !count.is_multiple_of(32) {
-        output.next().into_iter().for_each(|word| *word = signs >> (32 - count % 32));
+        *word = signs >> (32 - 4 * rows.len());
     }
 }
 

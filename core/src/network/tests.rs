@@ -54,6 +54,7 @@ fn the_forward_pass_equals_the_textbook() {
         Topology::new(grid, &[Layer::dense(33), Layer::dense(40), Layer::dense(12)]),
         Topology::new(grid, &[Layer::windows(40, 1, 3, 5), Layer::dense(4)]),
         // Windows that are two words, over rows that are one.
+        Topology::new(narrow, &[Layer::windows(76, 1, 8, 8), Layer::dense(4)]),
         Topology::new(narrow, &[Layer::windows(77, 1, 8, 8), Layer::dense(4)]),
         Topology::new(narrow, &[Layer::windows(64, 1, 8, 8), Layer::dense(4)]),
         Topology::new(grid, &[Layer::windows(9, 2, 5, 32), Layer::dense(2)]),
