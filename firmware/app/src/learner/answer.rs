@@ -44,7 +44,7 @@ impl<S: Score> Learner<'_, S> {
             }
         };
         // One copy of the encoder is smaller, another for bytes is faster.
-        if wide || cfg!(all(feature = "small", not(feature = "images"))) {
+        if wide || cfg!(feature = "small") {
             self.image.encoder().encode(key, packing, self.input);
         } else {
             self.image.encoder().encode_bytes(raw, packing, self.input);
