@@ -8,6 +8,7 @@ pub mod data;
 pub mod encode;
 pub mod evaluate;
 pub mod forward;
+pub mod link;
 pub mod machine;
 pub mod model;
 pub mod report;

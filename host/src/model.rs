@@ -1,7 +1,10 @@
 //! A model in memory: the bytes of its image, checked, and what a host needs to read data for it.
 
+pub mod learned;
+
 use std::path::{Path, PathBuf};
 
+use evobit::bits::Words;
 use evobit::encode::Code;
 use evobit::image::{self, Image, ImageError, Parts};
 use evobit::topology::{Shape, Topology};
@@ -96,13 +99,23 @@ impl Model {
             Ok(bytes) => bytes,
             Err(source) => return Err(ModelError::Read { path, source }),
         };
-        let mut words = vec![0u32; bytes.len().div_ceil(4)];
-        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
-        match Image::parse(&bytemuck::cast_slice(&words)[..bytes.len()]).map(|image| image.len()) {
+        match Self::parse(&bytes) {
             Err(source) => Err(ModelError::Image { path, source }),
-            Ok(len) if len < bytes.len() => Err(ModelError::Trailing { path, extra: bytes.len() - len }),
-            Ok(_) => Ok(Self { words }),
+            Ok((_, extra)) if extra > 0 => Err(ModelError::Trailing { path, extra }),
+            Ok((model, _)) => Ok(model),
         }
+    }
+
+    /// The model at the start of some bytes, and how many follow it.
+    ///
+    /// # Errors
+    /// Bytes that are no model image.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, usize), ImageError> {
+        let mut words = vec![0u32; bytes.len().div_ceil(4)];
+        bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+        let len = Image::parse(&bytemuck::cast_slice(&words)[..bytes.len()])?.len();
+        words.truncate(len / 4);
+        Ok((Self { words }, bytes.len() - len))
     }
 
     /// The bytes of the image.
@@ -118,6 +131,13 @@ impl Model {
     #[must_use]
     pub fn image(&self) -> Image<'_> {
         Image::parse(self.bytes()).expect("the image was checked when the model was made")
+    }
+
+    /// The genome's words.
+    #[must_use]
+    pub fn genome(&self) -> Vec<u32> {
+        let genome = self.image().genome();
+        (0..genome.len()).map(|index| genome.word(index)).collect()
     }
 
     /// Class names; numbers where the image carries none.

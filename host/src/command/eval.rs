@@ -5,18 +5,37 @@ use std::path::Path;
 use serde_json::json;
 
 use super::table::{lines, percent};
-use super::{EvalArgs, Failure, Part, print, read_settings};
+use super::{DataArgs, EvalArgs, Failure, Part, print, read_settings};
 use crate::data::{Dataset, LoadOptions, Loaded, load_known};
 use crate::encode::encode;
 use crate::evaluate::{self, confusion};
-use crate::model::Model;
+use crate::model::{Model, learned};
 use crate::settings::{Config, Facts};
 use crate::train;
 
 pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
+    let selected = select(&model, &args.model, &args.data, None)?;
+    report(args, &model, &selected)
+}
+
+/// Samples that were asked for.
+pub(super) struct Selected {
+    pub(super) source: String,
+    pub(super) part: Part,
+    pub(super) data: Dataset,
+}
+
+/// The samples that a user means, read as the model needs them: by default those of the run beside the model, of these `default`, else the
+/// held-out ones.
+pub(super) fn select(
+    model: &Model,
+    path: &Path,
+    args: &DataArgs,
+    default: Option<Part>,
+) -> Result<Selected, Failure> {
     let (schema, classes) = (model.schema(), model.classes());
-    let beside = args.model.with_file_name("config.toml");
+    let beside = path.with_file_name("config.toml");
     let config = if beside.is_file() {
         let settings = read_settings(&beside)?;
         Some(
@@ -36,12 +55,14 @@ pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let config = config.filter(|config| same_source(&config.data, &source));
     let label = args.label.clone().or_else(|| config.as_ref().and_then(|config| config.label.clone()));
     let loaded = load_known(&source, &schema, &classes, &LoadOptions { label, shape: None })?;
-    let (part, data) = choose(args.part, loaded, config.as_ref(), &args.model)?;
+    let known = config.is_some() || loaded.test.is_some();
+    let part = args.part.or(default.filter(|_| known));
+    let (part, data) = choose(part, loaded, config.as_ref(), path)?;
     if data.samples() == 0 {
         let message = format!("{source}: its {} part is empty: choose another --part", part_name(part));
         return Err(Failure { code: 1, message });
     }
-    report(args, &model, &source, part, &data, &classes)
+    Ok(Selected { source, part, data })
 }
 
 /// True for the same built-in set or path.
@@ -50,7 +71,7 @@ fn same_source(a: &str, b: &str) -> bool {
     a == b || canonical(a).is_some_and(|path| Some(path) == canonical(b))
 }
 
-fn part_name(part: Part) -> String {
+pub(super) fn part_name(part: Part) -> String {
     format!("{part:?}").to_lowercase()
 }
 
@@ -62,7 +83,7 @@ fn choose(
 ) -> Result<(Part, Dataset), Failure> {
     let part = part.unwrap_or(if config.is_some() || loaded.test.is_some() { Part::Test } else { Part::All });
     let data = match (part, config, loaded.test.is_some()) {
-        (Part::All, ..) => loaded.train,
+        (Part::All, ..) | (Part::Train, None, true) => loaded.train,
         (Part::Test, None, true) => loaded.test.unwrap_or(loaded.train),
         (_, Some(config), _) => {
             let [train, validation, test] = train::parts(&loaded, config)?;
@@ -83,24 +104,27 @@ fn choose(
     Ok((part, data))
 }
 
-fn report(
-    args: &EvalArgs,
-    model: &Model,
-    source: &str,
-    part: Part,
-    data: &Dataset,
-    classes: &[String],
-) -> Result<(), Failure> {
+fn report(args: &EvalArgs, model: &Model, selected: &Selected) -> Result<(), Failure> {
+    let Selected { source, part, data } = selected;
     let image = model.image();
+    let classes = model.classes();
     let packing = image.topology().layer(0).packing;
     let inputs = encode(image.encoder(), packing, &data.values, data.samples());
     let predictions = evaluate::predict(&image.network(), &inputs);
-    let matrix = confusion(&predictions, &data.labels, classes.len());
-    let correct: u32 = (0..classes.len()).map(|class| matrix[class][class]).sum();
-    let accuracy = f64::from(correct) / data.samples() as f64;
+    let network = confusion(&predictions, &data.labels, classes.len());
+    // What was pulled from a board answers as the board does.
+    let answers = match learned::answers(model, (0..data.samples()).map(|sample| data.bytes(sample))) {
+        Some(answers) => Some(answers?.iter().map(|answers| answers.answer).collect::<Vec<u8>>()),
+        None => None,
+    };
+    let matrix = answers.as_ref().map(|answers| confusion(answers, &data.labels, classes.len()));
+    let matrix = matrix.as_ref().unwrap_or(&network);
+    let right = |matrix: &[Vec<u32>]| (0..classes.len()).map(|class| matrix[class][class]).sum::<u32>();
+    let share = |right: u32| f64::from(right) / data.samples() as f64;
+    let (correct, by_network) = (right(matrix), right(&network));
     if args.json {
-        let json = json!({
-            "accuracy": accuracy,
+        let mut json = json!({
+            "accuracy": share(correct),
             "samples": data.samples(),
             "confusion": matrix,
             "classes": classes,
@@ -108,17 +132,24 @@ fn report(
             "data": source,
             "model": args.model.display().to_string(),
         });
+        if answers.is_some() {
+            json["network_accuracy"] = share(by_network).into();
+        }
         return print(&json.to_string());
     }
-    print(&lines(&[
-        ("accuracy", format!("{} ({correct} of {})", percent(accuracy), data.samples())),
-        ("samples", format!("{} part of {source}", part_name(part))),
-    ]))?;
-    print(&confusion_text(&matrix, classes))
+    let shown = |right: u32| format!("{} ({right} of {})", percent(share(right)), data.samples());
+    let mut rows = vec![("accuracy", shown(correct))];
+    if answers.is_some() {
+        rows[0].1 += ", answering as the board did that it was pulled from";
+        rows.push(("network alone", shown(by_network)));
+    }
+    rows.push(("samples", format!("{} part of {source}", part_name(*part))));
+    print(&lines(&rows))?;
+    print(&confusion_text(matrix, &classes))
 }
 
 /// The confusion matrix as text for few classes, else the classes that are mistaken most.
-fn confusion_text(matrix: &[Vec<u32>], classes: &[String]) -> String {
+pub(super) fn confusion_text(matrix: &[Vec<u32>], classes: &[String]) -> String {
     let most = matrix.iter().flatten().max().map_or(1, |count| count.to_string().len());
     let short = |name: &str| name.chars().take(12).collect::<String>();
     let width = classes.iter().map(|name| short(name).chars().count()).max().unwrap_or(1);

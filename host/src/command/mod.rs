@@ -3,7 +3,9 @@
 mod bench;
 mod bench_time;
 mod eval;
+mod flash;
 mod inspect;
+mod link;
 mod predict;
 mod progress;
 mod quick_start;
@@ -40,6 +42,8 @@ const EXAMPLES: &str = "Examples:
   host eval runs/digits-1/model.evb           accuracy on the samples held out from that run
   host predict MODEL samples.csv              one class a line
   host inspect MODEL                          what is in a model, to the byte
+  host flash MODEL --board qemu:microbit      put a model on a board and start it
+  host link qemu:microbit eval                ask it; host link --help shows how it learns and comes home
   host bench                                  what this machine does, beside running every mutant anew
   host bench time --data path/to/mnist        how long it trains to 95 and 97 % of the test images";
 
@@ -54,6 +58,10 @@ pub enum Command {
     Predict(PredictArgs),
     /// Show what a model consists of: shape, bits, bytes of flash and RAM
     Inspect(InspectArgs),
+    /// Put a model on a board and start it
+    Flash(FlashArgs),
+    /// Talk to a board: ask it, teach it, bring home what it learned
+    Link(Box<LinkArgs>),
     /// Measure what this machine does: mutants scored, samples classified, time to accuracy
     Bench(BenchArgs),
 }
@@ -96,21 +104,29 @@ pub struct TrainArgs {
 pub struct EvalArgs {
     /// The model file, such as runs/digits-1/model.evb
     pub model: PathBuf,
+    /// Which samples
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which labelled samples are meant.
+#[derive(Args, Debug)]
+pub struct DataArgs {
     /// The data, as `train` takes it [default: what the model's run was trained on]
     pub data: Option<String>,
     /// The data, as a flag
     #[arg(long = "data", value_name = "SOURCE", conflicts_with = "data", hide = true)]
     pub data_flag: Option<String>,
     /// Which samples [default: those held out from the model's run if the data is the same, else the data's own
-    /// test part, else all]
+    /// test part, else all; `learn` takes the training part where there is one]
     #[arg(long, value_enum)]
     pub part: Option<Part>,
     /// Label column of a CSV file, by name or by number from 1 [default: as in training, else the last]
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// Print one JSON object as the last line
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// A part of a data set.
@@ -153,6 +169,155 @@ pub struct InspectArgs {
     /// Print one JSON object as the last line
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `flash`.
+#[derive(Args, Debug)]
+#[command(after_help = FLASH_EXAMPLES)]
+pub struct FlashArgs {
+    /// The model file, such as runs/digits-1/model.evb
+    pub model: PathBuf,
+    /// Which board: an emulated one as qemu:NAME (microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt)
+    #[arg(long, value_name = "BOARD")]
+    pub board: String,
+    /// The firmware, an ELF file [default: built with firmware/build]
+    #[arg(long, value_name = "FILE")]
+    pub firmware: Option<PathBuf>,
+    /// Show what would be written where, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep what the board learned and saved; it counts where the model is the one it learned from
+    #[arg(long)]
+    pub keep: bool,
+    /// Where an emulated board lives [default: runs/qemu-NAME]
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON object as the last line; `link` in it is the board's line
+    #[arg(long)]
+    pub json: bool,
+}
+
+const FLASH_EXAMPLES: &str = "Examples:
+  host flash runs/digits-1/model.evb --board qemu:microbit             build the firmware, start it in QEMU with the model
+  host flash runs/digits-1/model.evb --board qemu:microbit --dry-run   regions, addresses and bytes
+  host link qemu:microbit info                                         what runs there
+
+An emulated board goes on running when this program ends, and takes a whole processor core: `host link qemu:microbit off`
+cuts its power. Its folder is the board: flash, log and model lie in it, and `host link qemu:microbit info` starts it
+again where it is off.";
+
+/// Arguments of `link`.
+#[derive(Args, Debug)]
+#[command(after_help = LINK_EXAMPLES)]
+pub struct LinkArgs {
+    /// Where the board is: a serial device such as /dev/ttyACM0, tcp:HOST:PORT, or an emulated board such as qemu:microbit
+    pub port: String,
+    /// What to do
+    #[command(subcommand)]
+    pub command: LinkCommand,
+    /// The model that was flashed [default: the one under runs/ with the board's checksum]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub model: Option<PathBuf>,
+    /// Bits a second of a serial port
+    #[arg(long, value_name = "N", global = true, default_value_t = crate::link::DEFAULT_BAUD)]
+    pub baud: u32,
+    /// Where an emulated board lives [default: runs/qemu-NAME]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON object as the last line
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+const LINK_EXAMPLES: &str = "A board at work, from first question to what it learned:
+  host link qemu:microbit info                     who is there, what it runs, what it has done
+  host link qemu:microbit eval                     accuracy on held-out samples, every one classified on the board
+  host link qemu:microbit learn DATA --samples 200 teach it labelled samples; it evolves between them
+  host link qemu:microbit pull                     flips, memory entries, and the model that they make
+  host eval runs/pulled-1a2b3c4d.evb DATA          the same accuracy, on the host
+  host train --from runs/pulled-1a2b3c4d.evb --data DATA   evolve on from there
+  host link qemu:microbit push runs/DATA-1/model.evb       send the improvement as a few bytes
+  host link qemu:microbit save                     keep it over a loss of power";
+
+/// What can be asked of a board.
+#[derive(Debug, Subcommand)]
+pub enum LinkCommand {
+    /// Who the board is and what it has done
+    Info,
+    /// Classify samples on the board: one line out for each sample in
+    Classify {
+        /// A CSV file, or an IDX file of images
+        input: String,
+        /// A label column to leave out, by name or by number from 1
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+    },
+    /// Measure accuracy on the board: it classifies every sample
+    Eval {
+        /// Which samples
+        #[command(flatten)]
+        data: DataArgs,
+        /// Write the board's answers, one class a line
+        #[arg(long, value_name = "FILE")]
+        predictions: Option<PathBuf>,
+    },
+    /// Teach the board labelled samples; it evolves between them, and its accuracy shows as it goes
+    Learn(LearnArgs),
+    /// Let the board evolve on the samples that it stores, and wait for it
+    Evolve {
+        /// Mutants to score
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        mutants: u32,
+        /// Evolve a memory of so many prototypes instead of the network
+        #[arg(long, value_name = "N")]
+        prototypes: Option<u16>,
+    },
+    /// Follow what the board does, until Ctrl-C
+    Watch {
+        /// Seconds between two looks
+        #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+        interval: f64,
+        /// Stop after so many looks
+        #[arg(long, value_name = "N")]
+        count: Option<u64>,
+    },
+    /// Bring home what the board learned: flips, memory entries, and the model that they make
+    Pull {
+        /// The model to write; the flips go beside it, as .flips [default: runs/pulled-CHECKSUM.evb]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Update the board over the air: a file of flips, or a model that differs from the board's base in its genome alone
+    Push {
+        /// The flips, or the model
+        update: PathBuf,
+    },
+    /// Let the board keep what it learned over a loss of power
+    Save,
+    /// Let the board forget what it learned, saved or not
+    Reset,
+    /// Cut the power of an emulated board
+    Off,
+}
+
+/// Arguments of `link learn`.
+#[derive(Args, Debug)]
+pub struct LearnArgs {
+    /// Which samples
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Teach so many samples [default: all]
+    #[arg(long, value_name = "N")]
+    pub samples: Option<usize>,
+    /// Seed of their order, and of the board's evolution
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Leave out the first so many: to go on where a command was interrupted
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip: usize,
+    /// Afterwards let the board evolve so many mutants more, and wait for it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub idle: u32,
 }
 
 /// Arguments of `bench`.
@@ -268,6 +433,8 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Flash(args)) => flash::run(&args),
+        Some(Command::Link(args)) => link::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
     }
 }

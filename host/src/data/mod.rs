@@ -137,6 +137,22 @@ impl Values {
         }
     }
 
+    /// A sample of so many features as a board takes it: a byte for each where all fit one, else four, little-endian.
+    ///
+    /// # Panics
+    /// When there are not so many samples.
+    #[must_use]
+    pub fn bytes(&self, sample: usize, features: usize) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes[sample * features..][..features].to_vec(),
+            Self::Keys(keys) => {
+                let keys = &keys[sample * features..][..features];
+                let narrow: Result<Vec<u8>, _> = keys.iter().map(|&key| u8::try_from(key)).collect();
+                narrow.unwrap_or_else(|_| keys.iter().flat_map(|key| key.to_le_bytes()).collect())
+            }
+        }
+    }
+
     /// `keys` as bytes when every one fits.
     fn packed(keys: Vec<i32>) -> Self {
         match keys.iter().map(|&key| u8::try_from(key)).collect() {
@@ -186,6 +202,15 @@ impl Dataset {
     #[must_use]
     pub fn features(&self) -> usize {
         self.schema.features()
+    }
+
+    /// A sample as a board takes it: a byte for each feature where all fit one, else four.
+    ///
+    /// # Panics
+    /// When there are not so many samples.
+    #[must_use]
+    pub fn bytes(&self, sample: usize) -> Vec<u8> {
+        self.values.bytes(sample, self.features())
     }
 
     /// The raw value of `feature` in `sample`.

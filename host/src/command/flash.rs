@@ -1,0 +1,140 @@
+//! `host flash`: a model onto a board.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use evobit::image::Image;
+use serde_json::{Value, json};
+
+use super::table::{count, lines};
+use super::{Failure, FlashArgs, print, tell};
+use crate::link::boards::Room;
+use crate::link::elf::{Firmware, Region};
+use crate::link::emulator::Emulated;
+use crate::link::Client;
+use crate::model::Model;
+
+pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
+    // What a pulled model carries beside its network stays at home.
+    let model = Model::read(&args.model)?.plain();
+    match args.board.split_once(':') {
+        Some(("qemu", name)) => emulated(args, &model, name),
+        _ => Err(Failure::usage(format!(
+            "`{}` is no board: give an emulated one such as qemu:microbit",
+            args.board
+        ))),
+    }
+}
+
+/// Checks, writes and starts an emulated board.
+fn emulated(args: &FlashArgs, model: &Model, name: &str) -> Result<(), Failure> {
+    let emulated = Emulated::new(name, args.folder.as_deref()).map_err(Failure::usage)?;
+    let path = match &args.firmware {
+        Some(path) => path.clone(),
+        None => build(name)?,
+    };
+    let firmware = Firmware::read(&path)?;
+    let image = model.image();
+    let room = emulated.board().check(&image, firmware.model.end - firmware.model.start)?;
+    let regions = firmware.with_model(model.bytes());
+    if args.dry_run {
+        return report(args, &image, &regions, room, json!({ "board": args.board, "dry_run": true }));
+    }
+    emulated.flash(&firmware, model.bytes(), args.keep)?;
+    // Beside the model, what tells which samples its run held out.
+    let config = args.model.with_file_name("config.toml");
+    if config.is_file() {
+        std::fs::copy(&config, emulated.file("config.toml"))?;
+    }
+    let mut client = Client::new(emulated.start()?);
+    let info = client.greet()?;
+    check_running(info.base, &image)?;
+    let link = emulated.link().unwrap_or_default();
+    let running = json!({
+        "board": info.board,
+        "link": link,
+        "folder": emulated.folder().display().to_string(),
+        "model_crc": format!("{:08x}", info.base),
+        "firmware_version": info.firmware,
+    });
+    report(args, &image, &regions, room, running)
+}
+
+/// Whether the board runs the model that it should.
+fn check_running(base: u32, image: &Image<'_>) -> Result<(), Failure> {
+    if base == image.checksum() {
+        return Ok(());
+    }
+    let message = format!(
+        "the board runs a model with checksum {base:08x}, not the one that was flashed, {:08x}: repeat the command",
+        image.checksum()
+    );
+    Err(Failure { code: 1, message })
+}
+
+/// Builds a board's firmware with the repository's own script.
+fn build(board: &str) -> Result<PathBuf, Failure> {
+    let script = Path::new("firmware/build");
+    let script = if script.is_file() {
+        script.to_owned()
+    } else {
+        Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware").join("build")
+    };
+    let failed = |why: String| Failure {
+        code: 1,
+        message: super::one_line(&format!(
+            "{}: the firmware of {board} was not built ({why}): give a built one with --firmware",
+            script.display()
+        )),
+    };
+    tell(&format!("building the firmware of {board}"));
+    let output = Command::new(&script).arg(board).output().map_err(|error| failed(error.to_string()))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        let line = errors.lines().find(|line| line.starts_with("error")).or_else(|| errors.lines().last());
+        return Err(failed(line.unwrap_or("it said nothing").to_owned()));
+    }
+    said.lines().last().map(PathBuf::from).ok_or_else(|| failed("it named no file".into()))
+}
+
+/// What was written, or would be.
+fn report(args: &FlashArgs, image: &Image<'_>, regions: &[Region], room: Room, mut said: Value) -> Result<(), Failure> {
+    let end = |region: &Region| region.address + region.bytes.len() as u64;
+    if args.json {
+        said["regions"] = regions
+            .iter()
+            .map(|region| {
+                json!({ "region": region.what, "address": region.address, "bytes": region.bytes.len() })
+            })
+            .collect();
+        said["model_bytes"] = image.len().into();
+        said["model_crc"] = format!("{:08x}", image.checksum()).into();
+        said["stored_samples"] = room.samples.into();
+        said["memory_used"] = room.used.into();
+        said["memory_bytes"] = room.there.into();
+        return print(&said.to_string());
+    }
+    let mut rows: Vec<(&str, String)> = regions
+        .iter()
+        .map(|region| {
+            let bytes = count(region.bytes.len() as u64);
+            (region.what, format!("{:#010x} to {:#010x}, {bytes} bytes", region.address, end(region)))
+        })
+        .collect();
+    let (used, there) = (count(room.used as u64), count(room.there as u64));
+    rows.push(("memory", format!("{used} of {there} bytes, with {} stored samples", room.samples)));
+    rows.push(("model", format!("checksum {:08x}", image.checksum())));
+    if args.dry_run {
+        rows.push(("written", "nothing: this was a dry run".into()));
+        return print(lines(&rows).trim_end());
+    }
+    let link = said["link"].as_str().unwrap_or_default().to_owned();
+    rows.push(("running", format!("{}, its line is {link}", said["board"].as_str().unwrap_or_default())));
+    let text = lines(&rows);
+    let next = format!(
+        "\nnext: host link {board} info     host link {board} eval     host link {board} off (ends the emulator)",
+        board = args.board
+    );
+    print(&(text + &next))
+}

@@ -1,0 +1,334 @@
+//! Asking a board.
+
+use std::time::Duration;
+
+use evobit::link::{
+    Evolve, FrameError, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame, write_frame,
+};
+use serde::Serialize;
+
+use super::line::{Line, LinkFailure};
+use super::update::Update;
+
+/// Bytes of the longest message that is written.
+const MOST_MESSAGE: usize = 1 << 18;
+/// How long an answer may take: a large board looks at all its samples anew after each that it learns, an emulated one on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a board has for its first answer, each time it is asked.
+const GREETING: Duration = Duration::from_secs(4);
+/// How often it is asked.
+const GREETINGS: u32 = 5;
+/// Bytes of a message beside a sample or flips: kind, length, label.
+const AROUND: usize = 6;
+
+/// A board at the other end of a line.
+#[derive(Debug)]
+pub struct Client<L> {
+    line: L,
+    sequence: u8,
+    sent: u64,
+    received: u64,
+}
+
+/// Who a board is: [`evobit::link::Info`] with names of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of Info")]
+pub struct BoardInfo {
+    pub board: String,
+    pub firmware: String,
+    pub image_version: u16,
+    #[serde(skip)]
+    pub base: u32,
+    pub features: u32,
+    pub classes: u16,
+    pub message_bytes: u16,
+    pub capacity: u16,
+    pub prototypes: u16,
+    pub used_words: u32,
+    pub arena_words: u32,
+}
+
+/// The answers to one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Class {
+    /// The board's.
+    pub answer: u16,
+    /// The network's.
+    pub network: u16,
+    /// The stored samples', where there are any.
+    pub samples: Option<u16>,
+    /// The prototypes', where there are any.
+    pub prototypes: Option<u16>,
+}
+
+/// What learning a sample did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Learned {
+    /// Samples stored.
+    pub stored: u16,
+    /// True where it took the place of another.
+    pub replaced: bool,
+    /// True where the answer was right before.
+    pub right: bool,
+    /// True where the drift monitor just began learning.
+    pub drifted: bool,
+}
+
+/// A stored sample or prototype.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its class.
+    pub label: u16,
+    /// Its packed bits.
+    pub words: Vec<u32>,
+}
+
+impl<L: Line> Client<L> {
+    /// A client on a line.
+    #[must_use]
+    pub fn new(line: L) -> Self {
+        // Answers to an earlier program's requests must not be taken for answers to these.
+        let sequence = std::process::id().wrapping_mul(37) as u8;
+        Self { line, sequence, sent: 0, received: 0 }
+    }
+
+    /// The line.
+    pub fn line(&mut self) -> &mut L {
+        &mut self.line
+    }
+
+    /// Bytes sent and received so far.
+    #[must_use]
+    pub const fn bytes(&self) -> (u64, u64) {
+        (self.sent, self.received)
+    }
+
+    /// The number of the next request.
+    pub fn next_sequence(&mut self) -> u8 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    /// Sends a request, waits for its answer and hands it to `read`.
+    fn ask<T>(
+        &mut self,
+        request: &Request<'_>,
+        patience: Duration,
+        read: impl FnOnce(Reply<'_>) -> Option<T>,
+    ) -> Result<T, LinkFailure> {
+        let sequence = self.next_sequence();
+        let mut buffer = vec![0; frame_len(MOST_MESSAGE)];
+        let frame = write_frame(sequence, request, &mut buffer)?;
+        self.sent += frame.len() as u64;
+        self.line.send(frame)?;
+        loop {
+            let mut answer = self.line.receive(patience)?;
+            self.received += answer.len() as u64 + 1;
+            match read_frame(&mut answer) {
+                Ok((_, Reply::Error(error @ LinkError::Length(_)))) => return Err(error.into()),
+                Ok((answered, reply)) if answered == sequence => {
+                    return match reply {
+                        Reply::Error(error) => Err(error.into()),
+                        reply => read(reply).ok_or(LinkFailure::Other),
+                    };
+                }
+                Err(error @ (FrameError::Version { .. } | FrameError::Message { .. })) => return Err(error.into()),
+                // An answer to what another program asked, or noise.
+                _ => {}
+            }
+        }
+    }
+
+    fn done(&mut self, request: &Request<'_>) -> Result<(), LinkFailure> {
+        self.ask(request, PATIENCE, |reply| matches!(reply, Reply::Done).then_some(()))
+    }
+
+    /// Ends what an earlier program may have left half sent, and asks who is there until there is an answer.
+    ///
+    /// # Errors
+    /// [`LinkFailure::Silent`] and what else goes wrong on the line.
+    pub fn greet(&mut self) -> Result<BoardInfo, LinkFailure> {
+        for _ in 1..GREETINGS {
+            self.line.send(&[0])?;
+            match self.ask_info(GREETING) {
+                Err(LinkFailure::Silent | LinkFailure::Refused(LinkError::Length(_))) => {}
+                answered => return answered,
+            }
+        }
+        self.ask_info(GREETING)
+    }
+
+    fn ask_info(&mut self, patience: Duration) -> Result<BoardInfo, LinkFailure> {
+        self.ask(&Request::Info, patience, |reply| match reply {
+            Reply::Info(info) => Some(BoardInfo {
+                board: info.board.into(),
+                firmware: info.firmware.into(),
+                image_version: info.image_version,
+                base: info.base,
+                features: info.features,
+                classes: info.classes,
+                message_bytes: info.message_bytes,
+                capacity: info.capacity,
+                prototypes: info.prototypes,
+                used_words: info.used_words,
+                arena_words: info.arena_words,
+            }),
+            _ => None,
+        })
+    }
+
+    /// What the board has done.
+    ///
+    /// # Errors
+    /// What goes wrong on the line.
+    pub fn statistics(&mut self) -> Result<Statistics, LinkFailure> {
+        self.ask(&Request::Statistics, PATIENCE, |reply| match reply {
+            Reply::Statistics(statistics) => Some(statistics),
+            _ => None,
+        })
+    }
+
+    /// The class of a raw sample.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn classify(&mut self, sample: &[u8]) -> Result<Class, LinkFailure> {
+        self.ask(&Request::Classify { sample }, PATIENCE, |reply| match reply {
+            Reply::Class { answer, network, samples, prototypes } => {
+                Some(Class { answer, network, samples, prototypes })
+            }
+            _ => None,
+        })
+    }
+
+    /// Teaches a labelled raw sample.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn learn(&mut self, sample: &[u8], label: u8) -> Result<Learned, LinkFailure> {
+        self.ask(&Request::Learn { sample, label: label.into() }, PATIENCE, |reply| match reply {
+            Reply::Learned { stored, replaced, right, drifted } => Some(Learned { stored, replaced, right, drifted }),
+            _ => None,
+        })
+    }
+
+    /// How many mutants of a layer's first neurons would lower the loss, leave it, raise it.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn spectrum(&mut self, layer: u8, neurons: u16) -> Result<[u32; 3], LinkFailure> {
+        self.ask(&Request::Spectrum { layer, neurons }, PATIENCE, |reply| match reply {
+            Reply::Spectrum { better, equal, worse } => Some([better, equal, worse]),
+            _ => None,
+        })
+    }
+
+    /// Waits until the board owes no mutants.
+    ///
+    /// # Errors
+    /// What goes wrong on the line.
+    pub fn settle(&mut self) -> Result<Statistics, LinkFailure> {
+        loop {
+            let statistics = self.statistics()?;
+            if statistics.owed == 0 {
+                return Ok(statistics);
+            }
+            self.line.idle();
+        }
+    }
+
+    /// Lets the board evolve so many mutants in its idle time.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn evolve(&mut self, what: Evolve, mutants: u32) -> Result<(), LinkFailure> {
+        self.done(&Request::Evolve { what, mutants })
+    }
+
+    /// Begins the board's random numbers anew.
+    ///
+    /// # Errors
+    /// What goes wrong on the line.
+    pub fn seed(&mut self, seed: u64) -> Result<(), LinkFailure> {
+        self.done(&Request::Seed { seed })
+    }
+
+    /// Lets the board save what it learned.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn save(&mut self) -> Result<(), LinkFailure> {
+        self.done(&Request::Save)
+    }
+
+    /// Lets the board forget what it learned, saved or not.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn reset(&mut self) -> Result<(), LinkFailure> {
+        self.done(&Request::Reset)
+    }
+
+    /// Pulls the flips against the base genome: their bytes, as one piece, and the genome that they make.
+    ///
+    /// # Errors
+    /// What goes wrong on the line, or flips that are none.
+    pub fn pull(&mut self, base: &[u32]) -> Result<(Vec<u8>, Vec<u32>), LinkFailure> {
+        let (mut genome, mut all, mut from) = (base.to_vec(), vec![], Some(0));
+        while let Some(start) = from {
+            let request = Request::Pull { part: Part::Flips, from: start };
+            from = self.ask(&request, PATIENCE, |reply| match reply {
+                Reply::Flips { flips, next } => {
+                    all.extend_from_slice(flips);
+                    apply_flips(flips, start, &mut genome).ok().map(|_| next)
+                }
+                _ => None,
+            })?;
+        }
+        Ok((all, genome))
+    }
+
+    /// Pulls the stored samples or the prototypes.
+    ///
+    /// # Errors
+    /// What goes wrong on the line.
+    pub fn entries(&mut self, part: Part) -> Result<Vec<Entry>, LinkFailure> {
+        let (mut entries, mut from) = (vec![], Some(0));
+        while let Some(start) = from {
+            from = self.ask(&Request::Pull { part, from: start }, PATIENCE, |reply| match reply {
+                Reply::Entry { label, bits, next } => {
+                    let words = bits.as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
+                    entries.push(Entry { label, words });
+                    Some(next)
+                }
+                Reply::NoEntry => Some(None),
+                _ => None,
+            })?;
+        }
+        Ok(entries)
+    }
+
+    /// Pushes an update. Nothing changes before the last message.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn push(&mut self, info: &BoardInfo, update: &Update) -> Result<(), LinkFailure> {
+        self.done(&Request::PushBegin { base: update.base, genome: update.genome })?;
+        let most = usize::from(info.message_bytes).saturating_sub(AROUND).max(5);
+        for flips in update.pieces(most) {
+            self.done(&Request::Push { flips })?;
+        }
+        self.done(&Request::PushEnd)
+    }
+}
+
+impl BoardInfo {
+    /// Whether a raw sample of so many bytes can be sent.
+    ///
+    /// # Errors
+    /// [`LinkFailure::Message`].
+    pub fn check_sample(&self, len: usize) -> Result<(), LinkFailure> {
+        let (len, most) = (len + AROUND, usize::from(self.message_bytes));
+        if len <= most { Ok(()) } else { Err(LinkFailure::Message { len, most }) }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a board learned, in the model that was pulled from it.
+//!
+//! A pulled model is an image like any other: its genome is the one that evolved on the board. Beside it, in a section that readers skip
+//! who do not know it, lie the memory entries and the way back to the image that was flashed, so that a host can answer as the board does.
+//!
+//! ```text
+//! section 0x80000001, learned
+//!   0   4    CRC-32 of the base image
+//!   4   4    CRC-32 of the base genome
+//!   8   2    stored samples     10  2   of these held back, the last ones
+//!   12  2    prototypes         14  2   0
+//!   16  4    bytes of the flips that turn this genome into the base image's
+//!   20  ...  the flips, zeros to a multiple of 4
+//!   then each sample, then each prototype: its class (4), its packed bits (words of the input)
+//! ```
+
+use app::arena::Sizes;
+use app::learner::{Answers, Config, Learner, Model as BoardModel};
+use evobit::image::checksum;
+use evobit::link::LinkError;
+use evobit::topology::Topology;
+
+use super::Model;
+use crate::link::Entry;
+use crate::link::update::Update;
+
+/// The section's kind.
+const KIND: u32 = 0x8000_0001;
+/// The kind of the genome's section.
+const GENOME: u32 = 5;
+/// Bytes of an image before its sections, and of a section before its payload.
+const HEADER_BYTES: usize = 12;
+const SECTION_BYTES: usize = 8;
+const CRC_BYTES: usize = 4;
+/// Bytes of the section before the flips.
+const LEARNED_BYTES: usize = 20;
+
+/// What a board learned beside its network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnedPart {
+    /// From the pulled genome back to the base image's.
+    pub back: Update,
+    /// The stored samples, those for training first.
+    pub samples: Vec<Entry>,
+    /// How many of them, at the end, are held back.
+    pub held_back: usize,
+    /// The prototypes.
+    pub prototypes: Vec<Entry>,
+}
+
+impl Model {
+    /// The sections: kind, first byte of the payload, its bytes.
+    fn sections(&self) -> Vec<(u32, &[u8])> {
+        let bytes = self.bytes();
+        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let (mut sections, mut at) = (vec![], HEADER_BYTES);
+        while at + SECTION_BYTES <= bytes.len() - CRC_BYTES {
+            let (kind, len) = (word(at), word(at + 4) as usize);
+            at += SECTION_BYTES;
+            sections.push((kind, &bytes[at..at + len]));
+            at += len;
+        }
+        sections
+    }
+
+    /// An image of this one's version with other sections, if it is one.
+    fn with_sections(&self, sections: &[(u32, &[u8])]) -> Option<Self> {
+        let payloads: usize = sections.iter().map(|(_, payload)| SECTION_BYTES + payload.len()).sum();
+        let len = HEADER_BYTES + payloads + CRC_BYTES;
+        let mut bytes = self.bytes()[..6].to_vec();
+        bytes.extend(u16::try_from(sections.len()).ok()?.to_le_bytes());
+        bytes.extend(u32::try_from(len).ok()?.to_le_bytes());
+        for (kind, payload) in sections {
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(u32::try_from(payload.len()).ok()?.to_le_bytes());
+            bytes.extend(*payload);
+        }
+        bytes.extend(checksum(&bytes).to_le_bytes());
+        Self::parse(&bytes).ok().map(|(model, _)| model)
+    }
+
+    /// The model with another genome; `None` where it is not one of its shape.
+    #[must_use]
+    pub fn with_genome(&self, genome: &[u32]) -> Option<Self> {
+        let genome: Vec<u8> = genome.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let sections: Vec<(u32, &[u8])> = self
+            .sections()
+            .into_iter()
+            .map(|(kind, payload)| (kind, if kind == GENOME { &genome[..] } else { payload }))
+            .collect();
+        self.with_sections(&sections)
+    }
+
+    /// The model without what was learned beside its network.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let sections: Vec<(u32, &[u8])> = self.sections().into_iter().filter(|(kind, _)| *kind != KIND).collect();
+        self.with_sections(&sections).unwrap_or_else(|| self.clone())
+    }
+
+    /// The model with what was learned beside its network; `None` where that is too long for an image.
+    #[must_use]
+    pub fn with_learned(&self, learned: &LearnedPart) -> Option<Self> {
+        let (plain, payload) = (self.plain(), learned.to_bytes()?);
+        let mut sections = plain.sections();
+        sections.push((KIND, &payload));
+        plain.with_sections(&sections)
+    }
+
+    /// What was learned beside the network, if this model was pulled from a board. What is damaged is taken for none.
+    #[must_use]
+    pub fn learned(&self) -> Option<LearnedPart> {
+        let (_, payload) = self.sections().into_iter().find(|(kind, _)| *kind == KIND)?;
+        LearnedPart::parse(payload, self.image().topology().input_words())
+    }
+
+    /// The image that was flashed before the board learned.
+    #[must_use]
+    pub fn base(&self) -> Option<Self> {
+        let learned = self.learned()?;
+        let mut genome = self.genome();
+        evobit::link::apply_flips(&learned.back.flips, 0, &mut genome).ok()?;
+        let base = self.plain().with_genome(&genome)?;
+        (base.image().checksum() == learned.back.base).then_some(base)
+    }
+}
+
+impl LearnedPart {
+    fn to_bytes(&self) -> Option<Vec<u8>> {
+        let number = |len: usize| u16::try_from(len).ok().map(u16::to_le_bytes);
+        let flips = &self.back.flips;
+        let mut bytes = [self.back.base.to_le_bytes(), self.back.genome.to_le_bytes()].concat();
+        for len in [self.samples.len(), self.held_back, self.prototypes.len(), 0] {
+            bytes.extend(number(len)?);
+        }
+        bytes.extend(u32::try_from(flips.len()).ok()?.to_le_bytes());
+        bytes.extend(flips);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        for entry in self.samples.iter().chain(&self.prototypes) {
+            bytes.extend(u32::from(entry.label).to_le_bytes());
+            bytes.extend(entry.words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        Some(bytes)
+    }
+
+    fn parse(bytes: &[u8], input_words: usize) -> Option<Self> {
+        let (header, rest) = bytes.split_first_chunk::<LEARNED_BYTES>()?;
+        let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let half = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        let (samples, held_back, prototypes, flips) = (half(8), half(10), half(12), word(16) as usize);
+        let back = Update { base: word(0), genome: word(4), flips: rest.get(..flips)?.to_vec() };
+        let rows = rest.get(flips.next_multiple_of(4)..)?;
+        let row_bytes = 4 * (1 + input_words);
+        if rows.len() != (samples + prototypes) * row_bytes || held_back > samples {
+            return None;
+        }
+        let entry = |row: &[u8]| {
+            let mut words = row.as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word));
+            Some(Entry { label: u16::try_from(words.next()?).ok()?, words: words.collect() })
+        };
+        let mut entries = rows.chunks_exact(row_bytes).map(entry).collect::<Option<Vec<_>>>()?;
+        let prototypes = entries.split_off(samples);
+        Some(Self { back, samples: entries, held_back, prototypes })
+    }
+}
+
+/// Answers as a board does that learned what a pulled model says: the board's own code, on its stored samples.
+pub fn answers(
+    model: &Model,
+    samples: impl Iterator<Item = Vec<u8>>,
+) -> Option<Result<Vec<Answers>, LinkError>> {
+    let (learned, base) = (model.learned()?, model.base()?);
+    let mut topology = Topology::NONE;
+    let board = BoardModel::parse(base.bytes(), &mut topology).ok()?;
+    let training = learned.samples.len() - learned.held_back;
+    // A quarter of the places is for held-back samples; at least 4 for the store to hold any back.
+    let places = (training.max(learned.held_back) * 4).next_multiple_of(4).max(4);
+    let sizes = Sizes { samples: places, prototypes: learned.prototypes.len() };
+    let words = Learner::<i16>::layout(board.topology(), sizes).words();
+    Learner::<i16>::check(board.topology(), words, sizes).ok()?;
+    // 64-bit numbers keep it aligned.
+    let mut arena = vec![0u64; words.div_ceil(2)];
+    let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..words];
+    let mut learner = Learner::<i16>::new(board, arena, sizes, Config::default());
+    learner.begin_restore();
+    learner.begin_update();
+    learner.update().copy_from_slice(&model.genome());
+    let mut restored = true;
+    for (index, entry) in learned.samples.iter().enumerate() {
+        learner.row().copy_from_slice(&entry.words);
+        restored &= learner.restore_sample(u8::try_from(entry.label).ok()?, index >= training);
+    }
+    for entry in &learned.prototypes {
+        learner.row().copy_from_slice(&entry.words);
+        restored &= learner.restore_prototype(u8::try_from(entry.label).ok()?);
+    }
+    let genome = evobit::image::genome_checksum(&model.genome());
+    if !restored || learner.end_restore(genome).is_err() {
+        return None;
+    }
+    Some(samples.map(|sample| learner.classify(&sample)).collect())
+}
