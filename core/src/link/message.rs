@@ -71,6 +71,8 @@ pub enum Request<'a> {
     Save,
     /// Back to the base image; what was saved is forgotten as well. [`Reply::Done`].
     Reset,
+    /// Start anew, as after a loss of power: what was not saved is lost. [`Reply::Done`] before it does.
+    Restart,
 }
 
 /// What evolves.
