@@ -71,6 +71,8 @@ pub enum Request<'a> {
     Save,
     /// Back to the base image; what was saved is forgotten as well. [`Reply::Done`].
     Reset,
+    /// Start anew, as after a loss of power: what was not saved is lost. [`Reply::Done`] before it does.
+    Restart,
 }
 
 /// What evolves.
@@ -101,7 +103,6 @@ pub enum Part {
 /// What a board answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "a reply is written where it is made")]
 pub enum Reply<'a> {
     /// It is done, or on its way.
     Done,

@@ -8,7 +8,8 @@
 //! - [`learner`] is the heart: a network, a memory, the stored samples, and the steps of evolution;
 //! - [`store`] holds labelled samples and says which one a new one replaces; [`monitor`] notices drift;
 //! - [`keep`] saves and loads what was learned, two generations of it;
-//! - [`serve`] reads requests and answers them.
+//! - [`serve`] reads requests and answers them;
+//! - [`gesture`] lets buttons and an accelerometer teach the board with no computer attached.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@
 extern crate std;
 
 pub mod arena;
+pub mod gesture;
 pub mod keep;
 pub mod learner;
 pub mod monitor;

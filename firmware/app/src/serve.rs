@@ -29,6 +29,9 @@ pub trait Board {
 
     /// Evolution begins or ends: for a lamp.
     fn evolving(&mut self, _on: bool) {}
+
+    /// Starts the board anew; a board that cannot goes on.
+    fn restart(&mut self) {}
 }
 
 /// Bytes of a frame as they come.
@@ -67,6 +70,8 @@ struct Server<'a, S, F, B> {
     keeper: Option<Keeper<F>>,
     board: B,
     update: Option<Update>,
+    /// True from the request on until its answer is out.
+    restart: bool,
     message_bytes: u16,
     last_instructions: u64,
     evolving_instructions: u64,
@@ -95,6 +100,7 @@ where
             keeper,
             board,
             update: None,
+            restart: false,
             message_bytes: BYTES.saturating_sub(BYTES / 254 + 8) as u16,
             last_instructions: 0,
             evolving_instructions: 0,
@@ -110,6 +116,11 @@ where
     /// The learner.
     pub fn learner(&mut self) -> &mut Learner<'a, S> {
         &mut self.server.learner
+    }
+
+    /// Answers a request that the board itself makes. [`Request::Pull`] is for a line and refused here.
+    pub fn ask(&mut self, request: Request<'_>) -> Reply<'static> {
+        self.server.reply(request)
     }
 
     /// Answers what has come, then makes one step of evolution. False where there was nothing to do.
@@ -139,7 +150,11 @@ where
             None => self.server.refuse(0, LinkError::Length(self.server.message_bytes)),
         };
         self.serial.write_all(frame)?;
-        self.serial.flush()
+        self.serial.flush()?;
+        if core::mem::take(&mut self.server.restart) {
+            self.server.board.restart();
+        }
+        Ok(())
     }
 }
 
@@ -252,6 +267,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
                     self.save()?;
                 }
             }
+            Request::Restart => self.restart = true,
             _ => return Err(LinkError::Message),
         }
         Ok(Reply::Done)

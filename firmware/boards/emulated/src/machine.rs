@@ -3,8 +3,9 @@
 use core::marker::PhantomData;
 
 use app::serve::Board;
+use common::stack;
 
-use crate::{counter, stack};
+use crate::counter;
 
 /// A machine of QEMU.
 pub trait Machine {
@@ -33,5 +34,9 @@ impl<M: Machine> Board for Emulated<M> {
 
     fn stack_bytes(&mut self) -> u32 {
         stack::used()
+    }
+
+    fn restart(&mut self) {
+        crate::restart()
     }
 }

@@ -5,31 +5,33 @@ const PAINT: u32 = 0x5741_434b;
 const MARGIN: usize = 128;
 
 unsafe extern "C" {
-    #[link_name = "__sheap"]
-    static mut END_OF_DATA: u32;
+    #[link_name = "_stack_end"]
+    static mut END_OF_STACK: u32;
     #[link_name = "_stack_start"]
     static mut START_OF_STACK: u32;
 }
 
+/// The lowest word of the stack, which grows downwards.
 fn bottom() -> *mut u32 {
-    (&raw mut END_OF_DATA).cast::<u8>().wrapping_add(3).map_addr(|address| address & !3).cast()
+    (&raw mut END_OF_STACK).cast::<u8>().wrapping_add(3).map_addr(|address| address & !3).cast()
 }
 
 /// Paints what of the stack is not in use.
 #[inline(never)]
-pub(crate) fn paint() {
+pub fn paint() {
     let here = 0u32;
     let end = (&raw const here as usize).saturating_sub(MARGIN);
     let mut word = bottom();
     while (word as usize) < end {
-        // SAFETY: between the end of static data and the stack pointer lies memory that nothing else uses: there is no heap.
+        // SAFETY: between the end of the stack and the stack pointer lies memory that nothing else uses: there is no heap.
         unsafe { word.write_volatile(PAINT) };
         word = word.wrapping_add(1);
     }
 }
 
 /// Bytes of the stack used at most.
-pub(crate) fn used() -> u32 {
+#[must_use]
+pub fn used() -> u32 {
     let (mut word, end) = (bottom(), &raw const START_OF_STACK as usize);
     // SAFETY: as for painting; reading goes no further than the stack does.
     while (word as usize) < end && unsafe { word.read_volatile() } == PAINT {

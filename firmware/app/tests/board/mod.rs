@@ -1,0 +1,113 @@
+//! A board on the host that gestures are taught to: flash in memory, a line that says nothing.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use app::arena::{Arena, fitting};
+use app::gesture::model::{MOST_BYTES, blank};
+use app::keep::Keeper;
+use app::learner::{Config, Learner, Model};
+use app::profile::large::{SIZES, Score, WORDS};
+use app::serve::{App, Board};
+use embedded_io::{ErrorType, Read, ReadReady, Write};
+use embedded_storage::nor_flash::{self, NorFlash, ReadNorFlash};
+use evobit::topology::Topology;
+
+pub(crate) const PAGE: usize = 4096;
+
+/// Flash that outlives its board.
+#[derive(Clone)]
+pub(crate) struct Flash(pub(crate) Rc<RefCell<Vec<u8>>>);
+
+impl Flash {
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(RefCell::new(vec![0xff; 16 * PAGE])))
+    }
+}
+
+impl nor_flash::ErrorType for Flash {
+    type Error = Infallible;
+}
+
+impl ReadNorFlash for Flash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.copy_from_slice(&self.0.borrow()[offset as usize..][..bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.0.borrow().len()
+    }
+}
+
+impl NorFlash for Flash {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = PAGE;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Infallible> {
+        self.0.borrow_mut()[from as usize..to as usize].fill(0xff);
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Infallible> {
+        let mut flash = self.0.borrow_mut();
+        flash[offset as usize..].iter_mut().zip(bytes).for_each(|(old, new)| *old &= new);
+        Ok(())
+    }
+}
+
+/// Nobody at the other end.
+pub(crate) struct Silence;
+
+impl ErrorType for Silence {
+    type Error = Infallible;
+}
+
+impl Read for Silence {
+    fn read(&mut self, _bytes: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(0)
+    }
+}
+
+impl ReadReady for Silence {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+}
+
+impl Write for Silence {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+pub(crate) struct Host;
+
+impl Board for Host {
+    const NAME: &'static str = "host";
+}
+
+pub(crate) type Taught<'a> = App<'a, Score, Silence, Flash, Host, 1024>;
+
+/// Runs `work` on a board with the blank model of gestures and this flash, as after a start.
+pub(crate) fn with_board<T>(flash: &Flash, work: impl FnOnce(&mut Taught<'_>) -> T) -> T {
+    let mut words = [0u32; MOST_BYTES / 4];
+    blank(1, bytemuck::cast_slice_mut(&mut words)).unwrap();
+    let mut topology = Topology::NONE;
+    let model = Model::parse(bytemuck::cast_slice(&words), &mut topology).unwrap();
+    let mut arena = Box::new(Arena::<WORDS>::new());
+    let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
+    Learner::<Score>::check(model.topology(), WORDS, sizes).unwrap();
+    let learner = Learner::new(model, &mut arena.0, sizes, Config::default());
+    let keeper = Keeper::new(flash.clone(), 0..flash.0.borrow().len() as u32);
+    let mut app = Taught::new(learner, Some(keeper), Silence, Host);
+    app.start();
+    work(&mut app)
+}
