@@ -121,7 +121,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     }
 
     /// Adds the sums over the boundary samples of some chunks: for each input those on which it is set, with the sign that they
-    /// have for a set weight; then all on which the neuron is off, and on. `next` is where the next neuron's cells begin.
+    /// have for a set weight; then all on which the neuron is off, and on. `next` is where the next neuron's bits begin.
     fn add_tile(
         &self,
         neuron: u32,
@@ -131,23 +131,18 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         deltas: &mut [i64],
         work: &mut Work<C>,
     ) {
-        let (inputs, words) = (self.hidden().inputs as usize, self.sample_words());
-        let tail = if chunks.end == words { self.tail() } else { u64::MAX };
+        let inputs = self.hidden().inputs as usize;
         let from = self.row(neuron).start;
         work.found.clear();
-        let cells = &self.preactivations[from + chunks.start..from + chunks.end];
-        // What the next neuron reads lies far away, and is read once: it is asked for a part at a time, as the processor
-        // waits where too much is under way.
-        let parts = chunks.len().min(TILE) / 4;
-        let soon = |part: usize| {
-            (next + part * parts..next + (part + 1) * parts)
-                .for_each(|at| prefetch(&self.preactivations, at));
-        };
-        soon(0);
-        self.kernels.boundary(cells, chunks.start, tail, &mut work.found);
-        soon(1);
+        // What the next neuron reads lies far away, and is read once.
+        for at in (next..next + chunks.len().min(TILE)).step_by(8) {
+            prefetch(&self.boundary, at);
+            prefetch(&self.on, at);
+        }
+        let bits = from + chunks.start..from + chunks.end;
+        let (boundary, on) = (&self.boundary[bits.clone()], &self.on[bits]);
+        self.kernels.found(boundary, on, chunks.start, &mut work.found);
         self.flip_changes(against, work);
-        soon(2);
         let mut most = 0;
         for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {
             let sides = self.kernels.sides(found, amounts);
@@ -156,7 +151,6 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             most = most.max(sides.most);
         }
         self.row_sums(neuron, most, work);
-        soon(3);
         deltas[..inputs].iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
     }
 
@@ -207,7 +201,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             *last &= self.tail();
         }
         work.found.clear();
-        self.kernels.found(&work.changed, on, &mut work.found);
+        self.kernels.found(&work.changed, on, 0, &mut work.found);
         self.flip_changes(&self.against(neuron), &mut work);
         let change = work.amounts.iter().map(|&amount| i64::from(amount)).sum();
         self.work = work;
@@ -219,6 +213,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let (row, against) = (self.row(neuron), self.against(neuron));
         self.preactivations[row.clone()].copy_from_slice(&self.work.tried);
         self.on[row].iter_mut().zip(&self.work.changed).for_each(|(on, changed)| *on ^= changed);
+        self.find_boundary(neuron);
         self.kernels.apply_moves(&self.work.found, &self.labels, &mut self.ahead, &against);
         self.apply_all(mutations);
         self.total += change;

@@ -35,25 +35,13 @@ macro_rules! vector_kernels {
             }
 
             #[target_feature(enable = $features)]
-            fn boundary_with<C: Cell>(
-                preactivations: &[Chunk<C>],
-                first: usize,
-                tail: u64,
-                found: &mut Vec<u32>,
-            ) {
-                loops::boundary(
-                    preactivations,
-                    first,
-                    tail,
-                    found,
-                    |values, value| equal(values, value),
-                    |mask, on, first, to| append(mask, on, first, to),
-                );
+            fn boundary_bits_with<C: Cell>(preactivations: &[Chunk<C>], bits: &mut [u64]) {
+                loops::boundary_bits(preactivations, bits, |values, value| equal(values, value));
             }
 
             #[target_feature(enable = $features)]
-            fn found_with(mask: &[u64], on: &[u64], found: &mut Vec<u32>) {
-                loops::found(mask, on, found, |mask, on, first, to| append(mask, on, first, to));
+            fn found_with(mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
+                loops::found(mask, on, first, found, |mask, on, first, to| append(mask, on, first, to));
             }
 
             #[target_feature(enable = $features)]
@@ -84,20 +72,14 @@ macro_rules! vector_kernels {
                 unsafe { Self::on_bits_with(preactivations, bits) }
             }
 
-            fn boundary<C: Cell>(
-                self,
-                preactivations: &[Chunk<C>],
-                first: usize,
-                tail: u64,
-                found: &mut Vec<u32>,
-            ) {
+            fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { Self::boundary_with(preactivations, first, tail, found) }
+                unsafe { Self::boundary_bits_with(preactivations, bits) }
             }
 
-            fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>) {
+            fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { Self::found_with(mask, on, found) }
+                unsafe { Self::found_with(mask, on, first, found) }
             }
 
             fn flip_changes(

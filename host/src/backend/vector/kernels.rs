@@ -270,12 +270,12 @@ pub trait Kernels: Copy + Send + Sync + 'static {
     /// Writes one bit a sample, set where the pre-activation is not negative.
     fn on_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
 
-    /// Appends the boundary samples, those with pre-activation 0 (just on) and -1 (just off), ascending. `first` is the number
-    /// of the first chunk, `tail` are the samples of the last that count.
-    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], first: usize, tail: u64, found: &mut Vec<u32>);
+    /// Writes one bit a sample, set on the boundary: where the pre-activation is 0 (just on) or -1 (just off).
+    fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
 
-    /// Appends the samples of the set bits of `mask`, on where their bit of `on` is set, ascending.
-    fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>);
+    /// Appends the samples of the set bits of `mask`, on where their bit of `on` is set, ascending. `first` is the number of
+    /// the first chunk.
+    fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>);
 
     /// Appends the change of loss of each found sample if the neuron were flipped. `ahead` is `[samples][blocks]`. Sums must
     /// fit an `i16`.

@@ -57,49 +57,31 @@ pub(super) fn on_bits<C: Cell>(chunks: &[Chunk<C>], bits: &mut [u64], off: impl 
     }
 }
 
-/// [`Kernels::boundary`](super::Kernels::boundary) around the mask of the samples that equal a value, and `append`, see [`collect`].
+/// [`Kernels::boundary_bits`](super::Kernels::boundary_bits) around the mask of the samples that equal a value.
 #[inline(always)]
-pub(super) fn boundary<C: Cell>(
+pub(super) fn boundary_bits<C: Cell>(
     chunks: &[Chunk<C>],
-    first: usize,
-    tail: u64,
-    found: &mut Vec<u32>,
+    bits: &mut [u64],
     equal: impl Fn(&Chunk<C>, i16) -> u64,
-    append: impl Fn(u64, u64, u32, &mut [u32; 64]),
 ) {
-    let masks = |word: usize| {
-        let on = equal(&chunks[word], 0);
-        let valid = if word + 1 == chunks.len() { tail } else { u64::MAX };
-        ((on | equal(&chunks[word], -1)) & valid, on)
-    };
-    collect(chunks.len(), first, found, masks, append);
+    for (chunk, bits) in chunks.iter().zip(bits) {
+        *bits = equal(chunk, 0) | equal(chunk, -1);
+    }
 }
 
-/// [`Kernels::found`](super::Kernels::found) around `append`, see [`collect`].
+/// [`Kernels::found`](super::Kernels::found) around `append(mask, on, first, to)`, which writes the samples of one word, the first of which
+/// is `first`, to the start of `to`.
 #[inline(always)]
 pub(super) fn found(
     mask: &[u64],
     on: &[u64],
-    found: &mut Vec<u32>,
-    append: impl Fn(u64, u64, u32, &mut [u32; 64]),
-) {
-    collect(mask.len().min(on.len()), 0, found, |word| (mask[word], on[word]), append);
-}
-
-/// Appends `2 * sample + on` for the samples of the masks `(mask, on)` of each word. `append(mask, on, first, to)` writes those
-/// of one word, whose first sample is `first`, to the start of `to`. The first word has the number `first`.
-#[inline(always)]
-fn collect(
-    words: usize,
     first: usize,
     found: &mut Vec<u32>,
-    masks: impl Fn(usize) -> (u64, u64),
     append: impl Fn(u64, u64, u32, &mut [u32; 64]),
 ) {
     let mut gathered = [0; GATHERED + 64];
     let mut count = 0;
-    for word in 0..words {
-        let (mask, on) = masks(word);
+    for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
         if let Some(to) = gathered[count..].first_chunk_mut() {
             append(mask, on, 64 * (first + word) as u32, to);
         }
@@ -112,7 +94,7 @@ fn collect(
     found.extend_from_slice(&gathered[..count]);
 }
 
-/// `append` of [`collect`] one sample at a time.
+/// `append` of [`found`] one sample at a time.
 #[cfg(target_arch = "aarch64")]
 #[inline(always)]
 pub(super) fn append_each(mut mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {

@@ -6,10 +6,11 @@
 //! columns         [input units][samples]    bits: what a weight flip adds to every pre-activation
 //! preactivations  [hidden neurons][samples] of 8 bits for up to 127 inputs, else of 16
 //! on              [hidden neurons][samples] bits: their signs
+//! boundary        [hidden neurons][samples] bits: whether one step would change the sign
 //! ahead           [samples][classes]        scores less that of the right class
 //! ```
 //!
-//! So the boundary samples of a neuron come from one run over contiguous numbers, the change of loss of a
+//! So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
 //! flipped output is a sum over the classes that move, looked up in registers, and a trial of a few flips adds a few
 //! columns and looks only at the samples whose sign changed. Memory: one or two bytes for each hidden neuron and sample.
 
@@ -80,6 +81,7 @@ pub struct VectorLandscape<'a, K, C> {
     columns: Vec<u64>,
     preactivations: Vec<Chunk<C>>,
     on: Vec<u64>,
+    boundary: Vec<u64>,
     ahead: Vec<Ahead>,
     total: i64,
     pending: Pending<C>,
@@ -131,6 +133,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             columns: columns(topology, samples),
             preactivations: vec![],
             on: vec![],
+            boundary: vec![],
             ahead: vec![],
             total: 0,
             pending: Pending::None,
@@ -184,6 +187,8 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             }
         }
         (self.preactivations, self.on, self.ahead) = (preactivations, on, ahead);
+        self.boundary = vec![0; neurons as usize * words];
+        (0..neurons).for_each(|neuron| self.find_boundary(neuron));
         self.total = (0..self.samples.len()).map(|sample| self.sample_loss(&self.ahead, sample)).sum();
     }
 
@@ -227,6 +232,16 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         let words = self.sample_words();
         let unit = input_unit(self.topology, &self.genome, neuron, input) as usize;
         Column { bits: &self.columns[unit * words..(unit + 1) * words], step }
+    }
+
+    /// Finds the boundary samples of a hidden neuron anew, after its pre-activations changed.
+    fn find_boundary(&mut self, neuron: u32) {
+        let (row, tail) = (self.row(neuron), self.tail());
+        let boundary = &mut self.boundary[row.clone()];
+        self.kernels.boundary_bits(&self.preactivations[row], boundary);
+        if let Some(last) = boundary.last_mut() {
+            *last &= tail;
+        }
     }
 
     fn apply_all(&mut self, mutations: &[Mutation]) -> bool {

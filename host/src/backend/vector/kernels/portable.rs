@@ -25,18 +25,15 @@ impl Kernels for Portable {
         }
     }
 
-    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], first: usize, tail: u64, found: &mut Vec<u32>) {
-        for (word, chunk) in preactivations.iter().enumerate() {
-            let on = mask_of(chunk, |value| value == 0);
-            let mask = on | mask_of(chunk, |value| value == -1);
-            let valid = if word + 1 == preactivations.len() { tail } else { u64::MAX };
-            append(mask & valid, on, first + word, found);
+    fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]) {
+        for (chunk, bits) in preactivations.iter().zip(bits) {
+            *bits = mask_of(chunk, |value| value == 0 || value == -1);
         }
     }
 
-    fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>) {
+    fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
         for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
-            append(mask, on, word, found);
+            append(mask, on, first + word, found);
         }
     }
 
