@@ -11,11 +11,11 @@
 /// fn flip_changes(found: &[u32], labels: &Labels, ahead: &[Ahead], against: &Against, rises: &Rises, amounts: &mut Vec<i16>)
 /// fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32])
 /// fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64
-/// fn sides(found: &[u32], amounts: &mut [i16]) -> Sides
-/// fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>)
 /// ```
+///
+/// What else it does in its own way, instead of as all do, are functions of the trait behind a semicolon.
 macro_rules! vector_kernels {
-    ($kernels:ty, $features:literal) => {
+    ($kernels:ty, $features:literal $(; $($more:item)*)?) => {
         impl $kernels {
             #[target_feature(enable = $features)]
             fn add_columns_with<C: Cell>(
@@ -95,11 +95,6 @@ macro_rules! vector_kernels {
                 unsafe { flip_changes(found, labels, ahead, against, rises, amounts) }
             }
 
-            fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides {
-                // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { sides(found, amounts) }
-            }
-
             fn apply_moves(self, found: &[u32], labels: &Labels, ahead: &mut [Ahead], against: &Against) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
                 unsafe { Self::apply_moves_with(found, labels, ahead, against) }
@@ -115,10 +110,7 @@ macro_rules! vector_kernels {
                 unsafe { Self::sum_where_on_with(bits, amounts) }
             }
 
-            fn window_rows(self, found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-                // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { window_rows(found, inputs, window, rows) }
-            }
+            $($($more)*)?
         }
     };
 }

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! columns         [input units][samples]    bits: what a weight flip adds to every pre-activation
+//! strips          [strips][samples][lines]  of 16 columns: what small windows show
 //! preactivations  [hidden neurons][samples] of 8 bits for up to 127 inputs, else of 16
 //! on              [hidden neurons][samples] bits: their signs
 //! boundary        [hidden neurons][samples] bits: whether one step would change the sign
@@ -20,6 +21,7 @@ mod kernels;
 mod loops;
 mod tables;
 mod whole;
+mod windows;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -40,6 +42,7 @@ use evobit::topology::{Plan, Topology};
 use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
 use tables::Tables;
+use windows::Strips;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
@@ -79,6 +82,7 @@ pub struct VectorLandscape<'a, K, C> {
     labels: Labels,
     tables: Tables,
     columns: Vec<u64>,
+    strips: Option<Strips>,
     preactivations: Vec<Chunk<C>>,
     on: Vec<u64>,
     boundary: Vec<u64>,
@@ -92,6 +96,18 @@ pub struct VectorLandscape<'a, K, C> {
 #[must_use]
 pub fn supports(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
     topology.depth() == 2 && Tables::new(topology, loss).is_some()
+}
+
+/// Bytes that a [`VectorLandscape`] takes for each sample, rounded up.
+#[must_use]
+pub fn bytes_of_sample(topology: &Topology) -> u64 {
+    let (plan, classes) = (topology.layer(0), topology.classes());
+    let cell = if is_narrow(topology) { 1 } else { 2 };
+    // Whether it is on, and on the boundary.
+    let bits = 2 * u64::from(plan.neurons) + u64::from(plan.packing.units());
+    let strips = 2 * windows::count(plan).unwrap_or(0) * windows::lines(plan);
+    let ahead = classes.div_ceil(LANES) * size_of::<Ahead>();
+    cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead) as u64
 }
 
 /// True where 8 bits hold the pre-activations of the hidden neurons.
@@ -131,6 +147,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             labels: Labels::new(samples.labels),
             tables: tables.ok_or(LandscapeError::Buffers)?,
             columns: columns(topology, samples),
+            strips: Strips::new(topology.layer(0), samples),
             preactivations: vec![],
             on: vec![],
             boundary: vec![],

@@ -1,7 +1,7 @@
 //! The portable form: what every other form must equal.
 
 use super::super::loops;
-use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, WindowRows};
+use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows};
 
 /// No particular instructions.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +51,6 @@ impl Kernels for Portable {
         });
     }
 
-    fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides {
-        loops::sides(found, amounts)
-    }
-
     fn apply_moves(self, found: &[u32], labels: &Labels, ahead: &mut [Ahead], against: &Against) {
         loops::apply_moves(found, labels, ahead, against);
     }
@@ -76,10 +72,6 @@ impl Kernels for Portable {
             (0..).zip(&amounts.0).map(on).sum()
         };
         bits.iter().zip(amounts).map(word).sum()
-    }
-
-    fn window_rows(self, found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-        loops::window_rows(found, inputs, window, rows);
     }
 }
 

@@ -99,25 +99,24 @@ fn check_rows(kernels: impl Kernels, found: &[u32], rng: &mut Stream) {
         Portable.sum_rows(rows, found, &amounts, most, &mut b);
         assert_eq!(a, b, "{words} words");
     }
-    for (planes, lines, width, stride) in
-        [(1, 8, 8, 1), (1, 3, 3, 1), (3, 3, 3, 1), (1, 5, 12, 1), (1, 8, 8, 2), (1, 1, 32, 1), (2, 1, 32, 1)]
-    {
-        let words = 40 * stride;
-        let bits: Vec<u32> = (0..found.len() * words).map(|_| rng.next_u32()).collect();
-        let shift = rng.below(33 - width);
-        let window = WindowRows {
-            first: rng.below(4) as usize * stride,
-            stride,
-            lines,
-            plane_stride: 12 * stride,
-            planes,
-            shift,
-            width,
-        };
-        let (mut a, mut b) = (vec![5], vec![5]);
-        kernels.window_rows(found, Rows { bits: &bits, words }, &window, &mut a);
-        Portable.window_rows(found, Rows { bits: &bits, words }, &window, &mut b);
-        assert_eq!(a, b, "{planes} x {lines} x {width}");
+    for (height, width) in [(8, 8), (3, 3), (8, 5), (2, 7), (5, 1)] {
+        let lines = 11;
+        let count = found.len() * lines + SIDE;
+        let columns: Vec<u16> = (0..count).map(|_| rng.next_u32() as u16).collect();
+        let (line, shift) = (rng.below(4) as usize, rng.below(8));
+        let window = Window { columns: &columns, lines, line, height, shift, width };
+        let most = [3, 300, i16::MAX][rng.below(3) as usize];
+        let amounts: Vec<i16> = found
+            .iter()
+            .map(|_| {
+                let amount = (rng.next_u32() as i32 % (i32::from(most) + 1)) as i16;
+                if rng.below(3) == 0 { 0 } else { amount }
+            })
+            .collect();
+        let (mut a, mut b) = ([9; 64], [9; 64]);
+        kernels.sum_window(&window, found, &amounts, most, &mut a);
+        Portable.sum_window(&window, found, &amounts, most, &mut b);
+        assert_eq!(a, b, "{height} x {width}");
     }
 }
 
