@@ -117,14 +117,9 @@ fn boxed<'a>(landscape: impl Landscape + Send + Sync + 'a) -> Shard<'a> {
 /// Bytes that landscapes of `samples` samples of a network take together, to within a few per cent; `u64::MAX` where it is more.
 #[must_use]
 pub fn bytes_needed(topology: &Topology, samples: usize) -> u64 {
-    let (samples, hidden) = (samples as u64, u64::from(topology.hidden_neurons()));
+    let samples = samples as u64;
     let each = if topology.depth() == 2 {
-        // The vector landscape: a pre-activation and a bit for each neuron, a bit for each unit of the input, and 2 bytes
-        // for each class, classes in blocks.
-        let bits = hidden + u64::from(topology.layer(0).packing.units());
-        let classes = topology.classes().next_multiple_of(16) as u64;
-        let cell = if vector::is_narrow(topology) { 1 } else { 2 };
-        cell * hidden + bits.div_ceil(8) + 2 * classes
+        vector::bytes_of_sample(topology)
     } else {
         let needs = Needs::new(topology, 1);
         (4 * needs.hidden + 2 * (needs.scores + needs.preactivations)) as u64

@@ -6,9 +6,7 @@
 use std::arch::x86_64::*;
 
 use super::implement::vector_kernels;
-use super::kernels::{
-    Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, View, ViewMut, WindowRows,
-};
+use super::kernels::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, View, ViewMut};
 use super::loops::{self, FAR, prefetch};
 
 /// A machine that has AVX2; only [`Avx2::detect`] makes one.
@@ -340,14 +338,4 @@ fn change_of(ahead: &Ahead, shift: &Ahead, falls: bool, rises: &Rises) -> i16 {
     let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
     let rise = _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two))) as i16;
     if falls { -rise } else { rise }
-}
-
-#[target_feature(enable = "avx2,popcnt")]
-fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
-    loops::sides(found, amounts)
-}
-
-#[target_feature(enable = "avx2,popcnt")]
-fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-    loops::window_rows(found, inputs, window, rows);
 }

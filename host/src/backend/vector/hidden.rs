@@ -5,31 +5,17 @@ use std::ops::Range;
 use evobit::bits;
 use evobit::genome::Mutation;
 use evobit::network::Network;
-use evobit::topology::{Field, Plan, WINDOW_WORDS};
+use evobit::topology::{Field, WINDOW_WORDS};
 
-use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, LANES, Rows, WindowRows};
-use super::loops::prefetch;
+use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, LANES, Rows};
+use super::loops::{GATHERED, IN_ORDER, prefetch};
 use super::{Pending, VectorLandscape};
-
-/// Found samples whose rows are gathered at a time, so that they stay in the nearest cache.
-const GATHERED: usize = 1024;
 
 /// Chunks of a tile: with its inputs and scores about half a megabyte.
 const TILE: usize = 64;
 
 /// Found samples whose changes of loss are summed at a time.
 const MOST_FOUND: usize = 1 << 15;
-
-/// Found samples whose row is their place in the list, as gathered rows lie.
-static IN_ORDER: [u32; GATHERED] = {
-    let mut order = [0; GATHERED];
-    let mut index = 0;
-    while index < GATHERED {
-        order[index] = 2 * index as u32;
-        index += 1;
-    }
-    order
-};
 
 /// Buffers that are used again and again.
 #[derive(Default)]
@@ -121,7 +107,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     }
 
     /// Adds the sums over the boundary samples of some chunks: for each input those on which it is set, with the sign that they
-    /// have for a set weight; then all on which the neuron is off, and on. `next` is where the next neuron's cells begin.
+    /// have for a set weight; then all on which the neuron is off, and on. `next` is where the next neuron's bits begin.
     fn add_tile(
         &self,
         neuron: u32,
@@ -131,23 +117,18 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         deltas: &mut [i64],
         work: &mut Work<C>,
     ) {
-        let (inputs, words) = (self.hidden().inputs as usize, self.sample_words());
-        let tail = if chunks.end == words { self.tail() } else { u64::MAX };
+        let inputs = self.hidden().inputs as usize;
         let from = self.row(neuron).start;
         work.found.clear();
-        let cells = &self.preactivations[from + chunks.start..from + chunks.end];
-        // What the next neuron reads lies far away, and is read once: it is asked for a part at a time, as the processor
-        // waits where too much is under way.
-        let parts = chunks.len().min(TILE) / 4;
-        let soon = |part: usize| {
-            (next + part * parts..next + (part + 1) * parts)
-                .for_each(|at| prefetch(&self.preactivations, at));
-        };
-        soon(0);
-        self.kernels.boundary(cells, chunks.start, tail, &mut work.found);
-        soon(1);
+        // What the next neuron reads lies far away, and is read once.
+        for at in (next..next + chunks.len().min(TILE)).step_by(8) {
+            prefetch(&self.boundary, at);
+            prefetch(&self.on, at);
+        }
+        let bits = from + chunks.start..from + chunks.end;
+        let (boundary, on) = (&self.boundary[bits.clone()], &self.on[bits]);
+        self.kernels.found(boundary, on, chunks.start, &mut work.found);
         self.flip_changes(against, work);
-        soon(2);
         let mut most = 0;
         for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {
             let sides = self.kernels.sides(found, amounts);
@@ -156,39 +137,34 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             most = most.max(sides.most);
         }
         self.row_sums(neuron, most, work);
-        soon(3);
         deltas[..inputs].iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
     }
 
     /// For each input of a neuron, the sum of the amounts of the found samples on which it is set.
     fn row_sums(&self, neuron: u32, most: i16, work: &mut Work<C>) {
         let (plan, words) = (self.hidden(), self.topology.input_words());
-        let inputs = Rows { bits: self.samples.inputs, words };
         work.sums.clear();
         work.sums.resize((plan.inputs as usize).next_multiple_of(64), 0);
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         if plan.field == Field::Dense {
+            let inputs = Rows { bits: self.samples.inputs, words };
             self.kernels.sum_rows(inputs, &work.found, &work.amounts, most, &mut work.sums);
             return;
         }
-        let window = simple_window(plan, network.place(0, neuron));
+        let strips = self.strips.as_ref();
+        if let Some(window) = strips.and_then(|strips| strips.window(plan, network.place(0, neuron))) {
+            self.kernels.sum_window(&window, &work.found, &work.amounts, most, &mut work.sums);
+            window.close_gaps(&mut work.sums);
+            return;
+        }
         for (found, amounts) in work.found.chunks(GATHERED).zip(work.amounts.chunks(GATHERED)) {
             work.rows.clear();
-            let words = match &window {
-                Some(window) => {
-                    self.kernels.window_rows(found, inputs, window, &mut work.rows);
-                    2
-                }
-                None => {
-                    let mut window = [0; WINDOW_WORDS];
-                    for &found in found {
-                        let input = self.samples.input(found as usize / 2, words);
-                        work.rows.extend_from_slice(network.receptive(0, neuron, input, &mut window));
-                    }
-                    plan.row_words as usize
-                }
-            };
-            let rows = Rows { bits: &work.rows, words };
+            let mut window = [0; WINDOW_WORDS];
+            for &found in found {
+                let input = self.samples.input(found as usize / 2, words);
+                work.rows.extend_from_slice(network.receptive(0, neuron, input, &mut window));
+            }
+            let rows = Rows { bits: &work.rows, words: plan.row_words as usize };
             self.kernels.sum_rows(rows, &IN_ORDER[..found.len()], amounts, most, &mut work.sums);
         }
     }
@@ -207,7 +183,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             *last &= self.tail();
         }
         work.found.clear();
-        self.kernels.found(&work.changed, on, &mut work.found);
+        self.kernels.found(&work.changed, on, 0, &mut work.found);
         self.flip_changes(&self.against(neuron), &mut work);
         let change = work.amounts.iter().map(|&amount| i64::from(amount)).sum();
         self.work = work;
@@ -219,19 +195,9 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let (row, against) = (self.row(neuron), self.against(neuron));
         self.preactivations[row.clone()].copy_from_slice(&self.work.tried);
         self.on[row].iter_mut().zip(&self.work.changed).for_each(|(on, changed)| *on ^= changed);
+        self.find_boundary(neuron);
         self.kernels.apply_moves(&self.work.found, &self.labels, &mut self.ahead, &against);
         self.apply_all(mutations);
         self.total += change;
     }
-}
-
-/// The window of a neuron where the kernels can gather it themselves.
-fn simple_window(plan: &Plan, place: u16) -> Option<WindowRows> {
-    let Field::Window { planes, height, width } = plan.field else { return None };
-    let (shift, width) = (u32::from(place) % 32, u32::from(width));
-    let fits = plan.inputs <= 64 && shift + width <= 32;
-    let (first, stride) = (usize::from(place) / 32, plan.packing.row_words as usize);
-    let plane_stride = usize::from(plan.input.height) * stride;
-    let (planes, lines) = (planes.into(), height.into());
-    fits.then_some(WindowRows { first, stride, lines, plane_stride, planes, shift, width })
 }

@@ -11,11 +11,11 @@
 /// fn flip_changes(found: &[u32], labels: &Labels, ahead: &[Ahead], against: &Against, rises: &Rises, amounts: &mut Vec<i16>)
 /// fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32])
 /// fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64
-/// fn sides(found: &[u32], amounts: &mut [i16]) -> Sides
-/// fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>)
 /// ```
+///
+/// What else it does in its own way, instead of as all do, are functions of the trait behind a semicolon.
 macro_rules! vector_kernels {
-    ($kernels:ty, $features:literal) => {
+    ($kernels:ty, $features:literal $(; $($more:item)*)?) => {
         impl $kernels {
             #[target_feature(enable = $features)]
             fn add_columns_with<C: Cell>(
@@ -35,25 +35,13 @@ macro_rules! vector_kernels {
             }
 
             #[target_feature(enable = $features)]
-            fn boundary_with<C: Cell>(
-                preactivations: &[Chunk<C>],
-                first: usize,
-                tail: u64,
-                found: &mut Vec<u32>,
-            ) {
-                loops::boundary(
-                    preactivations,
-                    first,
-                    tail,
-                    found,
-                    |values, value| equal(values, value),
-                    |mask, on, first, to| append(mask, on, first, to),
-                );
+            fn boundary_bits_with<C: Cell>(preactivations: &[Chunk<C>], bits: &mut [u64]) {
+                loops::boundary_bits(preactivations, bits, |values, value| equal(values, value));
             }
 
             #[target_feature(enable = $features)]
-            fn found_with(mask: &[u64], on: &[u64], found: &mut Vec<u32>) {
-                loops::found(mask, on, found, |mask, on, first, to| append(mask, on, first, to));
+            fn found_with(mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
+                loops::found(mask, on, first, found, |mask, on, first, to| append(mask, on, first, to));
             }
 
             #[target_feature(enable = $features)]
@@ -84,20 +72,14 @@ macro_rules! vector_kernels {
                 unsafe { Self::on_bits_with(preactivations, bits) }
             }
 
-            fn boundary<C: Cell>(
-                self,
-                preactivations: &[Chunk<C>],
-                first: usize,
-                tail: u64,
-                found: &mut Vec<u32>,
-            ) {
+            fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { Self::boundary_with(preactivations, first, tail, found) }
+                unsafe { Self::boundary_bits_with(preactivations, bits) }
             }
 
-            fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>) {
+            fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { Self::found_with(mask, on, found) }
+                unsafe { Self::found_with(mask, on, first, found) }
             }
 
             fn flip_changes(
@@ -111,11 +93,6 @@ macro_rules! vector_kernels {
             ) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
                 unsafe { flip_changes(found, labels, ahead, against, rises, amounts) }
-            }
-
-            fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides {
-                // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { sides(found, amounts) }
             }
 
             fn apply_moves(self, found: &[u32], labels: &Labels, ahead: &mut [Ahead], against: &Against) {
@@ -133,10 +110,7 @@ macro_rules! vector_kernels {
                 unsafe { Self::sum_where_on_with(bits, amounts) }
             }
 
-            fn window_rows(self, found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-                // SAFETY: only `detect` makes a `self`, where it found the instructions.
-                unsafe { window_rows(found, inputs, window, rows) }
-            }
+            $($($more)*)?
         }
     };
 }

@@ -4,6 +4,8 @@
 //! here check on every machine that has them. An instruction set brings a few functions on 64 samples or 16 classes;
 //! [`vector_kernels`](super::loops) puts them into the loops, which all share.
 
+use super::loops;
+
 mod portable;
 #[cfg(test)]
 mod tests;
@@ -221,23 +223,54 @@ impl Against {
     }
 }
 
-/// A window of at most 64 bits whose rows lie in one word each.
+/// Most lines and columns of a [`Window`].
+pub(super) const SIDE: usize = 8;
+
+/// A window over all samples. What it shows of one is two words of 32 bits: four lines, then the others, line after line.
 #[derive(Clone, Copy, Debug)]
-pub struct WindowRows {
-    /// Word of its first row.
-    pub first: usize,
-    /// Words from row to row.
-    pub stride: usize,
-    /// Rows in each plane.
+pub struct Window<'a> {
+    /// `[samples][lines]` of 16 columns of an image, the first one lowest; then [`SIDE`] more numbers, so that so many can
+    /// be read from every line on.
+    pub columns: &'a [u16],
+    /// Lines of a sample.
     pub lines: usize,
-    /// Words from plane to plane.
-    pub plane_stride: usize,
-    /// Planes.
-    pub planes: usize,
-    /// Bit of its first column.
+    /// The first line of the window.
+    pub line: usize,
+    /// Its lines, at most [`SIDE`].
+    pub height: usize,
+    /// Its first column.
     pub shift: u32,
-    /// Columns.
+    /// Its columns, at most [`SIDE`].
     pub width: u32,
+}
+
+impl Window<'_> {
+    /// Moves what belongs to the bits of the second word behind what belongs to those of the first.
+    pub fn close_gaps(&self, lanes: &mut [i32]) {
+        let first = 4 * self.width as usize;
+        if first < 32 {
+            lanes.copy_within(32..32 + first, first);
+        }
+    }
+
+    /// Which bits of four lines, then of the other four, belong to it.
+    pub fn masks(&self) -> [u64; 2] {
+        let line = |line: usize| if line < self.height { ((1 << self.width) - 1) << self.shift } else { 0 };
+        let four = |first: usize| (0..4).fold(0, |mask, at| mask | line(first + at) << (16 * at));
+        [four(0), four(4)]
+    }
+
+    /// What it shows of a sample.
+    #[inline(always)]
+    pub fn of(&self, sample: usize) -> [u32; 2] {
+        let first = sample * self.lines + self.line;
+        let mut seen = [0; 2];
+        for (line, &columns) in self.columns[first..first + self.height].iter().enumerate() {
+            let bits = u32::from(columns) >> self.shift & ((1 << self.width) - 1);
+            seen[line / 4] |= bits << (line % 4 * self.width as usize);
+        }
+        seen
+    }
 }
 
 /// Packed rows of bits, one for each sample.
@@ -270,12 +303,12 @@ pub trait Kernels: Copy + Send + Sync + 'static {
     /// Writes one bit a sample, set where the pre-activation is not negative.
     fn on_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
 
-    /// Appends the boundary samples, those with pre-activation 0 (just on) and -1 (just off), ascending. `first` is the number
-    /// of the first chunk, `tail` are the samples of the last that count.
-    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], first: usize, tail: u64, found: &mut Vec<u32>);
+    /// Writes one bit a sample, set on the boundary: where the pre-activation is 0 (just on) or -1 (just off).
+    fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
 
-    /// Appends the samples of the set bits of `mask`, on where their bit of `on` is set, ascending.
-    fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>);
+    /// Appends the samples of the set bits of `mask`, on where their bit of `on` is set, ascending. `first` is the number of
+    /// the first chunk.
+    fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>);
 
     /// Appends the change of loss of each found sample if the neuron were flipped. `ahead` is `[samples][blocks]`. Sums must
     /// fit an `i16`.
@@ -290,7 +323,9 @@ pub trait Kernels: Copy + Send + Sync + 'static {
     );
 
     /// Sums the amounts of at most 2^15 found samples by side, then turns the sign of those where the neuron is off.
-    fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides;
+    fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides {
+        loops::sides(found, amounts)
+    }
 
     /// Moves the classes of the found samples: the neuron flips there.
     fn apply_moves(self, found: &[u32], labels: &Labels, ahead: &mut [Ahead], against: &Against);
@@ -302,6 +337,8 @@ pub trait Kernels: Copy + Send + Sync + 'static {
     /// The sum of `amounts`, each below 2^23, over the samples whose bit is set.
     fn sum_where_on(self, bits: &[u64], amounts: &[Chunk<i32>]) -> i64;
 
-    /// Writes the window of each found sample: two words, row after row, the first bit first.
-    fn window_rows(self, found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>);
+    /// [`Kernels::sum_rows`] of what a window shows, to 64 lanes.
+    fn sum_window(self, window: &Window<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
+        loops::sum_window(self, window, found, amounts, most, sums);
+    }
 }

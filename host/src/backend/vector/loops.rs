@@ -3,10 +3,21 @@
 //! Everything here is inlined into a function that has the instructions, closures included: hence plain loops
 //! instead of iterators, whose own functions would not have them.
 
-use super::kernels::{Against, Ahead, Cell, Chunk, Column, Labels, Rows, Sides, WindowRows};
+use super::kernels::{Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, Labels, Rows, Sides, Window};
 
-/// Samples that a list is collected from before it is appended.
-const GATHERED: usize = 1024;
+/// Found samples whose rows are gathered before they are summed.
+pub(super) const GATHERED: usize = 1024;
+
+/// Found samples whose row is their place in the list, as gathered rows lie.
+pub(super) static IN_ORDER: [u32; GATHERED] = {
+    let mut order = [0; GATHERED];
+    let mut index = 0;
+    while index < GATHERED {
+        order[index] = 2 * index as u32;
+        index += 1;
+    }
+    order
+};
 
 /// How many found samples ahead memory is asked for: they lie apart, in an order that the processor cannot guess.
 pub(super) const FAR: usize = 16;
@@ -57,62 +68,43 @@ pub(super) fn on_bits<C: Cell>(chunks: &[Chunk<C>], bits: &mut [u64], off: impl 
     }
 }
 
-/// [`Kernels::boundary`](super::Kernels::boundary) around the mask of the samples that equal a value, and `append`, see [`collect`].
+/// [`Kernels::boundary_bits`](super::Kernels::boundary_bits) around the mask of the samples that equal a value.
 #[inline(always)]
-pub(super) fn boundary<C: Cell>(
+pub(super) fn boundary_bits<C: Cell>(
     chunks: &[Chunk<C>],
-    first: usize,
-    tail: u64,
-    found: &mut Vec<u32>,
+    bits: &mut [u64],
     equal: impl Fn(&Chunk<C>, i16) -> u64,
-    append: impl Fn(u64, u64, u32, &mut [u32; 64]),
 ) {
-    let masks = |word: usize| {
-        let on = equal(&chunks[word], 0);
-        let valid = if word + 1 == chunks.len() { tail } else { u64::MAX };
-        ((on | equal(&chunks[word], -1)) & valid, on)
-    };
-    collect(chunks.len(), first, found, masks, append);
+    for (chunk, bits) in chunks.iter().zip(bits) {
+        *bits = equal(chunk, 0) | equal(chunk, -1);
+    }
 }
 
-/// [`Kernels::found`](super::Kernels::found) around `append`, see [`collect`].
+/// [`Kernels::found`](super::Kernels::found) around `append(mask, on, first, to)`, which writes the samples of one word, the first of which
+/// is `first`, to the start of `to`.
 #[inline(always)]
 pub(super) fn found(
     mask: &[u64],
     on: &[u64],
-    found: &mut Vec<u32>,
-    append: impl Fn(u64, u64, u32, &mut [u32; 64]),
-) {
-    collect(mask.len().min(on.len()), 0, found, |word| (mask[word], on[word]), append);
-}
-
-/// Appends `2 * sample + on` for the samples of the masks `(mask, on)` of each word. `append(mask, on, first, to)` writes those
-/// of one word, whose first sample is `first`, to the start of `to`. The first word has the number `first`.
-#[inline(always)]
-fn collect(
-    words: usize,
     first: usize,
     found: &mut Vec<u32>,
-    masks: impl Fn(usize) -> (u64, u64),
     append: impl Fn(u64, u64, u32, &mut [u32; 64]),
 ) {
-    let mut gathered = [0; GATHERED + 64];
-    let mut count = 0;
-    for word in 0..words {
-        let (mask, on) = masks(word);
-        if let Some(to) = gathered[count..].first_chunk_mut() {
+    let count: u32 = mask.iter().map(|mask| mask.count_ones()).sum();
+    let mut at = found.len();
+    let len = at + count as usize;
+    // Room for whole words of samples; what is too much is cut again.
+    found.resize(len + CHUNK, 0);
+    for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
+        if let Some(to) = found[at..].first_chunk_mut() {
             append(mask, on, 64 * (first + word) as u32, to);
         }
-        count += mask.count_ones() as usize;
-        if count > GATHERED {
-            found.extend_from_slice(&gathered[..count]);
-            count = 0;
-        }
+        at += mask.count_ones() as usize;
     }
-    found.extend_from_slice(&gathered[..count]);
+    found.truncate(len);
 }
 
-/// `append` of [`collect`] one sample at a time.
+/// `append` of [`found`] one sample at a time.
 #[cfg(target_arch = "aarch64")]
 #[inline(always)]
 pub(super) fn append_each(mut mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {
@@ -201,35 +193,23 @@ pub(super) fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
     Sides { off: all - on, on, most }
 }
 
-/// [`Kernels::window_rows`](super::Kernels::window_rows).
-#[inline(always)]
-pub(super) fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-    let start = rows.len();
-    rows.resize(start + 2 * found.len(), 0);
-    let last = (window.planes - 1) * window.plane_stride + (window.lines - 1) * window.stride;
-    for (index, row) in rows[start..].as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let soon = sample_ahead(found, index) * inputs.words + window.first;
-        prefetch(inputs.bits, soon);
-        prefetch(inputs.bits, soon + last);
-        let first = found[index] as usize / 2 * inputs.words;
-        let seen = gather(&inputs.bits[first..first + inputs.words], window);
-        *row = [seen as u32, (seen >> 32) as u32];
-    }
-}
-
-/// The bits of a window, row after row.
-#[inline(always)]
-fn gather(input: &[u32], window: &WindowRows) -> u64 {
-    let mask = evobit::bits::tail_mask(window.width);
-    let (mut seen, mut to) = (0, 0);
-    for plane in 0..window.planes {
-        for line in 0..window.lines {
-            let word = input[window.first + plane * window.plane_stride + line * window.stride];
-            seen |= u64::from(word >> window.shift & mask) << to;
-            to += window.width;
+/// [`Kernels::sum_window`](super::Kernels::sum_window).
+pub(super) fn sum_window(
+    kernels: impl Kernels,
+    window: &Window<'_>,
+    found: &[u32],
+    amounts: &[i16],
+    most: i16,
+    sums: &mut [i32],
+) {
+    let mut bits = [[0; 2]; GATHERED];
+    for (found, amounts) in found.chunks(GATHERED).zip(amounts.chunks(GATHERED)) {
+        for (bits, &found) in bits.iter_mut().zip(found) {
+            *bits = window.of(found as usize / 2);
         }
+        let rows = Rows { bits: bits[..found.len()].as_flattened(), words: 2 };
+        kernels.sum_rows(rows, &IN_ORDER[..found.len()], amounts, most, sums);
     }
-    seen
 }
 
 /// So many amounts of at most `most` that their sum fits an `i16`.

@@ -4,12 +4,14 @@
 //!
 //! ```text
 //! columns         [input units][samples]    bits: what a weight flip adds to every pre-activation
+//! strips          [strips][samples][lines]  of 16 columns: what small windows show
 //! preactivations  [hidden neurons][samples] of 8 bits for up to 127 inputs, else of 16
 //! on              [hidden neurons][samples] bits: their signs
+//! boundary        [hidden neurons][samples] bits: whether one step would change the sign
 //! ahead           [samples][classes]        scores less that of the right class
 //! ```
 //!
-//! So the boundary samples of a neuron come from one run over contiguous numbers, the change of loss of a
+//! So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
 //! flipped output is a sum over the classes that move, looked up in registers, and a trial of a few flips adds a few
 //! columns and looks only at the samples whose sign changed. Memory: one or two bytes for each hidden neuron and sample.
 
@@ -19,6 +21,7 @@ mod kernels;
 mod loops;
 mod tables;
 mod whole;
+mod windows;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -39,6 +42,7 @@ use evobit::topology::{Plan, Topology};
 use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
 use tables::Tables;
+use windows::Strips;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
@@ -78,8 +82,10 @@ pub struct VectorLandscape<'a, K, C> {
     labels: Labels,
     tables: Tables,
     columns: Vec<u64>,
+    strips: Option<Strips>,
     preactivations: Vec<Chunk<C>>,
     on: Vec<u64>,
+    boundary: Vec<u64>,
     ahead: Vec<Ahead>,
     total: i64,
     pending: Pending<C>,
@@ -90,6 +96,18 @@ pub struct VectorLandscape<'a, K, C> {
 #[must_use]
 pub fn supports(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
     topology.depth() == 2 && Tables::new(topology, loss).is_some()
+}
+
+/// Bytes that a [`VectorLandscape`] takes for each sample, rounded up.
+#[must_use]
+pub fn bytes_of_sample(topology: &Topology) -> u64 {
+    let (plan, classes) = (topology.layer(0), topology.classes());
+    let cell = if is_narrow(topology) { 1 } else { 2 };
+    // Whether it is on, and on the boundary.
+    let bits = 2 * u64::from(plan.neurons) + u64::from(plan.packing.units());
+    let strips = 2 * windows::count(plan).unwrap_or(0) * windows::lines(plan);
+    let ahead = classes.div_ceil(LANES) * size_of::<Ahead>();
+    cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead) as u64
 }
 
 /// True where 8 bits hold the pre-activations of the hidden neurons.
@@ -129,8 +147,10 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             labels: Labels::new(samples.labels),
             tables: tables.ok_or(LandscapeError::Buffers)?,
             columns: columns(topology, samples),
+            strips: Strips::new(topology.layer(0), samples),
             preactivations: vec![],
             on: vec![],
+            boundary: vec![],
             ahead: vec![],
             total: 0,
             pending: Pending::None,
@@ -184,6 +204,8 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             }
         }
         (self.preactivations, self.on, self.ahead) = (preactivations, on, ahead);
+        self.boundary = vec![0; neurons as usize * words];
+        (0..neurons).for_each(|neuron| self.find_boundary(neuron));
         self.total = (0..self.samples.len()).map(|sample| self.sample_loss(&self.ahead, sample)).sum();
     }
 
@@ -227,6 +249,16 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         let words = self.sample_words();
         let unit = input_unit(self.topology, &self.genome, neuron, input) as usize;
         Column { bits: &self.columns[unit * words..(unit + 1) * words], step }
+    }
+
+    /// Finds the boundary samples of a hidden neuron anew, after its pre-activations changed.
+    fn find_boundary(&mut self, neuron: u32) {
+        let (row, tail) = (self.row(neuron), self.tail());
+        let boundary = &mut self.boundary[row.clone()];
+        self.kernels.boundary_bits(&self.preactivations[row], boundary);
+        if let Some(last) = boundary.last_mut() {
+            *last &= tail;
+        }
     }
 
     fn apply_all(&mut self, mutations: &[Mutation]) -> bool {

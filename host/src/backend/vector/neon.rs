@@ -4,7 +4,7 @@ use std::arch::aarch64::*;
 
 use super::implement::vector_kernels;
 use super::kernels::{
-    self, Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, View, ViewMut, WindowRows,
+    self, Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, View, ViewMut,
 };
 use super::loops::{self, append_each as append};
 
@@ -218,14 +218,4 @@ fn flip_changes(
     loops::flip_changes(found, labels, ahead, against, amounts, |ahead, shift, falls| {
         kernels::change_of(ahead, shift, falls, rises)
     });
-}
-
-#[target_feature(enable = "neon")]
-fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
-    loops::sides(found, amounts)
-}
-
-#[target_feature(enable = "neon")]
-fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-    loops::window_rows(found, inputs, window, rows);
 }

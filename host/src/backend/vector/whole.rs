@@ -144,6 +144,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             let row = self.row(neuron);
             self.kernels.on_bits(&tried, &mut self.on[row.clone()]);
             self.preactivations[row].copy_from_slice(&tried);
+            self.find_boundary(neuron);
         }
     }
 }

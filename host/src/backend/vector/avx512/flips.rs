@@ -8,7 +8,7 @@ use super::super::loops;
 /// Samples whose changes are summed together.
 const TOGETHER: usize = 32;
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 pub(super) fn flip_changes(
     found: &[u32],
     labels: &Labels,
@@ -28,7 +28,7 @@ pub(super) fn flip_changes(
 }
 
 /// With the rises in `PARTS` registers.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 fn flip_changes_in_registers<const PARTS: usize>(
     found: &[u32],
     labels: &Labels,
@@ -121,7 +121,7 @@ struct Places {
 /// The places of one block of classes, and one bit for each sample whose classes fall. Every found sample must be one of
 /// those with a label.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 fn places_of(group: &[u32; TOGETHER], labels: &Labels, against: &Against, block: usize) -> (Places, u32) {
     let mut places = Places { ahead: [0; TOGETHER], shifts: [0; TOGETHER] };
     let (blocks, block) = (_mm512_set1_epi32(against.blocks as i32), _mm512_set1_epi32(block as i32));
@@ -151,7 +151,7 @@ fn places_of(group: &[u32; TOGETHER], labels: &Labels, against: &Against, block:
     (places, falls)
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 pub(super) fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
     let (groups, rest) = found.as_chunks::<TOGETHER>();
     let (amounts, amounts_rest) = amounts.as_chunks_mut::<TOGETHER>();

@@ -1,14 +1,14 @@
-//! What neurons see: sums over rows of bits, 32 at a time, and the gathering of windows.
+//! Sums over rows of bits, 32 at a time.
 
 use std::arch::x86_64::*;
 
-use super::super::kernels::{Rows, WindowRows};
+use super::super::kernels::Rows;
 use super::super::loops::{self, prefetch};
 
 /// Amounts that are summed before the sums are added to wider ones.
-const MOST_AMOUNTS: usize = 512;
+pub(super) const MOST_AMOUNTS: usize = 512;
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 pub(super) fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
     // Blocks of which one at least fits a sum of 16 bits.
     let block = loops::amounts_in_sum(most).min(BLOCK);
@@ -41,7 +41,7 @@ const BLOCK: usize = 16;
 /// Where the rows of at most [`MOST_AMOUNTS`] found samples begin, plus `first`; everything from `words` words on from there
 /// is checked to be within `len` words.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 fn offsets(found: &[u32], row_words: usize, first: usize, words: usize, len: usize) -> [u32; MOST_AMOUNTS] {
     let mut offsets = [0; MOST_AMOUNTS];
     let mut most = 0;
@@ -55,7 +55,7 @@ fn offsets(found: &[u32], row_words: usize, first: usize, words: usize, len: usi
 }
 
 /// [`sum_rows`] of some words from `first` on, of at most [`MOST_AMOUNTS`] amounts.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
 fn sum_words<const WORDS: usize>(
     rows: Rows<'_>,
     first: usize,
@@ -100,8 +100,8 @@ fn sum_words<const WORDS: usize>(
 
 /// Adds sums of 16 bits to those of 32, from word `first` on, and starts anew.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
-fn add_totals<const WORDS: usize>(totals: &mut [__m512i; WORDS], first: usize, sums: &mut [i32]) {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+pub(super) fn add_totals<const WORDS: usize>(totals: &mut [__m512i; WORDS], first: usize, sums: &mut [i32]) {
     for (total, sums) in totals.iter_mut().zip(sums[32 * first..].as_chunks_mut::<32>().0) {
         let halves = [_mm512_castsi512_si256(*total), _mm512_extracti64x4_epi64::<1>(*total)];
         for (half, sums) in halves.into_iter().zip(sums.as_chunks_mut::<16>().0) {
@@ -113,36 +113,5 @@ fn add_totals<const WORDS: usize>(totals: &mut [__m512i; WORDS], first: usize, s
             }
         }
         *total = _mm512_setzero_si512();
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
-pub(super) fn window_rows(found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-    if (window.planes, window.lines, window.width, window.stride) != (1, 8, 8, 1) {
-        return loops::window_rows(found, inputs, window, rows);
-    }
-    let start = rows.len();
-    rows.resize(start + 2 * found.len(), 0);
-    let shift = _mm_cvtsi32_si128(window.shift as i32);
-    let parts = found.chunks(MOST_AMOUNTS).zip(rows[start..].chunks_mut(2 * MOST_AMOUNTS));
-    for (found, rows) in parts {
-        let offsets = offsets(found, inputs.words, window.first, 8, inputs.bits.len());
-        let lines = |index: usize| {
-            // SAFETY: `offsets` checked that eight words follow each of them.
-            unsafe { _mm256_loadu_si256(inputs.bits.as_ptr().add(offsets[index] as usize).cast()) }
-        };
-        let pairs = rows.as_chunks_mut::<4>().0;
-        for (pair, row) in pairs.iter_mut().enumerate() {
-            let both = _mm512_castsi256_si512(lines(2 * pair));
-            let both = _mm512_inserti64x4::<1>(both, lines(2 * pair + 1));
-            let bytes = _mm512_cvtepi32_epi8(_mm512_srl_epi32(both, shift));
-            // SAFETY: the array holds 128 bits, and the store needs no alignment.
-            unsafe { _mm_storeu_si128(row.as_mut_ptr().cast(), bytes) };
-        }
-        if let (1, [.., low, high]) = (found.len() % 2, rows) {
-            let last = _mm256_cvtepi32_epi8(_mm256_srl_epi32(lines(found.len() - 1), shift));
-            let seen = _mm_cvtsi128_si64(last) as u64;
-            (*low, *high) = (seen as u32, (seen >> 32) as u32);
-        }
     }
 }

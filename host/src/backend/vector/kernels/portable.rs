@@ -1,7 +1,7 @@
 //! The portable form: what every other form must equal.
 
 use super::super::loops;
-use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, WindowRows};
+use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows};
 
 /// No particular instructions.
 #[derive(Clone, Copy, Debug)]
@@ -25,18 +25,15 @@ impl Kernels for Portable {
         }
     }
 
-    fn boundary<C: Cell>(self, preactivations: &[Chunk<C>], first: usize, tail: u64, found: &mut Vec<u32>) {
-        for (word, chunk) in preactivations.iter().enumerate() {
-            let on = mask_of(chunk, |value| value == 0);
-            let mask = on | mask_of(chunk, |value| value == -1);
-            let valid = if word + 1 == preactivations.len() { tail } else { u64::MAX };
-            append(mask & valid, on, first + word, found);
+    fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]) {
+        for (chunk, bits) in preactivations.iter().zip(bits) {
+            *bits = mask_of(chunk, |value| value == 0 || value == -1);
         }
     }
 
-    fn found(self, mask: &[u64], on: &[u64], found: &mut Vec<u32>) {
+    fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
         for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
-            append(mask, on, word, found);
+            append(mask, on, first + word, found);
         }
     }
 
@@ -52,10 +49,6 @@ impl Kernels for Portable {
         loops::flip_changes(found, labels, ahead, against, amounts, |ahead, shift, falls| {
             change_of(ahead, shift, falls, rises)
         });
-    }
-
-    fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides {
-        loops::sides(found, amounts)
     }
 
     fn apply_moves(self, found: &[u32], labels: &Labels, ahead: &mut [Ahead], against: &Against) {
@@ -79,10 +72,6 @@ impl Kernels for Portable {
             (0..).zip(&amounts.0).map(on).sum()
         };
         bits.iter().zip(amounts).map(word).sum()
-    }
-
-    fn window_rows(self, found: &[u32], inputs: Rows<'_>, window: &WindowRows, rows: &mut Vec<u32>) {
-        loops::window_rows(found, inputs, window, rows);
     }
 }
 

@@ -13,8 +13,8 @@ fn equals_portable(kernels: impl Kernels) {
         let bits: Vec<u64> = (0..words).map(|_| rng.next_u64()).collect();
         let on: Vec<u64> = (0..words).map(|_| rng.next_u64()).collect();
         let (mut a, mut b) = (vec![7], vec![7]);
-        kernels.found(&bits, &on, &mut a);
-        Portable.found(&bits, &on, &mut b);
+        kernels.found(&bits, &on, 3, &mut a);
+        Portable.found(&bits, &on, 3, &mut b);
         assert_eq!(a, b);
         let amounts: Vec<Chunk<i32>> =
             (0..words).map(|_| Chunk(std::array::from_fn(|_| rng.next_u32() as i32 >> 9))).collect();
@@ -41,12 +41,9 @@ fn check_cells<C: Cell>(kernels: impl Kernels, words: usize, rng: &mut Stream) {
     kernels.on_bits(&old, &mut a);
     Portable.on_bits(&old, &mut b);
     assert_eq!(a, b);
-    for tail in [u64::MAX, 1, rng.next_u64()] {
-        let (mut a, mut b) = (vec![7], vec![7]);
-        kernels.boundary(&old, 3, tail, &mut a);
-        Portable.boundary(&old, 3, tail, &mut b);
-        assert_eq!(a, b);
-    }
+    kernels.boundary_bits(&old, &mut a);
+    Portable.boundary_bits(&old, &mut b);
+    assert_eq!(a, b);
 }
 
 fn check_samples(kernels: impl Kernels, len: usize, rng: &mut Stream) {
@@ -102,25 +99,24 @@ fn check_rows(kernels: impl Kernels, found: &[u32], rng: &mut Stream) {
         Portable.sum_rows(rows, found, &amounts, most, &mut b);
         assert_eq!(a, b, "{words} words");
     }
-    for (planes, lines, width, stride) in
-        [(1, 8, 8, 1), (1, 3, 3, 1), (3, 3, 3, 1), (1, 5, 12, 1), (1, 8, 8, 2), (1, 1, 32, 1), (2, 1, 32, 1)]
-    {
-        let words = 40 * stride;
-        let bits: Vec<u32> = (0..found.len() * words).map(|_| rng.next_u32()).collect();
-        let shift = rng.below(33 - width);
-        let window = WindowRows {
-            first: rng.below(4) as usize * stride,
-            stride,
-            lines,
-            plane_stride: 12 * stride,
-            planes,
-            shift,
-            width,
-        };
-        let (mut a, mut b) = (vec![5], vec![5]);
-        kernels.window_rows(found, Rows { bits: &bits, words }, &window, &mut a);
-        Portable.window_rows(found, Rows { bits: &bits, words }, &window, &mut b);
-        assert_eq!(a, b, "{planes} x {lines} x {width}");
+    for (height, width) in [(8, 8), (3, 3), (8, 5), (2, 7), (5, 1)] {
+        let lines = 11;
+        let count = found.len() * lines + SIDE;
+        let columns: Vec<u16> = (0..count).map(|_| rng.next_u32() as u16).collect();
+        let (line, shift) = (rng.below(4) as usize, rng.below(8));
+        let window = Window { columns: &columns, lines, line, height, shift, width };
+        let most = [3, 300, i16::MAX][rng.below(3) as usize];
+        let amounts: Vec<i16> = found
+            .iter()
+            .map(|_| {
+                let amount = (rng.next_u32() as i32 % (i32::from(most) + 1)) as i16;
+                if rng.below(3) == 0 { 0 } else { amount }
+            })
+            .collect();
+        let (mut a, mut b) = ([9; 64], [9; 64]);
+        kernels.sum_window(&window, found, &amounts, most, &mut a);
+        Portable.sum_window(&window, found, &amounts, most, &mut b);
+        assert_eq!(a, b, "{height} x {width}");
     }
 }
 
@@ -138,12 +134,11 @@ fn portable_kernels_do_what_they_say() {
     let mut bits = [0];
     Portable.on_bits(&[chunk([0, -1, 5, -7])], &mut bits);
     assert_eq!(bits, [!0b1010]);
+    Portable.boundary_bits(&[chunk([0, -1, 5, -7])], &mut bits);
+    assert_eq!(bits, [0b0011]);
     let mut found = vec![];
-    Portable.boundary(&[chunk([0, -1, 5, 0])], 1, 0b0111, &mut found);
-    assert_eq!(found, [129, 130]);
-    found.clear();
-    Portable.found(&[0b110, 1], &[0b010, 0], &mut found);
-    assert_eq!(found, [3, 4, 128]);
+    Portable.found(&[0b110, 1], &[0b010, 0], 1, &mut found);
+    assert_eq!(found, [131, 132, 256]);
     let mut sums = [0; 32];
     let rows = Rows { bits: &[0b101, 0b110], words: 1 };
     Portable.sum_rows(rows, &[1, 2], &[10, -3], 10, &mut sums);
