@@ -21,7 +21,7 @@ pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
         let settings = read_settings(&beside)?;
         Some(
             settings
-                .resolve(Facts { schema: &schema, classes: &classes, samples: 0 })
+                .resolve(Facts { schema: &schema, classes: &classes, samples: 0, data: None })
                 .map_err(Failure::usage)?,
         )
     } else {
