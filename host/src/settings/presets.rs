@@ -65,7 +65,7 @@ const IMAGES: ForImages = ForImages {
     sweeps: 40,
     heat: 0.002,
 };
-const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 256, levels: 24, sweeps: 40, heat: 0.002 };
+const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 512, levels: 24, sweeps: 40, heat: 0.002 };
 
 /// Fewest neurons for which a table is given as many levels as its preset allows.
 const FEWEST_NEURONS: u16 = 64;
@@ -94,7 +94,7 @@ impl Preset {
     const fn tables(self) -> ForTables {
         match self {
             Self::Small => ForTables { bytes: 8192, levels: 12, ..TABLES },
-            Self::Medium => ForTables { bytes: 32 << 10, neurons: 512, ..TABLES },
+            Self::Medium => ForTables { bytes: 32 << 10, ..TABLES },
             Self::Large => ForTables { bytes: 256 << 10, neurons: 1024, ..TABLES },
         }
     }
@@ -129,11 +129,12 @@ pub(super) const fn loss_scale(schema: &Schema) -> (f64, f64) {
     }
 }
 
-/// The share of the samples that chooses between genomes.
+/// The share of the samples that chooses between genomes. Tables have few rows, and the choice is between cold genomes that are
+/// much alike.
 pub(super) const fn validation(schema: &Schema) -> f64 {
     match schema {
         Schema::Image { .. } => 0.1,
-        Schema::Table(_) => 0.1,
+        Schema::Table(_) => 0.05,
     }
 }
 
