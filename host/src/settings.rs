@@ -6,6 +6,7 @@
 
 mod config;
 mod file;
+mod grey;
 mod notation;
 mod presets;
 mod resolve;
@@ -156,7 +157,7 @@ pub enum MatingKind {
     Majority,
 }
 
-/// What of a data set its settings depend on. It is in a model as well, but for the number of samples.
+/// What of a data set its settings depend on. It is in a model as well, but for the samples.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// What the features are.
@@ -165,11 +166,13 @@ pub struct Facts<'a> {
     pub classes: &'a [String],
     /// How many samples there are to learn from and to choose by.
     pub samples: usize,
+    /// The samples themselves, where they are at hand: see `--levels`.
+    pub data: Option<&'a Dataset>,
 }
 
 impl<'a> From<&'a Dataset> for Facts<'a> {
     fn from(data: &'a Dataset) -> Self {
-        Self { schema: &data.schema, classes: &data.classes, samples: data.samples() }
+        Self { schema: &data.schema, classes: &data.classes, samples: data.samples(), data: Some(data) }
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn select(
         let settings = read_settings(&beside)?;
         Some(
             settings
-                .resolve(Facts { schema: &schema, classes: &classes, samples: 0 })
+                .resolve(Facts { schema: &schema, classes: &classes, samples: 0, data: None })
                 .map_err(Failure::usage)?,
         )
     } else {

@@ -65,10 +65,13 @@ const IMAGES: ForImages = ForImages {
     sweeps: 40,
     heat: 0.002,
 };
-const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 256, levels: 24, sweeps: 40, heat: 0.002 };
+const TABLES: ForTables = ForTables { bytes: usize::MAX, neurons: 512, levels: 24, sweeps: 40, heat: 0.002 };
 
 /// Fewest neurons for which a table is given as many levels as its preset allows.
 const FEWEST_NEURONS: u16 = 64;
+
+/// Levels of a pixel where many are grey.
+const GREY_LEVELS: u16 = 7;
 
 /// Images with fewer rows or columns are shifted by half a pixel: a whole one is too much of them.
 const SMALL_IMAGE: u16 = 16;
@@ -91,7 +94,7 @@ impl Preset {
     const fn tables(self) -> ForTables {
         match self {
             Self::Small => ForTables { bytes: 8192, levels: 12, ..TABLES },
-            Self::Medium => ForTables { bytes: 32 << 10, neurons: 512, ..TABLES },
+            Self::Medium => ForTables { bytes: 32 << 10, ..TABLES },
             Self::Large => ForTables { bytes: 256 << 10, neurons: 1024, ..TABLES },
         }
     }
@@ -126,6 +129,15 @@ pub(super) const fn loss_scale(schema: &Schema) -> (f64, f64) {
     }
 }
 
+/// The share of the samples that chooses between genomes. Tables have few rows, and the choice is between cold genomes that are
+/// much alike.
+pub(super) const fn validation(schema: &Schema) -> f64 {
+    match schema {
+        Schema::Image { .. } => 0.1,
+        Schema::Table(_) => 0.05,
+    }
+}
+
 /// Over how many levels to either side the spectra of a hot search are smoothed.
 pub(super) fn smoothing(schema: &Schema, levels: u16) -> u16 {
     match schema {
@@ -141,18 +153,19 @@ pub(super) fn smoothing(schema: &Schema, levels: u16) -> u16 {
 /// A line that says why no network fits the preset.
 pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggestion, String> {
     match facts.schema {
-        Schema::Image { height, width, .. } => {
+        Schema::Image { channels, height, width } => {
             let row = settings.preset.map_or(IMAGES, Preset::images);
             let small = (*height).min(*width) < SMALL_IMAGE;
             let shift = if small { 0.5 } else { 1.0 };
-            let levels = settings.levels.unwrap_or_else(|| image_levels(*height, *width));
+            let grey = !small_image(*height, *width) && facts.data.is_some_and(|data| settings.is_grey(data));
+            let levels = settings.levels.unwrap_or_else(|| image_levels(*height, *width, grey));
             let side = |length: u16| {
                 let rounded = (u32::from(length) * row.window + 14) / 28;
                 rounded.clamp(3, row.window).min(length.into()) as u16
             };
             let window = |neurons| HiddenLayer::Window {
                 output: Shape::flat(neurons),
-                planes: 0,
+                planes: if grey { *channels } else { 0 },
                 height: side(*height),
                 width: side(*width),
             };
@@ -184,9 +197,18 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
     }
 }
 
-/// Large images need one bit a pixel, small ones more.
-fn image_levels(height: u16, width: u16) -> u16 {
-    if u32::from(height) * u32::from(width) >= 400 { 1 } else { 3 }
+/// Large images of lines need one bit a pixel, small ones more, and greys more still: each window then sees one level.
+fn image_levels(height: u16, width: u16, grey: bool) -> u16 {
+    match (small_image(height, width), grey) {
+        (true, _) => 3,
+        (false, false) => 1,
+        (false, true) => GREY_LEVELS,
+    }
+}
+
+/// True of images whose windows can see all levels of so few pixels.
+fn small_image(height: u16, width: u16) -> bool {
+    u32::from(height) * u32::from(width) < 400
 }
 
 /// Levels and hidden layers for a table: neurons matter more than levels, so these give way first.

@@ -18,13 +18,14 @@ impl Settings {
         let genetic = algorithm == Algorithm::Genetic;
         let population = self.population.unwrap_or(50);
         let sweeps = self.sweeps.unwrap_or(if genetic { 2000 } else { suggested.sweeps });
+        let (seed, test, validation) = (self.seed(), self.test(), self.validation(facts.schema));
         let config = Config {
             data: self.data.unwrap_or_else(|| "digits".into()),
             label: self.label,
             shape: self.shape,
-            test: self.test.unwrap_or(0.2),
-            validation: self.validation.unwrap_or(0.1),
-            seed: self.seed.unwrap_or(1),
+            test,
+            validation,
+            seed,
             levels: suggested.levels,
             hidden: suggested.hidden,
             margin,
@@ -68,6 +69,18 @@ impl Settings {
         let margin = self.margin.unwrap_or_else(|| (margin * scale).round());
         let temperature = self.temperature.unwrap_or_else(|| (temperature * scale).round());
         (margin, temperature)
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(1)
+    }
+
+    pub(super) fn test(&self) -> f64 {
+        self.test.unwrap_or(0.2)
+    }
+
+    pub(super) fn validation(&self, schema: &Schema) -> f64 {
+        self.validation.unwrap_or_else(|| presets::validation(schema))
     }
 
     pub(super) fn slope(&self) -> u32 {

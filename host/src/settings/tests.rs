@@ -4,7 +4,7 @@ const IMAGE: Schema = Schema::Image { channels: 1, height: 28, width: 28 };
 const TABLE: Schema = Schema::Table(vec![]);
 
 fn facts(schema: &Schema, samples: usize) -> Facts<'_> {
-    Facts { schema, classes: &[], samples }
+    Facts { schema, classes: &[], samples, data: None }
 }
 
 #[test]

@@ -61,7 +61,7 @@ mod tests {
     fn config(text: &str) -> Config {
         let settings: Settings = toml::from_str(text).unwrap();
         let schema = Schema::Table(vec![]);
-        settings.resolve(Facts { schema: &schema, classes: &[], samples: 100 }).unwrap()
+        settings.resolve(Facts { schema: &schema, classes: &[], samples: 100, data: None }).unwrap()
     }
 
     /// The heats of sweeps that each take so many seconds.

@@ -64,8 +64,8 @@ fn models_are_as_large_as_their_preset_allows() {
                 Schema::Table(_) => tables.neurons,
             };
             let more = |neurons| match config.hidden[0] {
-                HiddenLayer::Window { height, width, .. } => {
-                    HiddenLayer::Window { output: Shape::flat(neurons), planes: 0, height, width }
+                HiddenLayer::Window { planes, height, width, .. } => {
+                    HiddenLayer::Window { output: Shape::flat(neurons), planes, height, width }
                 }
                 _ => HiddenLayer::Dense(neurons),
             };
@@ -114,8 +114,32 @@ fn large_images_are_shifted_by_a_pixel_and_small_ones_by_half() {
         [(28, Some(Preset::Small), 1.0), (8, Some(Preset::Large), 0.5), (28, None, 1.0), (8, None, 0.5)]
     {
         let schema = image(1, side);
-        let facts = Facts { schema: &schema, classes: &["a".into(), "b".into()], samples: 500 };
+        let facts = Facts { schema: &schema, classes: &["a".into(), "b".into()], samples: 500, data: None };
         let settings = Settings { preset, ..Settings::default() };
         assert_eq!(settings.resolve(facts).unwrap().shift, shift, "{side}, {preset:?}");
+    }
+}
+
+#[test]
+fn windows_on_greys_see_one_level_of_several_and_those_on_lines_the_only_one() {
+    let of = |schema: Schema, values: [u8; 4], preset| {
+        let samples = 20;
+        let train = Dataset {
+            values: Values::Bytes(values.repeat(samples * schema.features() / 4)),
+            labels: (0..samples).map(|sample| (sample % 2) as u8).collect(),
+            classes: vec!["a".into(), "b".into()],
+            schema,
+        };
+        let config = resolve(&Settings { preset, ..Settings::default() }, &train).unwrap();
+        let HiddenLayer::Window { planes, .. } = config.hidden[0] else { panic!("{:?}", config.hidden) };
+        (config.levels, planes)
+    };
+    let (ink, greys) = ([0, 0, 0, 255], [0, 90, 140, 255]);
+    for preset in [None, Some(Preset::Small), Some(Preset::Large)] {
+        assert_eq!(of(image(1, 28), ink, preset), (1, 0));
+        assert_eq!(of(image(1, 28), greys, preset), (GREY_LEVELS, 1));
+        assert_eq!(of(image(3, 32), greys, preset), (GREY_LEVELS, 3));
+        // All levels of few pixels fit into a window.
+        assert_eq!(of(image(1, 8), greys, preset), (3, 0));
     }
 }
