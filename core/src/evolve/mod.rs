@@ -11,4 +11,5 @@ pub mod genetic;
 pub mod landscape;
 pub mod scalar;
 pub mod search;
+#[cfg(not(feature = "small"))]
 pub mod smooth;

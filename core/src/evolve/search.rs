@@ -19,11 +19,15 @@ use heapless::Vec;
 use rand_core::Rng;
 
 use crate::evolve::landscape::{IMPOSSIBLE, Landscape, MAX_TRIAL};
+#[cfg(not(feature = "small"))]
 use crate::evolve::smooth::Smoothing;
 use crate::genome::Mutation;
+#[cfg(not(feature = "small"))]
 use crate::network::Network;
 use crate::rng::Draw;
-use crate::topology::{Field, Topology};
+#[cfg(not(feature = "small"))]
+use crate::topology::Field;
+use crate::topology::Topology;
 
 /// Most neurons of a block.
 pub const MAX_BLOCK: usize = 64;
@@ -67,6 +71,7 @@ pub struct Step {
 #[derive(Debug)]
 pub struct SpectrumSearch<'a, Generator> {
     config: SearchConfig,
+    #[cfg(not(feature = "small"))]
     smoothing: Smoothing<'a>,
     rng: Generator,
     order: &'a mut [u32],
@@ -122,11 +127,19 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         let order = order.get_mut(..Self::order_len(topology))?;
         let deltas = deltas.get_mut(..Self::deltas_len(topology, config))?;
         let goes_on = sensible && position < order.len() && is_order(topology, order);
-        let smoothing = Smoothing::default();
-        goes_on.then_some(Self { config, smoothing, rng, order, deltas, visited: position })
+        goes_on.then_some(Self {
+            config,
+            #[cfg(not(feature = "small"))]
+            smoothing: Smoothing::default(),
+            rng,
+            order,
+            deltas,
+            visited: position,
+        })
     }
 
-    /// The same search with spectra of a dense first layer smoothed while there is heat.
+    /// The same search with spectra of a dense first layer smoothed while there is heat. Not with the feature `small`.
+    #[cfg(not(feature = "small"))]
     #[must_use]
     pub fn smoothed(self, smoothing: Smoothing<'a>) -> Self {
         Self { smoothing, ..self }
@@ -167,6 +180,7 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         for (&neuron, deltas) in neurons.iter().zip(self.deltas.chunks_exact_mut(plan.mutants())) {
             step.mutants += deltas.iter().filter(|&&delta| delta != IMPOSSIBLE).count() as u64;
             if heat > 0 {
+                #[cfg(not(feature = "small"))]
                 if self.smoothing.is_on() && layer == 0 && matches!(plan.field, Field::Dense) {
                     let network = Network::view(landscape.topology(), landscape.genome());
                     let weights = network.weights(layer, neuron.into());
@@ -263,9 +277,14 @@ fn best_entries(deltas: &[i64], most: usize) -> Vec<(i64, u16), MAX_TRIAL> {
         if full {
             best.pop();
         }
-        let position = best.iter().position(|&(other, _)| delta < other).unwrap_or(best.len());
         // There is room: `best` holds fewer than `most`, which is at most its capacity.
-        let _ = best.insert(position, (delta, entry));
+        let _ = best.push((delta, entry));
+        // Not `insert`: moving memory in general takes more than a kilobyte of code.
+        let mut position = best.len() - 1;
+        while position > 0 && delta < best[position - 1].0 {
+            best.swap(position, position - 1);
+            position -= 1;
+        }
     }
     best
 }

@@ -6,6 +6,8 @@ fn main() {
     for script in SCRIPTS {
         println!("cargo:rustc-link-arg=-T{script}");
     }
+    // Functions of the same code are one.
+    println!("cargo:rustc-link-arg=--icf=all");
 }
 
 const SCRIPTS: [&str; 2] = ["link.x", "defmt.x"];

@@ -7,7 +7,7 @@ use evobit::image::genome_checksum;
 use evobit::link::{apply_flips, write_flips};
 
 use super::KeepError;
-use super::items::{Reader, Writer};
+use super::log::{Reader, Writer};
 use crate::learner::Learner;
 
 const FORMAT: u8 = 1;

@@ -4,6 +4,7 @@
 #![no_main]
 
 mod flash;
+mod memory;
 
 use emulated::app::arena::Arena;
 use emulated::app::keep::Keeper;
