@@ -37,6 +37,11 @@ pub(crate) const BOARDS: [Board; 7] = [
 ];
 
 impl Board {
+    /// True where the stack lies below all data, so that an overflow is a fault.
+    pub(crate) fn guarded(&self) -> bool {
+        self.emulator == "qemu-system-arm"
+    }
+
     /// QEMU's name of the machine.
     pub(crate) fn machine(&self) -> &'static str {
         if self.name == "riscv-virt" { "virt" } else { self.name }

@@ -135,6 +135,11 @@ impl<L: Line> Client<L> {
         self.settle()
     }
 
+    /// Starts the board anew; it needs a moment.
+    pub(crate) fn restart(&mut self) -> anyhow::Result<()> {
+        self.done(&Request::Restart)
+    }
+
     pub(crate) fn seed(&mut self, seed: u64) -> anyhow::Result<()> {
         self.done(&Request::Seed { seed })
     }

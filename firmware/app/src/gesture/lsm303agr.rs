@@ -43,12 +43,14 @@ mod tests {
 
     #[test]
     fn readings_are_thousandths_of_gravity() {
-        // The registers of the data sheet: identity; block update, 100 Hz and all axes; four times gravity, high resolution off.
+        // The data sheet's registers: identity; no mixing of two readings, thermometer on; the same for the magnetometer; four times gravity;
+        // 10 bits; 100 Hz on all axes.
         let mut bus = Mock::new(&[
             Transaction::write_read(0x19, vec![0x0f], vec![0x33]),
-            Transaction::write(0x19, vec![0x1f, 0xc0]),
             Transaction::write(0x19, vec![0x23, 0x80]),
+            Transaction::write(0x19, vec![0x1f, 0xc0]),
             Transaction::write(0x1e, vec![0x62, 0x10]),
+            Transaction::write(0x19, vec![0x23, 0x90]),
             Transaction::write(0x19, vec![0x23, 0x90]),
             Transaction::write(0x19, vec![0x20, 0x57]),
             // 10 bits, left in 16: 8 thousandths of gravity a step.

@@ -6,6 +6,7 @@ mod drift;
 mod hostile;
 mod mnist;
 mod new_class;
+mod reset;
 mod vectors;
 
 use anyhow::{Context, bail, ensure};
@@ -93,11 +94,14 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
     let (small, demo) = (board.small, arguments.demo.as_str());
     let hidden = if small || demo == "vectors" { "48" } else { "64" };
     let problem = match demo {
-        "digits" | "drift" | "vectors" | "hostile" | "cost" => problem::digits(arguments.seed, hidden, None)?,
+        "digits" | "drift" | "vectors" | "hostile" | "cost" | "reset" => problem::digits(arguments.seed, hidden, None)?,
         "new-class" => problem::digits(arguments.seed, hidden, Some(new_class::NEW_CLASS))?,
         "mnist" => return mnist::show(board, arguments),
-        _ => bail!("no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost and mnist"),
+        _ => bail!("no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, mnist and reset"),
     };
+    if demo == "reset" {
+        return reset::show(board, arguments, &problem);
+    }
     let say = !arguments.json;
     let folder = tempfile::tempdir()?;
     let mut outcome = match board.target {
