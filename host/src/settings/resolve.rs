@@ -20,6 +20,7 @@ impl Settings {
         let sweeps = self.sweeps.unwrap_or(if genetic { 2000 } else { suggested.sweeps });
         let config = Config {
             data: self.data.unwrap_or_else(|| "digits".into()),
+            from: self.from,
             label: self.label,
             shape: self.shape,
             test: self.test.unwrap_or(0.2),
