@@ -12,6 +12,8 @@ mod presets;
 mod resolve;
 mod size;
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, LoadOptions, Schema};
@@ -39,6 +41,10 @@ pub struct Settings {
     /// Share of the samples that chooses between genomes [default: 0.1]
     #[arg(long, value_name = "SHARE", help_heading = "Data")]
     pub validation: Option<f64>,
+    /// Go on from this model, such as one pulled from a board: its network, encoding and loss stay, and the search starts from its
+    /// genome, without heat unless that is set
+    #[arg(long, value_name = "MODEL", help_heading = "Network")]
+    pub from: Option<PathBuf>,
     /// Choose network and search for a model image of at most 8192 bytes (small), 32 KB (medium) or 256 KB (large); all
     /// that is set beside it stands
     #[arg(long, value_enum, value_name = "SIZE", help_heading = "Network")]
@@ -188,6 +194,7 @@ impl Settings {
         }
         Self {
             preset: self.preset.or(other.preset),
+            from: self.from.or(other.from),
             data: self.data.or(other.data),
             label: self.label.or(other.label),
             shape: self.shape.or(other.shape),

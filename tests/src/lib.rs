@@ -1,5 +1,6 @@
 //! Whatever crosses crates: the property suite that every backend of the landscape must pass.
 
 pub mod corpus;
+pub mod cut;
 pub mod landscape;
 pub mod program;

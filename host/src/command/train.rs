@@ -14,14 +14,14 @@ use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
-use crate::data::{Loaded, load};
+use crate::data::{Loaded, load, load_known};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
 use crate::report::{self, CurvePoint};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, Settings};
+use crate::settings::{Algorithm, Config, HiddenLayer, Settings};
 use crate::train::checkpoint::Checkpoints;
-use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare};
+use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare_from};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 30_000;
@@ -65,6 +65,7 @@ pub(super) fn train_and_save(
     announce: bool,
 ) -> Result<Finished, Failure> {
     let started = Instant::now();
+    check_from(args)?;
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
     let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
     if !args.instructions.available() {
@@ -79,8 +80,8 @@ pub(super) fn train_and_save(
         (None, Some(path)) => args.settings.clone().or(read_settings(path)?),
         (None, None) => args.settings.clone(),
     };
-    let (loaded, mut config) = load_and_resolve(settings)?;
-    let mut prepared = prepare(&loaded, &config)
+    let (loaded, mut config, from_model) = load_and_resolve(settings)?;
+    let mut prepared = prepare_from(&loaded, &config, from_model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
     let read = unfinished.as_ref().and_then(Unfinished::file);
@@ -134,11 +135,45 @@ pub(super) fn train_and_save(
     Ok(finished)
 }
 
-fn load_and_resolve(settings: Settings) -> Result<(Loaded, Config), Failure> {
-    let source = settings.data.clone().unwrap_or_else(|| "digits".into());
-    let loaded = load(&source, &settings.load_options())?;
+fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config, Option<Model>), Failure> {
+    let source = settings.data.clone();
+    let Some(path) = &settings.from else {
+        let loaded = load(&source.unwrap_or_else(|| "digits".into()), &settings.load_options())?;
+        let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
+        return Ok((loaded, config, None));
+    };
+    let model = Model::read(path)?;
+    let Some(source) = source else {
+        return Err(Failure::usage("--from goes on from a model; say with --data what it is to learn now"));
+    };
+    let loaded = load_known(&source, &model.schema(), &model.classes(), &settings.load_options())?;
+    let image = model.image();
+    let layers = image.topology().layers();
+    let hidden: Vec<HiddenLayer> = layers.split_last().map_or(&[][..], |(_, hidden)| hidden).iter().map(HiddenLayer::of).collect();
+    settings.hidden = Some(if hidden.is_empty() { vec![HiddenLayer::None] } else { hidden });
+    settings.levels = image.encoder().uniform().map_or(settings.levels, |levels| u16::try_from(levels.len()).ok());
+    // A hot search would leave the genome that it is to go on from.
+    settings.heat = settings.heat.or(Some(0.0));
     let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
-    Ok((loaded, config))
+    Ok((loaded, config, Some(model)))
+}
+
+/// Refuses, by name, the flags that the model of --from decides.
+fn check_from(args: &TrainArgs) -> Result<(), Failure> {
+    let settings = &args.settings;
+    let decided = [
+        ("--hidden", settings.hidden.is_some()),
+        ("--levels", settings.levels.is_some()),
+        ("--preset", settings.preset.is_some()),
+        ("--margin", settings.margin.is_some()),
+        ("--temperature", settings.temperature.is_some()),
+        ("--slope", settings.slope.is_some()),
+        ("--shape", settings.shape.is_some()),
+    ];
+    match decided.iter().find(|(_, given)| *given && settings.from.is_some()) {
+        Some((flag, _)) => Err(Failure::usage(format!("{flag} is decided by the model of --from: leave it out"))),
+        None => Ok(()),
+    }
 }
 
 fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &RunFolder) {

@@ -1,7 +1,7 @@
 //! A board in QEMU: its serial line on a socket, its log, its model and what it keeps in a folder of its own.
 //!
 //! The folder is the board: `firmware.elf`, `model.evb`, `kept.bin` (flash for what was learned), `log.bin` (defmt), `link` (where
-//! its line is). So a board whose emulator was killed is started again as one whose power came back.
+//! its line is), `pid`. So a board whose emulator was killed is started again as one whose power came back.
 
 use std::fs;
 use std::io::Write;
@@ -251,7 +251,7 @@ impl Emulated {
         let serial = format!("tcp:{address},server=on,wait=off,nodelay=on");
         let _ = fs::remove_file(self.file("monitor"));
         command(&self.board, Path::new("firmware.elf"), ("model.evb", model), &self.folder, &serial)
-            .args(["-monitor", "unix:monitor,server=on,wait=off"])
+            .args(["-monitor", "unix:monitor,server=on,wait=off", "-pidfile", "pid"])
             .stdout(file("log.bin")?)
             .stderr(file("errors.txt")?)
             // Ctrl-C is for this program.

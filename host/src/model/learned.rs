@@ -16,7 +16,7 @@
 
 use app::arena::Sizes;
 use app::learner::{Answers, Config, Learner, Model as BoardModel};
-use evobit::image::checksum;
+use evobit::image::{Section, checksum};
 use evobit::link::LinkError;
 use evobit::topology::Topology;
 
@@ -27,7 +27,7 @@ use crate::link::update::Update;
 /// The section's kind.
 const KIND: u32 = 0x8000_0001;
 /// The kind of the genome's section.
-const GENOME: u32 = 5;
+const GENOME: u32 = Section::Genome as u32;
 /// Bytes of an image before its sections, and of a section before its payload.
 const HEADER_BYTES: usize = 12;
 const SECTION_BYTES: usize = 8;
@@ -61,6 +61,14 @@ impl Model {
             at += len;
         }
         sections
+    }
+
+    /// The words of a section that every model has, or of one that it has.
+    #[must_use]
+    pub fn section(&self, section: Section) -> Vec<u32> {
+        let found = self.sections().into_iter().find(|(kind, _)| *kind == section as u32);
+        let bytes = found.map_or(&[][..], |(_, payload)| payload);
+        bytes.as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word)).collect()
     }
 
     /// An image of this one's version with other sections, if it is one.

@@ -1,5 +1,7 @@
 //! What a run finally uses.
 
+use std::path::PathBuf;
+
 use evobit::evolve::landscape::MAX_TRIAL;
 use evobit::evolve::search::MAX_BLOCK;
 use evobit::evolve::smooth::MAX_RADIUS;
@@ -15,6 +17,8 @@ use super::{Algorithm, HiddenLayer, ImageShape, MatingKind};
 #[expect(missing_docs, reason = "the fields are those of Settings")]
 pub struct Config {
     pub data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use evobit::topology::{Field, Layer, Shape, Topology, TopologyError};
+use evobit::topology::{Field, Layer, Plan, Shape, Topology, TopologyError};
 use serde::{Deserialize, Serialize};
 
 /// Height and width of images, and channels where there are several.
@@ -48,6 +48,20 @@ pub enum HiddenLayer {
         /// Columns of the window.
         width: u16,
     },
+}
+
+impl HiddenLayer {
+    /// The layer of a planned one.
+    #[must_use]
+    pub const fn of(plan: &Plan) -> Self {
+        match plan.field {
+            // Wider than a layer can be is none that was planned.
+            Field::Dense => Self::Dense(plan.neurons as u16),
+            Field::Window { planes, height, width } => {
+                Self::Window { output: plan.output, planes, height, width }
+            }
+        }
+    }
 }
 
 impl FromStr for HiddenLayer {

@@ -21,6 +21,7 @@ impl Settings {
         let (seed, test, validation) = (self.seed(), self.test(), self.validation(facts.schema));
         let config = Config {
             data: self.data.unwrap_or_else(|| "digits".into()),
+            from: self.from,
             label: self.label,
             shape: self.shape,
             test,

@@ -24,7 +24,7 @@ use crate::settings::{Algorithm, Config};
 
 use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
 use cooling::Cooling;
-pub use prepare::{PrepareError, Prepared, parts, prepare};
+pub use prepare::{PrepareError, Prepared, parts, prepare, prepare_from};
 pub use snapshots::Snapshots;
 pub use spectrum::layer_spectrum;
 pub(crate) use spectrum::{landscape, memories};

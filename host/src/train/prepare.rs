@@ -3,7 +3,7 @@
 use evobit::encode::{Encoder, EncoderError};
 use evobit::evolve::genetic::Genes;
 use evobit::evolve::landscape::Samples;
-use evobit::image::ImageError;
+use evobit::image::{ImageError, Section};
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
@@ -95,6 +95,8 @@ pub struct Prepared {
     pub validation: Encoded,
     /// The test part.
     pub test: Encoded,
+    /// The genome to start from; none for a random one.
+    pub start: Option<Vec<u32>>,
     /// What its landscapes are made of; the result does not depend on it.
     pub instructions: Instructions,
 }
@@ -179,12 +181,24 @@ pub fn parts(loaded: &Loaded, config: &Config) -> Result<[Dataset; 3], DataError
 /// # Errors
 /// Data and configuration that do not make a network.
 pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareError> {
+    prepare_from(loaded, config, None)
+}
+
+/// As [`prepare`], to go on from a model: encoder, network and loss are its own, and the search starts from its genome.
+///
+/// # Errors
+/// Data and configuration that do not make a network.
+pub fn prepare_from(
+    loaded: &Loaded,
+    config: &Config,
+    from: Option<&Model>,
+) -> Result<Prepared, PrepareError> {
     let [train, validation, test] = parts(loaded, config)?;
     if let Some(class) = train.class_counts().iter().position(|&count| count == 0) {
         return Err(PrepareError::EmptyClass { class: train.classes[class].clone() });
     }
     check_names(&train)?;
-    let encoder_words = learn(&train, config.levels)?;
+    let encoder_words = from.map_or_else(|| learn(&train, config.levels), |model| Ok(model.section(Section::Encoder)))?;
     let encoder = Encoder::new(&encoder_words[..])?;
     let input = match train.schema {
         Schema::Image { height, width, .. } => {
@@ -193,7 +207,8 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         }
         Schema::Table(_) => Shape::flat(u16::try_from(encoder.bits()).map_err(|_| EncoderError::Values)?),
     };
-    let topology = plan(input, &config.hidden, train.classes.len())?;
+    let planned = || plan(input, &config.hidden, train.classes.len());
+    let topology = from.map_or_else(planned, |model| Ok(model.image().topology().clone()))?;
     if config.algorithm == Algorithm::Genetic && config.flips > topology.count() {
         return Err(PrepareError::Flips { bits: topology.count() });
     }
@@ -203,9 +218,15 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
             return Err(PrepareError::Memory { needed, available });
         }
     }
-    let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
-    let len = write_logistic(config.margin, config.temperature, config.slope, &mut loss)?;
-    loss.truncate(len);
+    let loss = match from {
+        Some(model) => model.section(Section::Loss),
+        None => {
+            let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
+            let len = write_logistic(config.margin, config.temperature, config.slope, &mut loss)?;
+            loss.truncate(len);
+            loss
+        }
+    };
 
     let packing = topology.layer(0).packing;
     let pack = |data: &Dataset| Encoded {
@@ -227,6 +248,7 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
         schema: train.schema,
         classes: train.classes,
         encoder: encoder_words,
+        start: from.map(Model::genome),
         instructions: Instructions::Auto,
         loss,
         topology,

@@ -1,4 +1,4 @@
-//! The genome that a search starts from: random, but with windows where the images are.
+//! The genome that a search starts from: that of a model, or random, but with windows where the images are.
 
 use evobit::bits;
 use evobit::genome::GenomeMut;
@@ -8,11 +8,14 @@ use evobit::topology::{Field, Plan};
 use super::Prepared;
 use crate::settings::Config;
 
-/// The genome that a seed starts from.
+/// The genome that a search starts from: that of the model it goes on from, else that of its seed.
 ///
 /// Weights are random. A window of the first layer is placed more often where its bits vary over the training samples: a corner that is
 /// always dark would be a neuron wasted.
 pub(crate) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
+    if let Some(start) = &prepared.start {
+        return start.clone();
+    }
     let mut genome = vec![0; prepared.topology.genome_words()];
     let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) else { return genome };
     view.randomize(&mut Stream::new(config.seed, Purpose::Start, 0));

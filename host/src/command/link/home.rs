@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use evobit::image::genome_checksum;
-use evobit::link::Part;
+use evobit::link::{Part, Statistics};
 use serde_json::json;
 
 use super::super::table::{count, lines};
@@ -14,6 +14,8 @@ use crate::link::{Entry, LinkFailure};
 use crate::model::Model;
 use crate::model::learned::LearnedPart;
 
+/// How often a pull begins anew where the board changed.
+const TRIES: u32 = 20;
 /// Bytes of a memory entry on the wire and in a file beside its bits: its class.
 const LABEL_BYTES: usize = 4;
 
@@ -23,9 +25,10 @@ pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), 
         midway(error, "while pulling", "nothing was written: start the board again, then repeat the command")
     };
     let client = &mut session.client;
-    // What evolves meanwhile would make pieces of two genomes: look until nothing moved.
+    // What changes meanwhile would make pieces of two genomes: look until nothing did.
+    let mut tries = 0;
     let (statistics, genome, samples, prototypes, flip_bytes) = loop {
-        let before = client.settle().map_err(again)?;
+        let before = client.statistics().map_err(again)?;
         let start = client.bytes();
         let (_, genome) = client.pull(&base.genome()).map_err(again)?;
         let bytes = client.bytes();
@@ -33,14 +36,21 @@ pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), 
         let samples = client.entries(Part::Samples).map_err(again)?;
         let prototypes = client.entries(Part::Prototypes).map_err(again)?;
         let after = client.statistics().map_err(again)?;
-        if (before.genome, before.seen, before.mutants) == (after.genome, after.seen, after.mutants) {
+        // Prototypes evolve in place.
+        let state = |s: &Statistics| (s.genome, s.seen, s.stored, s.prototypes, u64::from(s.prototypes > 0) * s.mutants);
+        if state(&before) == state(&after) && genome_checksum(&genome) == after.genome {
             break (after, genome, samples, prototypes, flip_bytes);
+        }
+        tries += 1;
+        if tries == TRIES {
+            let message = "the board changed while it was pulled, again and again: wait until it owes no mutants (`host link PORT watch`), then repeat the command";
+            return Err(Failure { code: 1, message: message.into() });
         }
     };
     let made = genome_checksum(&genome);
     let input_words = base.image().topology().input_words();
     let fits = |entry: &Entry| entry.words.len() == input_words && entry.label < session.info.classes;
-    if made != statistics.genome || !samples.iter().chain(&prototypes).all(fits) {
+    if !samples.iter().chain(&prototypes).all(fits) {
         return Err(LinkFailure::Other.into());
     }
     let evolved = base.with_genome(&genome).ok_or(LinkFailure::Other)?;
