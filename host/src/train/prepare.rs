@@ -208,7 +208,7 @@ pub fn prepare_from(
         Schema::Table(_) => Shape::flat(u16::try_from(encoder.bits()).map_err(|_| EncoderError::Values)?),
     };
     let planned = || plan(input, &config.hidden, train.classes.len());
-    let topology = from.map_or_else(planned, |model| Ok(model.image().topology().clone()))?;
+    let topology = from.map_or_else(planned, |model| Ok(*model.image().topology()))?;
     if config.algorithm == Algorithm::Genetic && config.flips > topology.count() {
         return Err(PrepareError::Flips { bits: topology.count() });
     }
