@@ -25,7 +25,9 @@ fn folder() -> Folder {
         .collect();
     let (test, train) = rows.split_at(360);
     for (name, rows) in [("train", train), ("t10k", test)] {
-        let moved = |row: &Vec<u8>| -> Vec<u8> { (0..64).map(|place| row[place / 8 * 8 + (place + 4) % 8]).collect() };
+        let moved = |row: &Vec<u8>| -> Vec<u8> {
+            (0..64).map(|place| row[place / 8 * 8 + (place + 4) % 8]).collect()
+        };
         let pixels: Vec<u8> = rows.iter().flat_map(moved).collect();
         let labels: Vec<u8> = rows.iter().map(|row| row[64]).collect();
         let count = rows.len() as u32;
@@ -64,10 +66,17 @@ fn every_board_answers_learns_and_comes_home() {
         // Exactly the host's predictions, on the samples that its run held out and on others.
         let host = folder.json(&format!("eval {MODEL}"));
         let there = folder.json(&format!("link {link} eval"));
-        assert_eq!((&there["accuracy"], &there["confusion"]), (&host["accuracy"], &host["confusion"]), "{board}");
+        assert_eq!(
+            (&there["accuracy"], &there["confusion"]),
+            (&host["accuracy"], &host["confusion"]),
+            "{board}"
+        );
         assert_eq!(there["differs_from_host"], 0);
         let drifted = folder.json(&format!("link {link} eval drift --predictions there.txt"));
-        assert_eq!(folder.text("there.txt"), folder.ok(&format!("predict {MODEL} drift/t10k-images-idx3-ubyte")));
+        assert_eq!(
+            folder.text("there.txt"),
+            folder.ok(&format!("predict {MODEL} drift/t10k-images-idx3-ubyte"))
+        );
 
         let learned = folder.json(&format!("link {link} learn drift --samples 200 --idle 60000"));
         assert_eq!((&learned["taught"], &learned["owed"]), (&200.into(), &0.into()));
@@ -89,7 +98,10 @@ fn every_board_answers_learns_and_comes_home() {
         folder.json(&format!("link {link} reset"));
         let pushed = folder.json(&format!("link {link} push pulled.flips"));
         assert_eq!(pushed["genome_crc"], pulled["genome_crc"]);
-        assert_eq!(folder.json(&format!("link {link} eval drift"))["network_accuracy"], home["network_accuracy"]);
+        assert_eq!(
+            folder.json(&format!("link {link} eval drift"))["network_accuracy"],
+            home["network_accuracy"]
+        );
     }
     folder.json("train --from pulled.evb --data drift --sweeps 2 --out on");
     let on = folder.json("eval on/model.evb drift");

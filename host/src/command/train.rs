@@ -149,9 +149,11 @@ fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config, Option<Mo
     let loaded = load_known(&source, &model.schema(), &model.classes(), &settings.load_options())?;
     let image = model.image();
     let layers = image.topology().layers();
-    let hidden: Vec<HiddenLayer> = layers.split_last().map_or(&[][..], |(_, hidden)| hidden).iter().map(HiddenLayer::of).collect();
+    let hidden: Vec<HiddenLayer> =
+        layers.split_last().map_or(&[][..], |(_, hidden)| hidden).iter().map(HiddenLayer::of).collect();
     settings.hidden = Some(if hidden.is_empty() { vec![HiddenLayer::None] } else { hidden });
-    settings.levels = image.encoder().uniform().map_or(settings.levels, |levels| u16::try_from(levels.len()).ok());
+    settings.levels =
+        image.encoder().uniform().map_or(settings.levels, |levels| u16::try_from(levels.len()).ok());
     // A hot search would leave the genome that it is to go on from.
     settings.heat = settings.heat.or(Some(0.0));
     let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
@@ -171,7 +173,9 @@ fn check_from(args: &TrainArgs) -> Result<(), Failure> {
         ("--shape", settings.shape.is_some()),
     ];
     match decided.iter().find(|(_, given)| *given && settings.from.is_some()) {
-        Some((flag, _)) => Err(Failure::usage(format!("{flag} is decided by the model of --from: leave it out"))),
+        Some((flag, _)) => {
+            Err(Failure::usage(format!("{flag} is decided by the model of --from: leave it out")))
+        }
         None => Ok(()),
     }
 }

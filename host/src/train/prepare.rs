@@ -198,7 +198,8 @@ pub fn prepare_from(
         return Err(PrepareError::EmptyClass { class: train.classes[class].clone() });
     }
     check_names(&train)?;
-    let encoder_words = from.map_or_else(|| learn(&train, config.levels), |model| Ok(model.section(Section::Encoder)))?;
+    let encoder_words =
+        from.map_or_else(|| learn(&train, config.levels), |model| Ok(model.section(Section::Encoder)))?;
     let encoder = Encoder::new(&encoder_words[..])?;
     let input = match train.schema {
         Schema::Image { height, width, .. } => {
