@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::table::{count, lines};
 use super::{Failure, FlashArgs, print, tell};
+use crate::link::Client;
 use crate::link::boards::Room;
 use crate::link::elf::{Firmware, Region};
 use crate::link::emulator::Emulated;
-use crate::link::Client;
 use crate::model::Model;
 
 pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
@@ -99,7 +99,13 @@ fn build(board: &str) -> Result<PathBuf, Failure> {
 }
 
 /// What was written, or would be.
-fn report(args: &FlashArgs, image: &Image<'_>, regions: &[Region], room: Room, mut said: Value) -> Result<(), Failure> {
+fn report(
+    args: &FlashArgs,
+    image: &Image<'_>,
+    regions: &[Region],
+    room: Room,
+    mut said: Value,
+) -> Result<(), Failure> {
     let end = |region: &Region| region.address + region.bytes.len() as u64;
     if args.json {
         said["regions"] = regions

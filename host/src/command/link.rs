@@ -122,8 +122,17 @@ impl Session<'_> {
         let (used, there) = (count(4 * u64::from(info.used_words)), count(4 * u64::from(info.arena_words)));
         let mut rows = vec![
             ("board", format!("{}, firmware {}", info.board, info.firmware)),
-            ("model", format!("checksum {:08x}, {} features, {} classes", info.base, info.features, info.classes)),
-            ("memory", format!("{used} of {there} bytes, room for {} samples and {} prototypes", info.capacity, info.prototypes)),
+            (
+                "model",
+                format!("checksum {:08x}, {} features, {} classes", info.base, info.features, info.classes),
+            ),
+            (
+                "memory",
+                format!(
+                    "{used} of {there} bytes, room for {} samples and {} prototypes",
+                    info.capacity, info.prototypes
+                ),
+            ),
         ];
         rows.extend(statistics_rows(&statistics));
         print(lines(&rows).trim_end())
@@ -162,10 +171,9 @@ impl Session<'_> {
             if looks > 0 {
                 std::thread::sleep(interval);
             }
-            let statistics = self
-                .client
-                .statistics()
-                .map_err(|error| midway(error, "while watching", "start the board again, then repeat the command"))?;
+            let statistics = self.client.statistics().map_err(|error| {
+                midway(error, "while watching", "start the board again, then repeat the command")
+            })?;
             looks += 1;
             if self.args.json {
                 print(&statistics_json(&statistics).to_string())?;
@@ -242,10 +250,24 @@ fn statistics_rows(statistics: &Statistics) -> Vec<(&'static str, String)> {
         ("genome", format!("{:08x}", statistics.genome)),
         ("answers", answers.into()),
         ("last labelled right", window),
-        ("labelled samples", format!("{} seen, {} stored, {} of them held back", statistics.seen, statistics.stored, statistics.held_back)),
+        (
+            "labelled samples",
+            format!(
+                "{} seen, {} stored, {} of them held back",
+                statistics.seen, statistics.stored, statistics.held_back
+            ),
+        ),
         ("prototypes", statistics.prototypes.to_string()),
         ("drifts", statistics.drifts.to_string()),
-        ("evolution", format!("{} mutants scored, {} owed, {} takeovers", count(statistics.mutants), count(statistics.owed.into()), statistics.swaps)),
+        (
+            "evolution",
+            format!(
+                "{} mutants scored, {} owed, {} takeovers",
+                count(statistics.mutants),
+                count(statistics.owed.into()),
+                statistics.swaps
+            ),
+        ),
         ("saved", saved),
     ]
 }

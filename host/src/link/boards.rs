@@ -54,7 +54,9 @@ pub const BOARDS: [Board; 5] = [
 #[non_exhaustive]
 pub enum Unfit {
     /// The image is larger than the region.
-    #[error("the model has {len} bytes, and {board} has {room} for it: train a smaller one (--preset small, or fewer --hidden neurons)")]
+    #[error(
+        "the model has {len} bytes, and {board} has {room} for it: train a smaller one (--preset small, or fewer --hidden neurons)"
+    )]
     Region {
         /// The board.
         board: String,
@@ -64,7 +66,9 @@ pub enum Unfit {
         room: u64,
     },
     /// It cannot be learned in the board's memory.
-    #[error("the model needs {needed} bytes of memory, and {board} has {room}: train one with fewer --hidden neurons or --levels")]
+    #[error(
+        "the model needs {needed} bytes of memory, and {board} has {room}: train one with fewer --hidden neurons or --levels"
+    )]
     Memory {
         /// The board.
         board: String,
@@ -74,10 +78,14 @@ pub enum Unfit {
         room: usize,
     },
     /// Boards learn one hidden layer.
-    #[error("boards run and learn networks with one hidden layer whose width fits their scores, this one does not: {0}; train with one --hidden layer")]
+    #[error(
+        "boards run and learn networks with one hidden layer whose width fits their scores, this one does not: {0}; train with one --hidden layer"
+    )]
     Shape(LandscapeError),
     /// A sample does not fit a message.
-    #[error("a sample of {features} features does not fit a message to {board}, which holds {most}: train on fewer features")]
+    #[error(
+        "a sample of {features} features does not fit a message to {board}, which holds {most}: train on fewer features"
+    )]
     Features {
         /// The board.
         board: String,
@@ -132,7 +140,9 @@ impl Board {
             Profile::Large => Learner::<large::Score>::check(topology, words, sizes),
         };
         checked.map_err(|error| match error {
-            ModelError::Arena(needed, there) => Unfit::Memory { board: board.clone(), needed: needed * 4, room: there * 4 },
+            ModelError::Arena(needed, there) => {
+                Unfit::Memory { board: board.clone(), needed: needed * 4, room: there * 4 }
+            }
             ModelError::Shape(shape) => Unfit::Shape(shape),
         })?;
         let most = frame - frame / 254 - 14;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use evobit::link::{
-    Evolve, FrameError, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame, write_frame,
+    Evolve, FrameError, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame,
+    write_frame,
 };
 use serde::Serialize;
 
@@ -132,7 +133,9 @@ impl<L: Line> Client<L> {
                         reply => read(reply).ok_or(LinkFailure::Other),
                     };
                 }
-                Err(error @ (FrameError::Version { .. } | FrameError::Message { .. })) => return Err(error.into()),
+                Err(error @ (FrameError::Version { .. } | FrameError::Message { .. })) => {
+                    return Err(error.into());
+                }
                 // An answer to what another program asked, or noise.
                 _ => {}
             }
@@ -207,7 +210,9 @@ impl<L: Line> Client<L> {
     /// What the board refuses or goes wrong on the line.
     pub fn learn(&mut self, sample: &[u8], label: u8) -> Result<Learned, LinkFailure> {
         self.ask(&Request::Learn { sample, label: label.into() }, PATIENCE, |reply| match reply {
-            Reply::Learned { stored, replaced, right, drifted } => Some(Learned { stored, replaced, right, drifted }),
+            Reply::Learned { stored, replaced, right, drifted } => {
+                Some(Learned { stored, replaced, right, drifted })
+            }
             _ => None,
         })
     }
@@ -297,7 +302,8 @@ impl<L: Line> Client<L> {
         while let Some(start) = from {
             from = self.ask(&Request::Pull { part, from: start }, PATIENCE, |reply| match reply {
                 Reply::Entry { label, bits, next } => {
-                    let words = bits.as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
+                    let words =
+                        bits.as_chunks::<4>().0.iter().map(|&word| u32::from_le_bytes(word)).collect();
                     entries.push(Entry { label, words });
                     Some(next)
                 }

@@ -114,12 +114,14 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Region>, [Option<u64>; 2]), String> {
         if segment.p_type(endian) != PT_LOAD || segment.p_filesz(endian) == 0 {
             continue;
         }
-        let content = segment.data(endian, bytes).map_err(|()| "a segment reaches behind the file".to_string())?;
+        let content =
+            segment.data(endian, bytes).map_err(|()| "a segment reaches behind the file".to_string())?;
         let address = u64::from(segment.p_paddr(endian));
         regions.push(Region { what: "firmware", address, bytes: content.to_vec() });
     }
     regions.sort_by_key(|region| region.address);
     let file = object::File::parse(bytes).map_err(|error| error.to_string())?;
-    let symbol = |name: &str| file.symbols().find(|symbol| symbol.name() == Ok(name)).map(|symbol| symbol.address());
+    let symbol =
+        |name: &str| file.symbols().find(|symbol| symbol.name() == Ok(name)).map(|symbol| symbol.address());
     Ok((regions, [symbol("_model_start"), symbol("_model_end")]))
 }

@@ -46,7 +46,9 @@ pub enum EmulatorError {
         source: std::io::Error,
     },
     /// QEMU cannot be started.
-    #[error("{program} cannot be started ({source}): install QEMU, on Debian qemu-system-arm and qemu-system-misc")]
+    #[error(
+        "{program} cannot be started ({source}): install QEMU, on Debian qemu-system-arm and qemu-system-misc"
+    )]
     Start {
         /// QEMU's program.
         program: &'static str,
@@ -57,7 +59,9 @@ pub enum EmulatorError {
     #[error("the emulated board stopped: {0}")]
     Stopped(String),
     /// It does not open its line.
-    #[error("the emulator does not open the board's line: see whether this machine is overloaded, then repeat the command")]
+    #[error(
+        "the emulator does not open the board's line: see whether this machine is overloaded, then repeat the command"
+    )]
     Silent,
     /// It does not end.
     #[error("{}: the emulator that runs there does not end: end it yourself, then repeat the command", folder.display())]
@@ -225,10 +229,12 @@ impl Emulated {
         if !firmware.is_file() || !self.file("model.evb").is_file() {
             return Err(EmulatorError::NotFlashed { folder: self.folder.clone(), board: self.board.name });
         }
-        let region = Firmware::read(&firmware).map_err(|error| EmulatorError::Stopped(error.to_string()))?.model;
+        let region =
+            Firmware::read(&firmware).map_err(|error| EmulatorError::Stopped(error.to_string()))?.model;
         let mut reason = String::new();
         for _ in 0..ATTEMPTS {
-            let address = free_address().map_err(|source| EmulatorError::File { path: self.file("link"), source })?;
+            let address =
+                free_address().map_err(|source| EmulatorError::File { path: self.file("link"), source })?;
             let mut child = self.spawn(region.start, &address)?;
             match self.connect(&mut child, &address)? {
                 Ok(line) => {
@@ -246,7 +252,8 @@ impl Emulated {
 
     fn spawn(&self, model: u64, address: &str) -> Result<Child, EmulatorError> {
         let file = |name: &str| {
-            fs::File::create(self.file(name)).map_err(|source| EmulatorError::File { path: self.file(name), source })
+            fs::File::create(self.file(name))
+                .map_err(|source| EmulatorError::File { path: self.file(name), source })
         };
         let serial = format!("tcp:{address},server=on,wait=off,nodelay=on");
         let _ = fs::remove_file(self.file("monitor"));
@@ -261,7 +268,11 @@ impl Emulated {
     }
 
     /// The line, or why the emulator ended.
-    fn connect(&self, child: &mut Child, address: &str) -> Result<Result<Box<dyn Line>, String>, EmulatorError> {
+    fn connect(
+        &self,
+        child: &mut Child,
+        address: &str,
+    ) -> Result<Result<Box<dyn Line>, String>, EmulatorError> {
         let (started, port) = (Instant::now(), Port::Tcp(address.into()));
         while started.elapsed() < PATIENCE {
             if let Ok(line) = open(&port, 0) {

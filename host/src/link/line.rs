@@ -52,10 +52,14 @@ pub enum LinkFailure {
     #[error("the board's answer cannot be read: {0}")]
     Frame(#[from] FrameError),
     /// It answered something else.
-    #[error("the board answered something else than it was asked: its firmware is of another version, flash it again")]
+    #[error(
+        "the board answered something else than it was asked: its firmware is of another version, flash it again"
+    )]
     Other,
     /// The request does not fit a message.
-    #[error("the board reads messages of at most {most} bytes, this one has {len}: use a model with fewer features")]
+    #[error(
+        "the board reads messages of at most {most} bytes, this one has {len}: use a model with fewer features"
+    )]
     Message {
         /// Bytes of the request.
         len: usize,
@@ -114,7 +118,9 @@ impl FromStr for Port {
 
     fn from_str(text: &str) -> Result<Self, LinkFailure> {
         match text.split_once(':') {
-            Some(("tcp", address)) if address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) => {
+            Some(("tcp", address))
+                if address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) =>
+            {
                 Ok(Self::Tcp(address.into()))
             }
             Some(("qemu", board)) if !board.is_empty() => Ok(Self::Emulated(board.into())),
@@ -204,7 +210,10 @@ fn open_network(address: &str) -> Result<Box<dyn Line>, LinkFailure> {
     for place in address.to_socket_addrs().map_err(failed)? {
         match TcpStream::connect_timeout(&place, CONNECT) {
             Ok(stream) => {
-                stream.set_nodelay(true).and_then(|()| stream.set_read_timeout(Some(SLICE))).map_err(failed)?;
+                stream
+                    .set_nodelay(true)
+                    .and_then(|()| stream.set_read_timeout(Some(SLICE)))
+                    .map_err(failed)?;
                 return Ok(Box::new(Wire::new(stream)));
             }
             Err(error) => last = error,

@@ -40,7 +40,9 @@ pub enum UpdateError {
         path: PathBuf,
     },
     /// It is for another base.
-    #[error("the update is for the base image {update:08x}, and the board's is {board:08x}: flash the board with that model, or make the update for this one")]
+    #[error(
+        "the update is for the base image {update:08x}, and the board's is {board:08x}: flash the board with that model, or make the update for this one"
+    )]
     Base {
         /// Checksum of the update's base.
         update: u32,
@@ -48,10 +50,14 @@ pub enum UpdateError {
         board: u32,
     },
     /// Its flips do not make the genome that it promises.
-    #[error("the update's flips do not make the genome {0:08x} that it promises: it is damaged, pull it again")]
+    #[error(
+        "the update's flips do not make the genome {0:08x} that it promises: it is damaged, pull it again"
+    )]
     Genome(u32),
     /// Two models that differ in more than the genome.
-    #[error("the model differs from the board's base image in more than its genome (shape, encoder, loss or names): flash it instead")]
+    #[error(
+        "the model differs from the board's base image in more than its genome (shape, encoder, loss or names): flash it instead"
+    )]
     Model,
 }
 
@@ -104,7 +110,8 @@ impl Update {
     /// The bytes of its file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = [&MAGIC[..], &self.base.to_le_bytes(), &self.genome.to_le_bytes(), &self.flips].concat();
+        let mut bytes =
+            [&MAGIC[..], &self.base.to_le_bytes(), &self.genome.to_le_bytes(), &self.flips].concat();
         bytes.extend(checksum(&bytes).to_le_bytes());
         bytes
     }
@@ -154,7 +161,8 @@ impl Update {
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (body, stored) = bytes.split_last_chunk::<4>()?;
         let (header, flips) = body.split_first_chunk::<HEADER_BYTES>()?;
-        let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let word =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let sound = checksum(body) == u32::from_le_bytes(*stored)
             && header[..4] == MAGIC
             && Flips::new(flips, 0).all(|flip| flip.is_ok());

@@ -94,7 +94,8 @@ impl Model {
     /// The model without what was learned beside its network.
     #[must_use]
     pub fn plain(&self) -> Self {
-        let sections: Vec<(u32, &[u8])> = self.sections().into_iter().filter(|(kind, _)| *kind != KIND).collect();
+        let sections: Vec<(u32, &[u8])> =
+            self.sections().into_iter().filter(|(kind, _)| *kind != KIND).collect();
         self.with_sections(&sections).unwrap_or_else(|| self.clone())
     }
 
@@ -145,7 +146,8 @@ impl LearnedPart {
 
     fn parse(bytes: &[u8], input_words: usize) -> Option<Self> {
         let (header, rest) = bytes.split_first_chunk::<LEARNED_BYTES>()?;
-        let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let word =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
         let half = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
         let (samples, held_back, prototypes, flips) = (half(8), half(10), half(12), word(16) as usize);
         let back = Update { base: word(0), genome: word(4), flips: rest.get(..flips)?.to_vec() };

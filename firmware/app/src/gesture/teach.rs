@@ -164,7 +164,9 @@ mod tests {
         assert_eq!(labels(&hold(&mut teacher, false, false, READINGS)), [1]);
         // The readings of a sample are those after the button went down, the first of them included.
         hold(&mut teacher, false, true, 1);
-        let Some(Act::Learn(features, 1)) = hold(&mut teacher, false, false, READINGS).pop() else { panic!() };
+        let Some(Act::Learn(features, 1)) = hold(&mut teacher, false, false, READINGS).pop() else {
+            panic!()
+        };
         let mut window = Window::new();
         (0..READINGS).for_each(|index| window.push([index as i16, 0, 1000]));
         assert_eq!(features, window.features());

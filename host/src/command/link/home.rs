@@ -72,8 +72,24 @@ pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), 
         return print(&json.to_string());
     }
     print(&lines(&[
-        ("flips", format!("{} against the base {:08x}, {} bytes, {} on the wire", count(update.count() as u64), learned.back.base, update.flips.len(), flip_bytes)),
-        ("memory", format!("{} samples, {} prototypes: {entries} entries of {entry_bytes} bytes", learned.samples.len(), learned.prototypes.len())),
+        (
+            "flips",
+            format!(
+                "{} against the base {:08x}, {} bytes, {} on the wire",
+                count(update.count() as u64),
+                learned.back.base,
+                update.flips.len(),
+                flip_bytes
+            ),
+        ),
+        (
+            "memory",
+            format!(
+                "{} samples, {} prototypes: {entries} entries of {entry_bytes} bytes",
+                learned.samples.len(),
+                learned.prototypes.len()
+            ),
+        ),
         ("model", format!("{}, genome {made:08x}", path.display())),
         ("update", flips_path.display().to_string()),
     ]))?;
@@ -111,7 +127,11 @@ pub(super) fn push(session: &mut Session<'_>, path: &Path) -> Result<(), Failure
     }
     let start = session.client.bytes();
     session.client.push(&session.info, &update).map_err(|error| {
-        midway(error, "while pushing", "the board has the old genome or the new one, whole: repeat the command")
+        midway(
+            error,
+            "while pushing",
+            "the board has the old genome or the new one, whole: repeat the command",
+        )
     })?;
     let end = session.client.bytes();
     let (sent, received) = (end.0 - start.0, end.1 - start.1);

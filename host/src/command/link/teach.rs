@@ -61,7 +61,11 @@ fn ask(
     Ok(answers)
 }
 
-pub(super) fn eval(session: &mut Session<'_>, data: &DataArgs, predictions: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn eval(
+    session: &mut Session<'_>,
+    data: &DataArgs,
+    predictions: Option<&Path>,
+) -> Result<(), Failure> {
     let (model, path) = session.base()?;
     let Selected { source, part, data } = select(&model, &path, data, None)?;
     let classes = model.classes();
@@ -69,8 +73,9 @@ pub(super) fn eval(session: &mut Session<'_>, data: &DataArgs, predictions: Opti
     let given: Vec<u8> = answers.iter().map(|class| class.answer as u8).collect();
     if let Some(file) = predictions {
         let text: String = given.iter().map(|&class| format!("{}\n", classes[usize::from(class)])).collect();
-        std::fs::write(file, text)
-            .map_err(|error| Failure::usage(format!("{}: {error}: choose another --predictions", file.display())))?;
+        std::fs::write(file, text).map_err(|error| {
+            Failure::usage(format!("{}: {error}: choose another --predictions", file.display()))
+        })?;
     }
     let matrix = confusion(&given, &data.labels, classes.len());
     let share = |right: usize| right as f64 / data.samples() as f64;
@@ -80,9 +85,12 @@ pub(super) fn eval(session: &mut Session<'_>, data: &DataArgs, predictions: Opti
     };
     let accuracy = rate(&|class| Some(class.answer));
     let network = rate(&|class| Some(class.network));
-    let stored = answers.first().is_some_and(|class| class.samples.is_some()).then(|| rate(&|class| class.samples));
-    let prototypes =
-        answers.first().is_some_and(|class| class.prototypes.is_some()).then(|| rate(&|class| class.prototypes));
+    let stored =
+        answers.first().is_some_and(|class| class.samples.is_some()).then(|| rate(&|class| class.samples));
+    let prototypes = answers
+        .first()
+        .is_some_and(|class| class.prototypes.is_some())
+        .then(|| rate(&|class| class.prototypes));
     let differing = differing(session, &model, &data, &answers)?;
     if session.args.json {
         let json = json!({
@@ -104,10 +112,21 @@ pub(super) fn eval(session: &mut Session<'_>, data: &DataArgs, predictions: Opti
     let mut rows = vec![("accuracy", percent(accuracy)), ("network alone", percent(network))];
     rows.extend(stored.map(|rate| ("stored samples", percent(rate))));
     rows.extend(prototypes.map(|rate| ("prototypes", percent(rate))));
-    rows.push(("samples", format!("{}, {} part of {source}, classified on {}", data.samples(), part_name(part), session.info.board)));
+    rows.push((
+        "samples",
+        format!(
+            "{}, {} part of {source}, classified on {}",
+            data.samples(),
+            part_name(part),
+            session.info.board
+        ),
+    ));
     rows.extend(differing.map(|number| match number {
         0 => ("beside the host", "the same class for every sample".to_owned()),
-        number => ("beside the host", format!("{number} samples differ: the firmware is of another version, flash it again")),
+        number => (
+            "beside the host",
+            format!("{number} samples differ: the firmware is of another version, flash it again"),
+        ),
     }));
     print(&lines(&rows))?;
     print(&confusion_text(&matrix, &classes))
@@ -168,7 +187,9 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
         bar.set_message(format!("{} right lately", percent(lately)));
         bar.inc(1);
         if learned.drifted {
-            bar.suspend(|| super::super::tell(&format!("sample {}: the board noticed drift and evolves", right.len())));
+            bar.suspend(|| {
+                super::super::tell(&format!("sample {}: the board noticed drift and evolves", right.len()))
+            });
         }
         if interrupted() {
             break;
@@ -193,7 +214,15 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
     }
     let mut rows = vec![
         ("taught", format!("{} samples, {} part of {source}", right.len(), part_name(part))),
-        ("right before learning", format!("{}, {} of the last {}", percent(share(&right)), percent(lately), right.len().min(WINDOW))),
+        (
+            "right before learning",
+            format!(
+                "{}, {} of the last {}",
+                percent(share(&right)),
+                percent(lately),
+                right.len().min(WINDOW)
+            ),
+        ),
     ];
     rows.extend(statistics_rows(&settled));
     print(lines(&rows).trim_end())
