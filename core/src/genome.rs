@@ -10,7 +10,7 @@ use crate::bits;
 use crate::evolve::genetic::Genes;
 use crate::network::{GenomeError, Network, row_start, set_field};
 use crate::rng::Draw;
-use crate::topology::{Field, Plan, Topology};
+use crate::topology::{Plan, Topology};
 
 /// What a mutation changes in its neuron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl<'a> GenomeMut<'a> {
         let Some(plan) = self.plan_of(layer, neuron) else { return false };
         let (planes, rows, columns) = plan.places_range();
         let fits = plane < planes && row < rows && column < columns;
-        let windowed = matches!(plan.field, Field::Window { .. });
+        let windowed = !plan.is_dense();
         if fits && windowed {
             set_field(self.words, plan.places, 16, neuron, u32::from(plan.place(plane, row, column)));
         }
@@ -147,7 +147,7 @@ impl<'a> GenomeMut<'a> {
         for (layer, plan) in self.topology.layers().iter().enumerate() {
             let (planes, rows, columns) = plan.places_range();
             for neuron in 0..plan.neurons {
-                if let Field::Window { .. } = plan.field {
+                if !plan.is_dense() {
                     let (plane, row, column) = (rng.below(planes), rng.below(rows), rng.below(columns));
                     self.set_place(layer, neuron, plane, row, column);
                 }

@@ -16,7 +16,7 @@ mod writer;
 pub use writer::Writer;
 
 use crate::bits::{self, Words};
-use crate::topology::{Field, Topology, WINDOW_WORDS};
+use crate::topology::{Topology, WINDOW_WORDS};
 use layer::{field, write_scores, write_signs};
 pub(crate) use layer::{row_start, see, set_field};
 
@@ -100,9 +100,7 @@ impl<'a, W: Words> Network<'a, W> {
     pub fn check(&self) -> Result<(), GenomeError> {
         for (layer, plan) in self.topology.layers().iter().enumerate() {
             for neuron in 0..plan.neurons {
-                if let Field::Window { .. } = plan.field
-                    && plan.corner(self.place(layer, neuron)).is_none()
-                {
+                if !plan.is_dense() && plan.corner(self.place(layer, neuron)).is_none() {
                     return Err(GenomeError::Place { layer, neuron });
                 }
                 if self.threshold(layer, neuron) >= plan.inputs {
@@ -150,10 +148,7 @@ impl<'a, W: Words> Network<'a, W> {
     #[inline]
     pub fn place(&self, layer: usize, neuron: u32) -> u16 {
         let plan = self.topology.layer(layer);
-        match plan.field {
-            Field::Dense => 0,
-            Field::Window { .. } => field(self.words, plan.places, 16, neuron) as u16,
-        }
+        if plan.is_dense() { 0 } else { field(self.words, plan.places, 16, neuron) as u16 }
     }
 
     /// The packed weights of a neuron.

@@ -25,12 +25,12 @@ pub use plan::{Packing, Plan};
 
 /// Most layers of a network.
 pub const MAX_LAYERS: usize = if cfg!(feature = "small") { 2 } else { 8 };
-/// Most classes, that is neurons of the last layer.
-pub const MAX_CLASSES: u32 = 256;
+/// Most classes, that is neurons of the last layer: 256, or 32 with the feature `small`.
+pub const MAX_CLASSES: u32 = if cfg!(feature = "small") { 32 } else { 256 };
 /// Most inputs of one neuron, and most neurons of one layer: pre-activations fit an `i16`.
 pub const MAX_UNITS: u32 = i16::MAX as u32;
-/// Most inputs of a windowed neuron: its window is gathered on the stack.
-pub const MAX_WINDOW_BITS: u32 = 1024;
+/// Most inputs of a windowed neuron: its window is gathered on the stack. With the feature `small` there are no windows.
+pub const MAX_WINDOW_BITS: u32 = if cfg!(feature = "small") { 0 } else { 1024 };
 /// Words that hold the largest window.
 pub const WINDOW_WORDS: usize = words_for(MAX_WINDOW_BITS) as usize;
 /// Most words a windowed layer's input may take: a place is a bit address of 16 bits.

@@ -25,12 +25,10 @@ use crate::genome::Mutation;
 #[cfg(not(feature = "small"))]
 use crate::network::Network;
 use crate::rng::Draw;
-#[cfg(not(feature = "small"))]
-use crate::topology::Field;
 use crate::topology::Topology;
 
-/// Most neurons of a block.
-pub const MAX_BLOCK: usize = 64;
+/// Most neurons of a block: 64, or 1 with the feature `small`.
+pub const MAX_BLOCK: usize = if cfg!(feature = "small") { 1 } else { 64 };
 
 /// A visit is a layer from this bit on and a neuron in the bits below.
 const LAYER_SHIFT: u32 = 16;
@@ -181,7 +179,7 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
             step.mutants += deltas.iter().filter(|&&delta| delta != IMPOSSIBLE).count() as u64;
             if heat > 0 {
                 #[cfg(not(feature = "small"))]
-                if self.smoothing.is_on() && layer == 0 && matches!(plan.field, Field::Dense) {
+                if self.smoothing.is_on() && layer == 0 && plan.is_dense() {
                     let network = Network::view(landscape.topology(), landscape.genome());
                     let weights = network.weights(layer, neuron.into());
                     self.smoothing.apply(&mut deltas[..plan.inputs as usize], weights);
@@ -189,11 +187,8 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
                 let possible = deltas.iter_mut().filter(|delta| **delta != IMPOSSIBLE);
                 possible.for_each(|delta| *delta -= below(&mut self.rng, heat));
             }
-            let best = best_entries(deltas, usize::from(self.config.proposals));
-            let proposal = best
-                .iter()
-                .map(|&(_, entry)| Mutation::at(layer, u32::from(neuron), usize::from(entry), plan.inputs))
-                .collect();
+            let proposal =
+                propose(deltas, usize::from(self.config.proposals), (layer, neuron.into()), plan.inputs);
             commit_what_helps(landscape, proposal, heat, &mut self.rng, &mut step);
         }
         step.sweep_ended = self.visited == 0;
@@ -215,6 +210,17 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         }
         (layer as usize, neurons)
     }
+}
+
+/// The best mutations of a neuron.
+fn propose(
+    deltas: &[i64],
+    most: usize,
+    (layer, neuron): (usize, u32),
+    inputs: u32,
+) -> Vec<Mutation, MAX_TRIAL> {
+    let best = best_entries(deltas, most);
+    best.iter().map(|&entry| Mutation::at(layer, neuron, usize::from(entry), inputs)).collect()
 }
 
 /// Tries the whole `proposal`, best first, then its better half and so on, and commits the first that lowers the loss, or raises it by
@@ -267,21 +273,22 @@ fn is_order(topology: &Topology, order: &mut [u32]) -> bool {
 }
 
 /// The `most` entries that lower the loss most, best first, the lowest index among equals.
-fn best_entries(deltas: &[i64], most: usize) -> Vec<(i64, u16), MAX_TRIAL> {
-    let mut best: Vec<(i64, u16), MAX_TRIAL> = Vec::new();
+fn best_entries(deltas: &[i64], most: usize) -> Vec<u16, MAX_TRIAL> {
+    let mut best: Vec<u16, MAX_TRIAL> = Vec::new();
+    let delta_of = |entry: u16| deltas[usize::from(entry)];
     for (&delta, entry) in deltas.iter().zip(0..) {
         let full = best.len() == most;
-        if delta >= 0 || (full && best.last().is_some_and(|&(worst, _)| delta >= worst)) {
+        if delta >= 0 || (full && best.last().is_some_and(|&worst| delta >= delta_of(worst))) {
             continue;
         }
         if full {
             best.pop();
         }
         // There is room: `best` holds fewer than `most`, which is at most its capacity.
-        let _ = best.push((delta, entry));
+        let _ = best.push(entry);
         // Not `insert`: moving memory in general takes more than a kilobyte of code.
         let mut position = best.len() - 1;
-        while position > 0 && delta < best[position - 1].0 {
+        while position > 0 && delta < delta_of(best[position - 1]) {
             best.swap(position, position - 1);
             position -= 1;
         }

@@ -8,7 +8,10 @@ use crate::topology::{Field, Plan, WINDOW_WORDS};
 /// The signs of a layer's neurons, packed. Not generic, as [`write_scores`]: firmware built for size has these loops built for speed.
 #[inline(never)]
 pub(super) fn write_signs(plan: &Plan, words: &[u32], input: &[u32], row_bits: u32, output: &mut [u32]) {
-    let square = plan.field == SQUARE && plan.packing.row_words == 1 && plan.neurons.is_multiple_of(TOGETHER);
+    let square = !plan.is_dense()
+        && plan.field == SQUARE
+        && plan.packing.row_words == 1
+        && plan.neurons.is_multiple_of(TOGETHER);
     if !cfg!(feature = "small") && square && row_bits >= plan.neurons {
         return write_square_signs(plan, words, input, output);
     }
@@ -33,10 +36,8 @@ fn each_preactivation(plan: &Plan, words: &[u32], input: &[u32], mut each: impl 
     let mut window = [0; WINDOW_WORDS];
     for (neuron, row) in (0..).zip(rows) {
         let seen = match plan.field {
-            Field::Dense => &input[..plan.row_words as usize],
-            Field::Window { .. } => {
-                see(plan, field(words, plan.places, 16, neuron) as u16, input, &mut window)
-            }
+            _ if plan.is_dense() => &input[..plan.row_words as usize],
+            _ => see(plan, field(words, plan.places, 16, neuron) as u16, input, &mut window),
         };
         let threshold = field(words, plan.thresholds, plan.threshold_bits, neuron);
         each(threshold as i32 - bits::mismatches(seen, row) as i32);
@@ -71,6 +72,7 @@ pub(crate) fn set_field(words: &mut [u32], start: u32, field_bits: u32, index: u
 pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut Window) -> &'b [u32] {
     match plan.field {
         // Cut, so that an input that is too short is noticed here instead of compared in part.
+        _ if plan.is_dense() => &input[..plan.row_words as usize],
         Field::Dense => &input[..plan.row_words as usize],
         Field::Window { planes, height, width } => {
             gather(plan, [planes, height, width], input, place, window);

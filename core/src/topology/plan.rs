@@ -111,6 +111,9 @@ impl Plan {
         let packing = Packing::new(input, layer.field);
         let inputs = match layer.field {
             Field::Dense => units as u32,
+            Field::Window { .. } if cfg!(feature = "small") => {
+                return Err(TopologyError::Window { layer: index });
+            }
             Field::Window { planes, height, width } => {
                 let bits = planes as u64 * height as u64 * width as u64;
                 let fits = planes <= input.planes && height <= input.height && width <= input.width;
@@ -152,6 +155,12 @@ impl Plan {
         })
     }
 
+    /// True where a neuron sees every unit of the layer before: always with the feature `small`.
+    #[must_use]
+    pub const fn is_dense(&self) -> bool {
+        cfg!(feature = "small") || matches!(self.field, Field::Dense)
+    }
+
     /// Entries of one neuron's spectrum: a flip of each weight, then the threshold raised, then lowered.
     #[must_use]
     pub const fn mutants(&self) -> usize {
@@ -168,6 +177,7 @@ impl Plan {
     #[must_use]
     pub const fn places_range(&self) -> (u32, u32, u32) {
         match self.field {
+            _ if self.is_dense() => (1, 1, 1),
             Field::Dense => (1, 1, 1),
             Field::Window { planes, height, width } => (
                 (self.input.planes - planes) as u32 + 1,

@@ -66,7 +66,7 @@ struct Update {
 /// What answers: learner, flash and counters.
 #[derive(Debug)]
 struct Server<'a, S, F, B> {
-    learner: Learner<'a, S>,
+    learner: &'a mut Learner<'a, S>,
     keeper: Option<Keeper<F>>,
     board: B,
     update: Option<Update>,
@@ -94,7 +94,7 @@ where
 {
     /// The application, to be [started](Self::start). Inlined: it is large, and made where it stays.
     #[inline(always)]
-    pub fn new(learner: Learner<'a, S>, keeper: Option<Keeper<F>>, serial: Serial, board: B) -> Self {
+    pub fn new(learner: &'a mut Learner<'a, S>, keeper: Option<Keeper<F>>, serial: Serial, board: B) -> Self {
         let server = Server {
             learner,
             keeper,
@@ -115,7 +115,7 @@ where
 
     /// The learner.
     pub fn learner(&mut self) -> &mut Learner<'a, S> {
-        &mut self.server.learner
+        self.server.learner
     }
 
     /// Answers a request that the board itself makes. [`Request::Pull`] is for a line and refused here.
@@ -164,7 +164,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         self.learner.reset();
         if let Some(keeper) = &mut self.keeper {
             // Where flash fails the board runs on its base image.
-            let _ = keeper.load(&mut self.learner);
+            let _ = keeper.load(self.learner);
         }
     }
 
@@ -213,7 +213,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         if !matches!(request, Request::Push { .. } | Request::PushEnd | Request::Statistics | Request::Info) {
             self.update = None;
         }
-        let learner = &mut self.learner;
+        let learner = &mut *self.learner;
         match request {
             Request::Info => return Ok(Reply::Info(self.info())),
             Request::Statistics => return Ok(Reply::Statistics(self.statistics())),
@@ -289,7 +289,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
     #[inline(never)]
     fn save(&mut self) -> Result<(), LinkError> {
         let keeper = self.keeper.as_mut().ok_or(LinkError::NoStorage)?;
-        keeper.save(&mut self.learner).map_err(|_| LinkError::Storage)
+        keeper.save(self.learner).map_err(|_| LinkError::Storage)
     }
 
     #[inline(never)]

@@ -138,6 +138,7 @@ impl Native {
                 Learner::<$profile::Score>::check(image.topology(), arena.len(), sizes)
                     .map_err(|error| anyhow!("{error:?}"))?;
                 let learner = Learner::<$profile::Score>::new(image, arena, sizes, Config::default());
+                let learner: &'static mut _ = Box::leak(Box::new(learner));
                 let mut app =
                     App::<_, _, _, _, { $profile::FRAME }>::new(learner, keeper, wires.clone(), NativeBoard);
                 app.start();

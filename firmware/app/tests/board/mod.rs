@@ -105,9 +105,9 @@ pub(crate) fn with_board<T>(flash: &Flash, work: impl FnOnce(&mut Taught<'_>) ->
     let mut arena = Box::new(Arena::<WORDS>::new());
     let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
     Learner::<Score>::check(model.topology(), WORDS, sizes).unwrap();
-    let learner = Learner::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::new(model, &mut arena.0, sizes, Config::default());
     let keeper = Keeper::new(flash.clone(), 0..flash.0.borrow().len() as u32);
-    let mut app = Taught::new(learner, Some(keeper), Silence, Host);
+    let mut app = Taught::new(&mut learner, Some(keeper), Silence, Host);
     app.start();
     work(&mut app)
 }

@@ -21,6 +21,7 @@ use counter_riscv as counter;
 use app::arena::{Arena, Sizes, fitting};
 use app::keep::Keeper;
 use app::learner::{Config, Learner};
+#[cfg(not(feature = "small"))]
 use app::profile::large;
 use app::serve::App;
 use common::{Refusal, fault, load_model, model_region, stack};
@@ -35,9 +36,11 @@ pub use machine::Machine;
 pub use serial::{CmsdkUart, Serial, Uart};
 
 /// Bytes of a large board's file for what is kept.
+#[cfg(not(feature = "small"))]
 const KEPT: usize = 128 * 1024;
 
 /// Runs the application for ever on a board with 64 KB of RAM, which keeps what it learns in a file of the host.
+#[cfg(not(feature = "small"))]
 pub fn run_large<M: Machine>(uart: impl Uart) -> ! {
     static mut ARENA: Arena<{ large::WORDS }> = Arena::new();
     // SAFETY: this is the only place that names the arena, and it runs once.
@@ -67,9 +70,9 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
         Err(Refusal::Size) => semihosting::process::exit(4),
     };
     let sizes = fitting(model.topology(), WORDS, most, size_of::<S>());
-    let learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
     let mut app =
-        App::<S, _, F, _, FRAME>::new(learner, keeper, Serial(uart), machine::Emulated::<M>::default());
+        App::<S, _, F, _, FRAME>::new(&mut learner, keeper, Serial(uart), machine::Emulated::<M>::default());
     app.start();
     loop {
         let _ = app.run();

@@ -77,10 +77,10 @@ where
     };
     let classes = model.topology().classes() as u8;
     let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
-    let learner = Learner::<Score>::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::<Score>::new(model, &mut arena.0, sizes, Config::default());
     let bytes = parts.flash.capacity() as u32;
     let keeper = Some(Keeper::new(parts.flash, 0..bytes));
-    let mut app = App::<Score, _, Flash, N, FRAME>::new(learner, keeper, parts.line, board);
+    let mut app = App::<Score, _, Flash, N, FRAME>::new(&mut learner, keeper, parts.line, board);
     app.start();
     let (a, b) = parts.buttons;
     let screen = parts.screen;
