@@ -60,7 +60,9 @@ fn teach(board: &mut Taught<'_>, (sample, label): &Sample) {
 fn accuracy(board: &mut Taught<'_>, test: &[Sample]) -> [f64; 3] {
     let mut right = [0; 3];
     for (sample, label) in test {
-        let Reply::Class { answer, network, samples, .. } = board.ask(Request::Classify { sample }) else { panic!() };
+        let Reply::Class { answer, network, samples, .. } = board.ask(Request::Classify { sample }) else {
+            panic!()
+        };
         for (right, answer) in right.iter_mut().zip([Some(answer), Some(network), samples]) {
             *right += u32::from(answer == Some(u16::from(*label)));
         }
@@ -80,7 +82,8 @@ fn course(train: &[Sample], test: &[Sample], stages: &[usize]) -> Vec<[f64; 3]> 
             for (mean, &stage) in means.iter_mut().zip(stages) {
                 for label in 0..4u8 {
                     let of_label = order.iter().filter(|&&index| train[index].1 == label);
-                    let next = of_label.skip(taught[usize::from(label)]).take(stage - taught[usize::from(label)]);
+                    let next =
+                        of_label.skip(taught[usize::from(label)]).take(stage - taught[usize::from(label)]);
                     next.for_each(|&index| teach(board, &train[index]));
                     taught[usize::from(label)] = stage;
                 }
@@ -93,7 +96,9 @@ fn course(train: &[Sample], test: &[Sample], stages: &[usize]) -> Vec<[f64; 3]> 
 
 fn print(what: &str, stages: &[usize], means: &[[f64; 3]]) {
     for (stage, [answer, network, samples]) in stages.iter().zip(means) {
-        println!("{what}, {stage} of each: answer {answer:.1} %, network {network:.1} %, samples {samples:.1} %");
+        println!(
+            "{what}, {stage} of each: answer {answer:.1} %, network {network:.1} %, samples {samples:.1} %"
+        );
     }
 }
 
@@ -256,7 +261,11 @@ fn recorded(split: &str) -> Option<Vec<(u32, Sample)>> {
         recordings.last_mut().unwrap().2.push([axis(4), axis(5), axis(6)]);
     }
     let windows = recordings.iter().flat_map(|(number, label, readings)| {
-        readings.as_chunks::<READINGS>().0.iter().map(|window| (*number, (features(window.iter().copied()), *label)))
+        readings
+            .as_chunks::<READINGS>()
+            .0
+            .iter()
+            .map(|window| (*number, (features(window.iter().copied()), *label)))
     });
     Some(windows.collect())
 }
@@ -268,7 +277,11 @@ fn recorded_gestures_are_learned() {
     let stages = [1, 2, 5, 10, 20];
     // What the features and levels may be chosen by: recordings of the training part, a third of them held out.
     let (left, held_out): (Vec<_>, Vec<_>) = train.iter().copied().partition(|(number, _)| number % 3 != 0);
-    print("held-out recordings of the training part", &stages, &course(&samples(&left), &samples(&held_out), &stages));
+    print(
+        "held-out recordings of the training part",
+        &stages,
+        &course(&samples(&left), &samples(&held_out), &stages),
+    );
     // The test part says how good it is, and chooses nothing.
     let means = course(&samples(&train), &samples(&test), &stages);
     print("test recordings", &stages, &means);

@@ -60,7 +60,8 @@ impl Linked {
                 loaded: section.kind() != SectionKind::UninitializedData,
             })
         });
-        let symbols = file.symbols().map(|symbol| (symbol.name().unwrap_or_default().to_owned(), symbol.address()));
+        let symbols =
+            file.symbols().map(|symbol| (symbol.name().unwrap_or_default().to_owned(), symbol.address()));
         Self { pieces: pieces.collect(), symbols: symbols.collect() }
     }
 }
@@ -140,8 +141,12 @@ mod tests {
         assert!(fails(&|linked| linked.pieces[0].bytes = 0x1001).contains(".text at 0x0"));
         assert!(fails(&|linked| linked.pieces[2].address = 0x2000_0000).contains("not in RAM"));
         assert!(fails(&|linked| linked.pieces[2].bytes = 0x400).contains(".bss"));
-        assert!(fails(&|linked| *linked.symbols.get_mut("_model_end").unwrap() = 0x3000).contains("_model_end"));
-        assert!(fails(&|linked| linked.symbols.retain(|name, _| name != "_stack_end")).contains("_stack_end"));
+        assert!(
+            fails(&|linked| *linked.symbols.get_mut("_model_end").unwrap() = 0x3000).contains("_model_end")
+        );
+        assert!(
+            fails(&|linked| linked.symbols.retain(|name, _| name != "_stack_end")).contains("_stack_end")
+        );
         assert!(fails(&|linked| linked.pieces.clear()).contains("0 bytes"));
     }
 }

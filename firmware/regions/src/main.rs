@@ -15,10 +15,13 @@ fn main() -> anyhow::Result<()> {
     };
     let text = std::fs::read_to_string(script).with_context(|| format!("{script} cannot be read"))?;
     let regions = memory::regions(&text).with_context(|| script.clone())?;
-    let bytes = std::fs::read(image).with_context(|| format!("{image} cannot be read: build the firmware first"))?;
-    let file = object::File::parse(bytes.as_slice()).with_context(|| format!("{image} is no linked image"))?;
+    let bytes =
+        std::fs::read(image).with_context(|| format!("{image} cannot be read: build the firmware first"))?;
+    let file =
+        object::File::parse(bytes.as_slice()).with_context(|| format!("{image} is no linked image"))?;
     let linked = check::Linked::of(&file);
-    let sizes = check::check(&linked, &regions).with_context(|| format!("{image} does not lie where {script} says"))?;
+    let sizes = check::check(&linked, &regions)
+        .with_context(|| format!("{image} does not lie where {script} says"))?;
     println!("{} {}", sizes.code, sizes.data);
     Ok(())
 }

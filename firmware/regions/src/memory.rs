@@ -11,7 +11,8 @@ pub(crate) type Regions = BTreeMap<String, Range<u64>>;
 /// The regions of a script. Numbers may be hexadecimal or end in K.
 pub(crate) fn regions(script: &str) -> anyhow::Result<Regions> {
     let block = script.split_once("MEMORY").and_then(|(_, rest)| rest.split_once('{'));
-    let (block, _) = block.and_then(|(_, rest)| rest.split_once('}')).context("there is no MEMORY { ... }")?;
+    let (block, _) =
+        block.and_then(|(_, rest)| rest.split_once('}')).context("there is no MEMORY { ... }")?;
     let mut regions = Regions::new();
     for line in block.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let bad = || format!("`{line}` is no region");

@@ -123,7 +123,8 @@ mod tests {
     #[test]
     fn the_lamp_blinks_as_often_as_the_label_says() {
         let states = |times: &[(u32, State)]| {
-            let expected: std::vec::Vec<_> = times.iter().map(|&(_, state)| Transaction::set(state)).collect();
+            let expected: std::vec::Vec<_> =
+                times.iter().map(|&(_, state)| Transaction::set(state)).collect();
             let mut lamp = Lamp::new(Mock::new(&expected), PinState::High);
             lamp.show(Sign::Answer(1));
             for &(time, _) in times {

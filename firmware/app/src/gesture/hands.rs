@@ -48,14 +48,18 @@ impl<A: InputPin, B: InputPin, Sensor: Accelerometer, Screen: Display> Hands<A, 
             Act::None => {}
             Act::Show(sign) => self.screen.show(sign),
             Act::Classify(sample) => {
-                if let Reply::Class { answer, samples, prototypes, .. } = ask(Request::Classify { sample: &sample }) {
+                if let Reply::Class { answer, samples, prototypes, .. } =
+                    ask(Request::Classify { sample: &sample })
+                {
                     // Before anything was taught there is no answer worth showing.
                     let taught = samples.or(prototypes).is_some();
                     self.screen.show(if taught { Sign::Answer(answer as u8) } else { Sign::Waiting });
                 }
             }
             Act::Learn(sample, label) => {
-                if let Reply::Learned { right, .. } = ask(Request::Learn { sample: &sample, label: label.into() }) {
+                if let Reply::Learned { right, .. } =
+                    ask(Request::Learn { sample: &sample, label: label.into() })
+                {
                     self.screen.show(Sign::Learned(right));
                     ask(Request::Evolve { what: Evolve::Network, mutants: MUTANTS });
                     self.unsaved = true;

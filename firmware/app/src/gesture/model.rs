@@ -71,8 +71,8 @@ pub fn blank(seed: u64, bytes: &mut [u8]) -> Result<usize, ImageError> {
         }
     }
     let mut loss = [0; 4 + MAX_ENTRIES as usize / 2];
-    let loss_words = write_logistic(SCALE, SCALE, 64, &mut loss)
-        .map_err(|_| ImageError::BufferLength(0, 0))?;
+    let loss_words =
+        write_logistic(SCALE, SCALE, 64, &mut loss).map_err(|_| ImageError::BufferLength(0, 0))?;
     let mut genome = [0; TOPOLOGY.genome_words()];
     if let Ok(mut genome) = GenomeMut::new(&TOPOLOGY, &mut genome) {
         genome.randomize(&mut Stream::new(seed, Purpose::Start, 0));

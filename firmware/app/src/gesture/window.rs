@@ -81,7 +81,8 @@ impl Window {
         for (axis, feature) in features[3 * KINDS..].iter_mut().enumerate() {
             let other = (axis + 1) % 3;
             let together = (0..READINGS).map(|index| {
-                (self.at(axis, index) - means[axis]).signum() * (self.at(other, index) - means[other]).signum()
+                (self.at(axis, index) - means[axis]).signum()
+                    * (self.at(other, index) - means[other]).signum()
             });
             *feature = (128 + together.sum::<i32>()) as u8;
         }

@@ -94,10 +94,14 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
     let (small, demo) = (board.small, arguments.demo.as_str());
     let hidden = if small || demo == "vectors" { "48" } else { "64" };
     let problem = match demo {
-        "digits" | "drift" | "vectors" | "hostile" | "cost" | "reset" => problem::digits(arguments.seed, hidden, None)?,
+        "digits" | "drift" | "vectors" | "hostile" | "cost" | "reset" => {
+            problem::digits(arguments.seed, hidden, None)?
+        }
         "new-class" => problem::digits(arguments.seed, hidden, Some(new_class::NEW_CLASS))?,
         "mnist" => return mnist::show(board, arguments),
-        _ => bail!("no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, mnist and reset"),
+        _ => bail!(
+            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, mnist and reset"
+        ),
     };
     if demo == "reset" {
         return reset::show(board, arguments, &problem);
