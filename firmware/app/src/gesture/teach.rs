@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(labels(&hold(&mut teacher, false, true, 3 * READINGS)), [1, 1, 1]);
         // What was begun when it was released is recorded to the end.
         assert_eq!(labels(&hold(&mut teacher, false, false, READINGS)), [1]);
-        // The readings of a sample are those after the button went down, the first of them included.
+        // The readings of a sample are those after the one with which the button went down.
         hold(&mut teacher, false, true, 1);
         let Some(Act::Learn(features, 1)) = hold(&mut teacher, false, false, READINGS).pop() else {
             panic!()

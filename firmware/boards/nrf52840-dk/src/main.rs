@@ -38,7 +38,9 @@ impl Board for ThisBoard {
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let (Some(chip), Some(mut core)) = (Peripherals::take(), CorePeripherals::take()) else { real::restart() };
+    let (Some(chip), Some(mut core)) = (Peripherals::take(), CorePeripherals::take()) else {
+        real::restart()
+    };
     // The serial line needs the exact clock.
     Clocks::new(chip.CLOCK).enable_ext_hfosc();
     let counters = Cycles::start(&mut core.DCB, &mut core.DWT);

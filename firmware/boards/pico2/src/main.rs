@@ -50,7 +50,9 @@ impl Board for ThisBoard {
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    let (Some(chip), Some(mut core)) = (Peripherals::take(), CorePeripherals::take()) else { real::restart() };
+    let (Some(chip), Some(mut core)) = (Peripherals::take(), CorePeripherals::take()) else {
+        real::restart()
+    };
     let mut resets = chip.RESETS;
     let mut watchdog = Watchdog::new(chip.WATCHDOG);
     let clocks = init_clocks_and_plls(
