@@ -73,6 +73,36 @@ pub enum Request<'a> {
     Reset,
     /// Start anew, as after a loss of power: what was not saved is lost. [`Reply::Done`] before it does.
     Restart,
+    /// What a board with a key asks for. [`Reply::Guard`]; with the feature `key` alone.
+    #[cfg(feature = "key")]
+    Guard,
+    /// A request that changes something, for a board with a key, see [`key`](super::key). Answered as the one within.
+    #[cfg(feature = "key")]
+    Keyed {
+        /// Higher than that of any request before.
+        counter: u32,
+        /// Made with the key.
+        tag: [u8; 16],
+        /// The request, in postcard's format.
+        request: &'a [u8],
+    },
+}
+
+#[cfg(feature = "key")]
+impl Request<'_> {
+    /// True for what a board with a key takes only with it: what may change the board, or what it is about to do.
+    #[must_use]
+    pub const fn changes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Info
+                | Self::Classify { .. }
+                | Self::Statistics
+                | Self::Pull { .. }
+                | Self::Guard
+                | Self::Keyed { .. }
+        )
+    }
 }
 
 /// What evolves.
@@ -160,6 +190,14 @@ pub enum Reply<'a> {
         equal: u32,
         /// Would raise it.
         worse: u32,
+    },
+    /// What a board with a key asks for.
+    #[cfg(feature = "key")]
+    Guard {
+        /// The lowest counter that it takes; none where it has no key.
+        next: Option<u32>,
+        /// Requests refused since the start: forged, replayed, without the key.
+        refused: u32,
     },
 }
 
@@ -267,6 +305,12 @@ pub enum LinkError {
     NoStorage,
     /// The board has no room for prototypes.
     NoPrototypes,
+    /// The board takes changes only with its key.
+    Key,
+    /// The request was not made with the board's key, or changed on the way.
+    Forged,
+    /// The request's counter was used; the lowest that the board takes.
+    Replayed(u32),
 }
 
 impl core::fmt::Display for LinkError {
@@ -291,6 +335,11 @@ impl core::fmt::Display for LinkError {
             Self::NoSamples => f.write_str("no labelled samples are stored to evolve on"),
             Self::Storage => f.write_str("flash storage failed, or what was learned does not fit it"),
             Self::NoStorage => f.write_str("the board has no flash storage"),
+            Self::Key => f.write_str("it takes changes only with its key: give it with --key"),
+            Self::Forged => {
+                f.write_str("the request was not made with its key: give the right one with --key")
+            }
+            Self::Replayed(next) => write!(f, "the request was made before: counters go on from {next}"),
             Self::NoPrototypes => f.write_str("the board has no room for prototypes"),
         }
     }

@@ -18,6 +18,8 @@
 
 mod flips;
 mod frame;
+#[cfg(feature = "key")]
+pub mod key;
 mod message;
 
 pub use flips::{FlipError, Flips, apply_flips, check_genome, write_flips};

@@ -9,6 +9,9 @@ use evobit::link::{
     write_frame,
 };
 
+#[cfg(feature = "key")]
+use evobit::link::key::{Guard, Key};
+
 use crate::keep::Keeper;
 use crate::learner::{Learned, Learner};
 
@@ -32,6 +35,12 @@ pub trait Board {
 
     /// Starts the board anew; a board that cannot goes on.
     fn restart(&mut self) {}
+
+    /// Keeps, also over a loss of power, that counters of keyed requests below `next` were used. False where it cannot: then nothing keyed
+    /// is done.
+    fn keep_counter(&mut self, _next: u32) -> bool {
+        false
+    }
 }
 
 /// Bytes of a frame as they come.
@@ -63,6 +72,19 @@ struct Update {
     from: u32,
 }
 
+/// Counters that are kept as used at once: flash wears less, and a loss of power costs at most so many.
+#[cfg(feature = "key")]
+const COUNTERS: u32 = 1024;
+
+/// What guards a board with a key.
+#[cfg(feature = "key")]
+#[derive(Debug)]
+struct Guarded {
+    guard: Guard,
+    /// Counters below this are kept as used.
+    kept: u32,
+}
+
 /// What answers: learner, flash and counters.
 #[derive(Debug)]
 struct Server<'a, S, F, B> {
@@ -70,6 +92,8 @@ struct Server<'a, S, F, B> {
     keeper: Option<Keeper<F>>,
     board: B,
     update: Option<Update>,
+    #[cfg(feature = "key")]
+    guard: Option<Guarded>,
     /// True from the request on until its answer is out.
     restart: bool,
     message_bytes: u16,
@@ -100,6 +124,8 @@ where
             keeper,
             board,
             update: None,
+            #[cfg(feature = "key")]
+            guard: None,
             restart: false,
             message_bytes: BYTES.saturating_sub(BYTES / 254 + 8) as u16,
             last_instructions: 0,
@@ -111,6 +137,12 @@ where
     /// Loads what was saved.
     pub fn start(&mut self) {
         self.server.load();
+    }
+
+    /// From now on changes are taken only with `key`, and counters from `next` on: what [`Board::keep_counter`] kept last, 0 at first.
+    #[cfg(feature = "key")]
+    pub fn guard(&mut self, key: Key, next: u32) {
+        self.server.guard = Some(Guarded { guard: Guard::new(key, next), kept: next });
     }
 
     /// The learner.
@@ -188,7 +220,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
             Ok((sequence, Request::Pull { part, from })) => self.pull(sequence, part, from),
             Ok((sequence, request)) => {
                 let before = self.board.instructions();
-                let reply = self.reply(request);
+                let reply = self.admitted(request);
                 self.last_instructions = self.board.instructions().wrapping_sub(before);
                 let (room, ..) = self.learner.message_room();
                 written(sequence, &reply, room)
@@ -202,6 +234,36 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
     fn refuse(&mut self, sequence: u8, error: LinkError) -> &[u8] {
         let (room, ..) = self.learner.message_room();
         written(sequence, &Reply::Error(error), room)
+    }
+
+    /// The answer to a request from the line, if it may be done.
+    #[cfg(feature = "key")]
+    fn admitted(&mut self, request: Request<'_>) -> Reply<'static> {
+        if request == Request::Guard {
+            let (next, refused) =
+                self.guard.as_ref().map_or((None, 0), |on| (Some(on.guard.next()), on.guard.refused()));
+            return Reply::Guard { next, refused };
+        }
+        let Some(on) = &mut self.guard else { return self.reply(request) };
+        match on.guard.admit(request) {
+            Ok(request) => {
+                if on.guard.next() > on.kept {
+                    let kept = on.guard.next().saturating_add(COUNTERS);
+                    if !self.board.keep_counter(kept) {
+                        return Reply::Error(LinkError::Storage);
+                    }
+                    on.kept = kept;
+                }
+                self.reply(request)
+            }
+            Err(error) => Reply::Error(error),
+        }
+    }
+
+    /// The answer to a request from the line.
+    #[cfg(not(feature = "key"))]
+    fn admitted(&mut self, request: Request<'_>) -> Reply<'static> {
+        self.reply(request)
     }
 
     fn reply(&mut self, request: Request<'_>) -> Reply<'static> {

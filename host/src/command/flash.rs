@@ -1,5 +1,7 @@
 //! `host flash`: a model onto a board.
 
+mod jetson;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,8 +21,9 @@ pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?.plain();
     match args.board.split_once(':') {
         Some(("qemu", name)) => emulated(args, &model, name),
+        Some(("ssh", host)) => jetson::flash(args, &model, host),
         _ => Err(Failure::usage(format!(
-            "`{}` is no board: give an emulated one such as qemu:microbit",
+            "`{}` is no board: give an emulated one such as qemu:microbit, or ssh:user@host",
             args.board
         ))),
     }
@@ -33,14 +36,19 @@ fn emulated(args: &FlashArgs, model: &Model, name: &str) -> Result<(), Failure> 
         Some(path) => path.clone(),
         None => build(name)?,
     };
-    let firmware = Firmware::read(&path)?;
     let image = model.image();
-    let room = emulated.board().check(&image, firmware.model.end - firmware.model.start)?;
-    let regions = firmware.with_model(model.bytes());
+    // A Linux program finds its model in a file.
+    let (room, regions) = if emulated.board().machine.is_some() {
+        let firmware = Firmware::read(&path)?;
+        let room = emulated.board().check(&image, firmware.model.end - firmware.model.start)?;
+        (room, firmware.with_model(model.bytes()))
+    } else {
+        (emulated.board().check(&image, u64::MAX)?, vec![])
+    };
     if args.dry_run {
         return report(args, &image, &regions, room, json!({ "board": args.board, "dry_run": true }));
     }
-    emulated.flash(&firmware, model.bytes(), args.keep)?;
+    emulated.flash(&path, model.bytes(), args.keep)?;
     // Beside the model, what tells which samples its run held out.
     let config = args.model.with_file_name("config.toml");
     if config.is_file() {

@@ -5,6 +5,7 @@ mod teach;
 
 use std::path::{Path, PathBuf};
 
+use evobit::link::key::Key;
 use evobit::link::{Evolve, Statistics};
 use serde_json::{Value, json};
 
@@ -28,6 +29,9 @@ pub(super) fn run(args: &LinkArgs) -> Result<(), Failure> {
         return off(args, &port);
     }
     let mut client = Client::new(connect(args, &port)?);
+    if let Some(path) = &args.key {
+        client.use_key(read_key(path)?);
+    }
     let info = client.greet()?;
     let mut session = Session { args, client, info };
     match &args.command {
@@ -56,6 +60,19 @@ fn connect(args: &LinkArgs, port: &Port) -> Result<Box<dyn Line>, Failure> {
         ));
     }
     Ok(line)
+}
+
+/// The key in a file.
+pub(super) fn read_key(path: &Path) -> Result<Key, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("{}: cannot be read ({error}): give the board's key", path.display()))
+    })?;
+    Key::from_hex(&text).ok_or_else(|| {
+        Failure::usage(format!(
+            "{}: is no key: it must hold 64 hexadecimal digits, as `openssl rand -hex 32` makes them",
+            path.display()
+        ))
+    })
 }
 
 fn off(args: &LinkArgs, port: &Port) -> Result<(), Failure> {
@@ -110,6 +127,8 @@ impl Session<'_> {
 
     fn show_info(&mut self) -> Result<(), Failure> {
         let statistics = self.client.statistics()?;
+        // Firmware without keys does not know the question.
+        let (counter, refused) = self.client.counter().unwrap_or_default();
         let info = &self.info;
         if self.args.json {
             let mut json = statistics_json(&statistics);
@@ -117,6 +136,8 @@ impl Session<'_> {
                 json[key] = value.clone();
             }
             json["model_crc"] = format!("{:08x}", info.base).into();
+            json["keyed"] = counter.is_some().into();
+            json["refused"] = refused.into();
             return print(&json.to_string());
         }
         let (used, there) = (count(4 * u64::from(info.used_words)), count(4 * u64::from(info.arena_words)));
@@ -135,15 +156,18 @@ impl Session<'_> {
             ),
         ];
         rows.extend(statistics_rows(&statistics));
+        rows.push(match counter {
+            Some(_) => ("key", format!("changes are taken only with it; {refused} requests were refused")),
+            None => ("key", "none: who reaches the line may change the board".into()),
+        });
         print(lines(&rows).trim_end())
     }
 
     fn evolve(&mut self, mutants: u32, prototypes: Option<u16>) -> Result<(), Failure> {
         let what = prototypes.map_or(Evolve::Network, |prototypes| Evolve::Memory { prototypes });
-        self.client.evolve(what, mutants)?;
         let statistics = self
             .client
-            .settle()
+            .evolve(what, mutants)
             .map_err(|error| midway(error, "while the board evolved", "repeat the command"))?;
         self.report(&statistics)
     }

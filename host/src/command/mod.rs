@@ -177,7 +177,8 @@ pub struct InspectArgs {
 pub struct FlashArgs {
     /// The model file, such as runs/digits-1/model.evb
     pub model: PathBuf,
-    /// Which board: an emulated one as qemu:NAME (microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt)
+    /// Which board: an emulated one as qemu:NAME (microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt, jetson), or a Jetson Nano or
+    /// another 64-bit Arm board with Linux as ssh:user@host
     #[arg(long, value_name = "BOARD")]
     pub board: String,
     /// The firmware, an ELF file [default: built with firmware/build]
@@ -189,6 +190,9 @@ pub struct FlashArgs {
     /// Keep what the board learned and saved; it counts where the model is the one it learned from
     #[arg(long)]
     pub keep: bool,
+    /// The key of a board with Linux: from now on it takes changes only with it
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
     /// Where an emulated board lives [default: runs/qemu-NAME]
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
@@ -200,6 +204,7 @@ pub struct FlashArgs {
 const FLASH_EXAMPLES: &str = "Examples:
   host flash runs/digits-1/model.evb --board qemu:microbit             build the firmware, start it in QEMU with the model
   host flash runs/digits-1/model.evb --board qemu:microbit --dry-run   regions, addresses and bytes
+  host flash runs/digits-1/model.evb --board ssh:nano@192.168.1.7      onto a Jetson Nano, started and checked
   host link qemu:microbit info                                         what runs there
 
 An emulated board goes on running when this program ends, and takes a whole processor core: `host link qemu:microbit off`
@@ -210,7 +215,8 @@ again where it is off.";
 #[derive(Args, Debug)]
 #[command(after_help = LINK_EXAMPLES)]
 pub struct LinkArgs {
-    /// Where the board is: a serial device such as /dev/ttyACM0, tcp:HOST:PORT, or an emulated board such as qemu:microbit
+    /// Where the board is: a serial device such as /dev/ttyACM0, tcp:HOST:PORT, ssh:user@host for a board that runs Linux, or an emulated
+    /// board such as qemu:microbit
     pub port: String,
     /// What to do
     #[command(subcommand)]
@@ -218,6 +224,9 @@ pub struct LinkArgs {
     /// The model that was flashed [default: the one under runs/ with the board's checksum]
     #[arg(long, value_name = "FILE", global = true)]
     pub model: Option<PathBuf>,
+    /// The key of a board that takes changes only with it: a file of 64 hexadecimal digits
+    #[arg(long, value_name = "FILE", global = true)]
+    pub key: Option<PathBuf>,
     /// Bits a second of a serial port
     #[arg(long, value_name = "N", global = true, default_value_t = crate::link::DEFAULT_BAUD)]
     pub baud: u32,

@@ -11,11 +11,11 @@ use evobit::image::Image;
 pub struct Board {
     /// Its name, and that of its firmware.
     pub name: &'static str,
-    /// QEMU's program, machine, and what else it needs to be told.
+    /// QEMU's program.
     pub emulator: &'static str,
-    /// See above.
-    pub machine: &'static str,
-    /// See above.
+    /// What it emulates: the whole board, by this name; none where it runs the firmware as a program of this machine.
+    pub machine: Option<&'static str>,
+    /// What else it needs to be told.
     pub arguments: &'static [&'static str],
     /// How much it stores.
     pub profile: Profile,
@@ -28,14 +28,22 @@ pub enum Profile {
     Small,
     /// 64 KB of RAM, scores of two bytes.
     Large,
+    /// As much memory as the model and a thousand samples take.
+    Linux,
 }
 
 const fn arm(name: &'static str, profile: Profile) -> Board {
-    Board { name, emulator: "qemu-system-arm", machine: name, arguments: &[], profile }
+    Board { name, emulator: "qemu-system-arm", machine: Some(name), arguments: &[], profile }
 }
 
+/// The Jetson Nano: its firmware is a Linux program.
+pub const JETSON: &str = "jetson";
+/// What its program stores and reads, as `firmware/jetson` has it.
+const LINUX_SIZES: Sizes = Sizes { samples: 1000, prototypes: 256 };
+const LINUX_FRAME: usize = 16 << 10;
+
 /// The emulated boards.
-pub const BOARDS: [Board; 5] = [
+pub const BOARDS: [Board; 6] = [
     arm("microbit", Profile::Small),
     arm("lm3s6965evb", Profile::Large),
     arm("mps2-an386", Profile::Large),
@@ -43,9 +51,16 @@ pub const BOARDS: [Board; 5] = [
     Board {
         name: "riscv-virt",
         emulator: "qemu-system-riscv32",
-        machine: "virt",
+        machine: Some("virt"),
         arguments: &["-bios", "none"],
         profile: Profile::Large,
+    },
+    Board {
+        name: JETSON,
+        emulator: "qemu-aarch64",
+        machine: None,
+        arguments: &["-cpu", "cortex-a57"],
+        profile: Profile::Linux,
     },
 ];
 
@@ -132,12 +147,17 @@ impl Board {
         let (words, most, frame, score) = match self.profile {
             Profile::Small => (small::WORDS, small::SIZES, small::FRAME, size_of::<small::Score>()),
             Profile::Large => (large::WORDS, large::SIZES, large::FRAME, size_of::<large::Score>()),
+            Profile::Linux => {
+                let words = Layout::new(image.topology(), LINUX_SIZES, size_of::<i16>()).words();
+                (words, LINUX_SIZES, LINUX_FRAME, size_of::<i16>())
+            }
         };
         let topology = image.topology();
         let sizes = fitting(topology, words, most, score);
         let checked = match self.profile {
             Profile::Small => Learner::<small::Score>::check(topology, words, sizes),
             Profile::Large => Learner::<large::Score>::check(topology, words, sizes),
+            Profile::Linux => Learner::<i16>::check(topology, words, sizes),
         };
         checked.map_err(|error| match error {
             ModelError::Arena(needed, there) => {

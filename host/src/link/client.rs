@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use evobit::link::key::{KEYED_BYTES, Key};
 use evobit::link::{
     Evolve, FrameError, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame,
     write_frame,
@@ -27,8 +28,18 @@ const AROUND: usize = 6;
 pub struct Client<L> {
     line: L,
     sequence: u8,
+    buffer: Vec<u8>,
+    guard: Option<Guard>,
     sent: u64,
     received: u64,
+}
+
+/// What a board with a key asks for.
+#[derive(Debug)]
+struct Guard {
+    key: Key,
+    /// The counter of the next request; none before the board said it.
+    next: Option<u32>,
 }
 
 /// Who a board is: [`evobit::link::Info`] with names of its own.
@@ -90,7 +101,23 @@ impl<L: Line> Client<L> {
     pub fn new(line: L) -> Self {
         // Answers to an earlier program's requests must not be taken for answers to these.
         let sequence = std::process::id().wrapping_mul(37) as u8;
-        Self { line, sequence, sent: 0, received: 0 }
+        Self { line, sequence, buffer: vec![0; frame_len(MOST_MESSAGE)], guard: None, sent: 0, received: 0 }
+    }
+
+    /// Makes every request that changes something with a key from now on.
+    pub fn use_key(&mut self, key: Key) {
+        self.guard = Some(Guard { key, next: None });
+    }
+
+    /// The lowest counter that a board with a key takes, none where it has no key; and how many requests it refused.
+    ///
+    /// # Errors
+    /// What goes wrong on the line, or a board that knows no keys.
+    pub fn counter(&mut self) -> Result<(Option<u32>, u32), LinkFailure> {
+        self.send_and_read(&Request::Guard, PATIENCE, |reply| match reply {
+            Reply::Guard { next, refused } => Some((next, refused)),
+            _ => None,
+        })
     }
 
     /// The line.
@@ -110,16 +137,43 @@ impl<L: Line> Client<L> {
         self.sequence
     }
 
-    /// Sends a request, waits for its answer and hands it to `read`.
+    /// Makes a request, with the key where it changes something, waits for its answer and hands it to `read`.
     fn ask<T>(
         &mut self,
         request: &Request<'_>,
         patience: Duration,
         read: impl FnOnce(Reply<'_>) -> Option<T>,
     ) -> Result<T, LinkFailure> {
+        if self.guard.is_none() || !request.changes() {
+            return self.send_and_read(request, patience, read);
+        }
+        if self.guard.as_ref().is_some_and(|guard| guard.next.is_none()) {
+            let next = match self.counter() {
+                Ok((next, _)) => next.ok_or(LinkFailure::NoKey)?,
+                Err(LinkFailure::Refused(LinkError::Message)) => return Err(LinkFailure::NoKey),
+                Err(error) => return Err(error),
+            };
+            self.guard.iter_mut().for_each(|guard| guard.next = Some(next));
+        }
+        let Some(Guard { key, next: Some(counter) }) = &mut self.guard else {
+            return Err(LinkFailure::NoKey);
+        };
+        let mut within = vec![0; MOST_MESSAGE];
+        let within = &*postcard::to_slice(request, &mut within)
+            .map_err(|_| LinkFailure::Frame(FrameError::BufferLength))?;
+        let keyed = Request::Keyed { counter: *counter, tag: key.tag(*counter, within), request: within };
+        *counter = counter.saturating_add(1);
+        self.send_and_read(&keyed, patience, read)
+    }
+
+    fn send_and_read<T>(
+        &mut self,
+        request: &Request<'_>,
+        patience: Duration,
+        read: impl FnOnce(Reply<'_>) -> Option<T>,
+    ) -> Result<T, LinkFailure> {
         let sequence = self.next_sequence();
-        let mut buffer = vec![0; frame_len(MOST_MESSAGE)];
-        let frame = write_frame(sequence, request, &mut buffer)?;
+        let frame = write_frame(sequence, request, &mut self.buffer)?;
         self.sent += frame.len() as u64;
         self.line.send(frame)?;
         loop {
@@ -242,12 +296,27 @@ impl<L: Line> Client<L> {
         }
     }
 
-    /// Lets the board evolve so many mutants in its idle time.
+    /// Lets the board evolve so many mutants and waits for it.
     ///
     /// # Errors
     /// What the board refuses or goes wrong on the line.
-    pub fn evolve(&mut self, what: Evolve, mutants: u32) -> Result<(), LinkFailure> {
-        self.done(&Request::Evolve { what, mutants })
+    pub fn evolve(&mut self, what: Evolve, mutants: u32) -> Result<Statistics, LinkFailure> {
+        self.done(&Request::Evolve { what, mutants })?;
+        self.settle()
+    }
+
+    /// Bytes that a request takes more with the key.
+    const fn overhead(&self) -> usize {
+        if self.guard.is_some() { KEYED_BYTES } else { 0 }
+    }
+
+    /// Whether a labelled sample of so many bytes can be sent to a board.
+    ///
+    /// # Errors
+    /// [`LinkFailure::Message`].
+    pub fn check_sample(&self, info: &BoardInfo, len: usize) -> Result<(), LinkFailure> {
+        let (len, most) = (len + AROUND + self.overhead(), usize::from(info.message_bytes));
+        if len <= most { Ok(()) } else { Err(LinkFailure::Message { len, most }) }
     }
 
     /// Begins the board's random numbers anew.
@@ -320,21 +389,10 @@ impl<L: Line> Client<L> {
     /// What the board refuses or goes wrong on the line.
     pub fn push(&mut self, info: &BoardInfo, update: &Update) -> Result<(), LinkFailure> {
         self.done(&Request::PushBegin { base: update.base, genome: update.genome })?;
-        let most = usize::from(info.message_bytes).saturating_sub(AROUND).max(5);
+        let most = usize::from(info.message_bytes).saturating_sub(AROUND + self.overhead()).max(5);
         for flips in update.pieces(most) {
             self.done(&Request::Push { flips })?;
         }
         self.done(&Request::PushEnd)
-    }
-}
-
-impl BoardInfo {
-    /// Whether a raw sample of so many bytes can be sent.
-    ///
-    /// # Errors
-    /// [`LinkFailure::Message`].
-    pub fn check_sample(&self, len: usize) -> Result<(), LinkFailure> {
-        let (len, most) = (len + AROUND, usize::from(self.message_bytes));
-        if len <= most { Ok(()) } else { Err(LinkFailure::Message { len, most }) }
     }
 }

@@ -82,7 +82,7 @@ pub fn command(board: &Board, firmware: &Path, model: (&str, u64), folder: &Path
     let mut command = Command::new(board.emulator);
     command
         .current_dir(folder)
-        .args(["-M", board.machine])
+        .args(["-M", board.machine.unwrap_or(board.name)])
         .args(board.arguments)
         .arg("-kernel")
         .arg(firmware)
@@ -152,7 +152,7 @@ impl Emulated {
     ///
     /// # Errors
     /// A folder that cannot be written.
-    pub fn flash(&self, firmware: &Firmware, model: &[u8], keep: bool) -> Result<(), EmulatorError> {
+    pub fn flash(&self, firmware: &Path, model: &[u8], keep: bool) -> Result<(), EmulatorError> {
         fs::create_dir_all(&self.folder)
             .map_err(|source| EmulatorError::File { path: self.folder.clone(), source })?;
         self.power_off()?;
@@ -165,8 +165,8 @@ impl Emulated {
                 _ => {}
             }
         }
-        let elf = fs::read(&firmware.path)
-            .map_err(|source| EmulatorError::File { path: firmware.path.clone(), source })?;
+        let elf =
+            fs::read(firmware).map_err(|source| EmulatorError::File { path: firmware.to_owned(), source })?;
         self.write("firmware.elf", &elf)?;
         // The model last: with it the board is complete.
         self.write("model.evb", model)
@@ -175,7 +175,17 @@ impl Emulated {
     /// True while its emulator runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.monitor().is_some()
+        if self.board.machine.is_some() { self.monitor().is_some() } else { self.program().is_some() }
+    }
+
+    /// The number of the process that runs the firmware as a program, if it is one of this board.
+    fn program(&self) -> Option<u32> {
+        let pid = fs::read_to_string(self.file("pid")).ok()?.trim().parse().ok()?;
+        let running = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        // Numbers are used again: its arguments name the folder.
+        let folder =
+            self.folder.canonicalize().ok()?.join("evobit.toml").into_os_string().into_encoded_bytes();
+        running.split(|&byte| byte == 0).any(|argument| argument == folder).then_some(pid)
     }
 
     /// QEMU's monitor; it takes one guest at a time.
@@ -188,10 +198,14 @@ impl Emulated {
     /// # Errors
     /// An emulator that does not end.
     pub fn power_off(&self) -> Result<bool, EmulatorError> {
-        let Some(mut monitor) = self.monitor() else { return Ok(false) };
         let started = Instant::now();
-        let _ = monitor.write_all(b"quit\n");
-        drop(monitor);
+        if self.board.machine.is_some() {
+            let Some(mut monitor) = self.monitor() else { return Ok(false) };
+            let _ = monitor.write_all(b"quit\n");
+        } else {
+            let Some(pid) = self.program() else { return Ok(false) };
+            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
         while self.is_running() {
             if started.elapsed() > PATIENCE {
                 return Err(EmulatorError::StillThere { folder: self.folder.clone() });
@@ -229,13 +243,23 @@ impl Emulated {
         if !firmware.is_file() || !self.file("model.evb").is_file() {
             return Err(EmulatorError::NotFlashed { folder: self.folder.clone(), board: self.board.name });
         }
-        let region =
-            Firmware::read(&firmware).map_err(|error| EmulatorError::Stopped(error.to_string()))?.model;
+        let model = match self.board.machine {
+            Some(_) => {
+                Firmware::read(&firmware)
+                    .map_err(|error| EmulatorError::Stopped(error.to_string()))?
+                    .model
+                    .start
+            }
+            None => 0,
+        };
         let mut reason = String::new();
         for _ in 0..ATTEMPTS {
             let address =
                 free_address().map_err(|source| EmulatorError::File { path: self.file("link"), source })?;
-            let mut child = self.spawn(region.start, &address)?;
+            let mut child = match self.board.machine {
+                Some(_) => self.spawn(model, &address)?,
+                None => self.spawn_program(&address)?,
+            };
             match self.connect(&mut child, &address)? {
                 Ok(line) => {
                     self.write("link", format!("tcp:{address}\n").as_bytes())?;
@@ -265,6 +289,27 @@ impl Emulated {
             .process_group(0)
             .spawn()
             .map_err(|source| EmulatorError::Start { program: self.board.emulator, source })
+    }
+
+    /// Starts the firmware as a program, with a configuration that listens at `address`.
+    fn spawn_program(&self, address: &str) -> Result<Child, EmulatorError> {
+        let failed = |path: PathBuf| move |source| EmulatorError::File { path, source };
+        let config = format!("listen = \"{address}\"\nmodel = \"model.evb\"\nkept = \"kept.bin\"\n");
+        self.write("evobit.toml", config.as_bytes())?;
+        let folder = self.folder.canonicalize().map_err(failed(self.folder.clone()))?;
+        let file = |name: &str| fs::File::create(self.file(name)).map_err(failed(self.file(name)));
+        let child = Command::new(self.board.emulator)
+            .args(self.board.arguments)
+            .arg(folder.join("firmware.elf"))
+            .arg(folder.join("evobit.toml"))
+            .stdin(Stdio::null())
+            .stdout(file("log.bin")?)
+            .stderr(file("errors.txt")?)
+            .process_group(0)
+            .spawn()
+            .map_err(|source| EmulatorError::Start { program: self.board.emulator, source })?;
+        self.write("pid", format!("{}\n", child.id()).as_bytes())?;
+        Ok(child)
     }
 
     /// The line, or why the emulator ended.

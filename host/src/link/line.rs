@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use evobit::link::{FrameError, LinkError};
 
+use super::ssh::Remote;
+
 /// Bits a second of a serial port unless told otherwise.
 pub const DEFAULT_BAUD: u32 = 115_200;
 /// How long one read waits before the time is looked at again.
@@ -22,7 +24,7 @@ const MOST_BYTES: usize = 1 << 16;
 pub enum LinkFailure {
     /// What is no port.
     #[error(
-        "`{0}` is no port: give a serial device such as /dev/ttyACM0, tcp:HOST:PORT, or an emulated board such as qemu:microbit"
+        "`{0}` is no port: give a serial device such as /dev/ttyACM0, tcp:HOST:PORT, ssh:user@host, or an emulated board such as qemu:microbit"
     )]
     Port(String),
     /// The port cannot be opened.
@@ -56,6 +58,9 @@ pub enum LinkFailure {
         "the board answered something else than it was asked: its firmware is of another version, flash it again"
     )]
     Other,
+    /// A key for a board that has none.
+    #[error("the board has no key: leave --key out")]
+    NoKey,
     /// The request does not fit a message.
     #[error(
         "the board reads messages of at most {most} bytes, this one has {len}: use a model with fewer features"
@@ -109,6 +114,8 @@ pub enum Port {
     Serial(String),
     /// A host and port on the network.
     Tcp(String),
+    /// A board that runs Linux, by the name that ssh knows.
+    Ssh(Remote),
     /// The emulated board of this name, in the folder where it was flashed.
     Emulated(String),
 }
@@ -122,6 +129,9 @@ impl FromStr for Port {
                 if address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) =>
             {
                 Ok(Self::Tcp(address.into()))
+            }
+            Some(("ssh", host)) => {
+                Remote::new(host).map(Self::Ssh).ok_or_else(|| LinkFailure::Port(text.into()))
             }
             Some(("qemu", board)) if !board.is_empty() => Ok(Self::Emulated(board.into())),
             Some(("tcp" | "qemu", _)) => Err(LinkFailure::Port(text.into())),
@@ -191,6 +201,7 @@ pub fn open(port: &Port, baud: u32) -> Result<Box<dyn Line>, LinkFailure> {
     match port {
         Port::Serial(path) => open_serial(path, baud),
         Port::Tcp(address) => open_network(address),
+        Port::Ssh(remote) => remote.line(),
         Port::Emulated(board) => Err(LinkFailure::Port(format!("qemu:{board}"))),
     }
 }
@@ -251,7 +262,10 @@ mod tests {
         assert_eq!("qemu:microbit".parse::<Port>().unwrap(), Port::Emulated("microbit".into()));
         assert_eq!("/dev/ttyACM0".parse::<Port>().unwrap(), Port::Serial("/dev/ttyACM0".into()));
         assert_eq!("COM3".parse::<Port>().unwrap(), Port::Serial("COM3".into()));
-        for wrong in ["", "tcp:", "tcp:host", "tcp:host:99999", "qemu:"] {
+        assert!(matches!("ssh:nano@10.0.0.7".parse::<Port>(), Ok(Port::Ssh(_))));
+        for wrong in
+            ["ssh:-oProxyCommand=x", "ssh:a b", "ssh:", "", "tcp:", "tcp:host", "tcp:host:99999", "qemu:"]
+        {
             assert!(matches!(wrong.parse::<Port>(), Err(LinkFailure::Port(_))), "{wrong}");
         }
     }

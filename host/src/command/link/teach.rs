@@ -46,7 +46,7 @@ fn ask(
     let mut answers = Vec::with_capacity(samples);
     for sample in 0..samples {
         let bytes = bytes(sample);
-        session.info.check_sample(bytes.len())?;
+        session.client.check_sample(&session.info, bytes.len())?;
         answers.push(session.client.classify(&bytes).map_err(|error| {
             let what = format!("after {sample} of {samples} samples");
             midway(error, &what, "start the board again, then repeat the command: nothing was changed")
@@ -172,7 +172,7 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
     let mut right = Vec::with_capacity(order.len());
     for &sample in order {
         let bytes = data.bytes(sample);
-        session.info.check_sample(bytes.len())?;
+        session.client.check_sample(&session.info, bytes.len())?;
         let learned = session.client.learn(&bytes, data.labels[sample]).map_err(|error| {
             let taught = right.len();
             let next = format!(
@@ -196,11 +196,12 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
         }
     }
     bar.finish_and_clear();
-    if args.idle > 0 && !interrupted() {
-        session.client.evolve(Evolve::Network, args.idle)?;
-    }
+    let settled = match args.idle {
+        idle if idle > 0 && !interrupted() => session.client.evolve(Evolve::Network, idle),
+        _ => session.client.settle(),
+    };
     let next = "the samples are learned; `host link PORT info` shows what came of them";
-    let settled = session.client.settle().map_err(|error| midway(error, "while the board evolved", next))?;
+    let settled = settled.map_err(|error| midway(error, "while the board evolved", next))?;
     let share = |right: &[bool]| right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
     let lately = share(&right[right.len().saturating_sub(WINDOW)..]);
     if session.args.json {
