@@ -1,7 +1,7 @@
 use super::*;
 use crate::genome::{Gene, GenomeMut, Mutation};
 use crate::rng::{Draw, Purpose, Stream};
-use crate::topology::{Layer, Plan, Shape};
+use crate::topology::{Field, Layer, Plan, Shape};
 use rand_core::Rng;
 use std::vec;
 use std::vec::Vec;

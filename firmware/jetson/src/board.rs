@@ -111,7 +111,7 @@ pub(crate) fn run(config: &Config, check: bool) -> anyhow::Result<()> {
     let next = counter.read()?;
     let (port, board) = (Port::default(), Jetson { counter, restart: Rc::clone(&restart) });
     let keeper = Keeper::new(flash.clone(), 0..BYTES);
-    let mut app = App::<_, _, _, _, FRAME>::new(learner, Some(keeper), port.clone(), board);
+    let mut app = App::<_, _, _, _, FRAME>::new(&mut learner, Some(keeper), port.clone(), board);
     app.start();
     if let Some(key) = &config.key {
         app.guard(key.clone(), next);

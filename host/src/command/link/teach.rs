@@ -188,7 +188,7 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
         bar.inc(1);
         if learned.drifted {
             bar.suspend(|| {
-                super::super::tell(&format!("sample {}: the board noticed drift and evolves", right.len()))
+                super::super::tell(&format!("sample {}: the board noticed drift and evolves", right.len()));
             });
         }
         if interrupted() {
