@@ -10,10 +10,53 @@ use app::gesture::display::{Display, Sign};
 use app::gesture::hands::Hands;
 use app::gesture::window::{FEATURES, READINGS, Window};
 use app::gesture::{Accelerometer, PERIOD};
-use board::{Flash, Taught, with_board};
+use app::serve::Board;
+use board::{Flash, On, with_board};
 use embedded_hal::digital::{ErrorType, InputPin};
 use evobit::link::{Evolve, Reply, Request};
 use evobit::rng::{Draw, Purpose, Stream};
+
+/// Nobody at the other end.
+struct Silence;
+
+impl embedded_io::ErrorType for Silence {
+    type Error = Infallible;
+}
+
+impl embedded_io::Read for Silence {
+    fn read(&mut self, _bytes: &mut [u8]) -> Result<usize, Infallible> {
+        Ok(0)
+    }
+}
+
+impl embedded_io::ReadReady for Silence {
+    fn read_ready(&mut self) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+}
+
+impl embedded_io::Write for Silence {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+struct Host;
+
+impl Board for Host {
+    const NAME: &'static str = "host";
+}
+
+type Taught<'a> = On<'a, Silence, Host>;
+
+/// Runs `work` on a board that is taught, as after a start.
+fn with_taught<T>(flash: &Flash, work: impl FnOnce(&mut Taught<'_>) -> T) -> T {
+    with_board(flash, Silence, Host, work)
+}
 
 /// A labelled sample.
 type Sample = ([u8; FEATURES], u8);
@@ -76,7 +119,7 @@ fn course(train: &[Sample], test: &[Sample], stages: &[usize]) -> Vec<[f64; 3]> 
     for seed in 1..=5 {
         let mut order: Vec<usize> = (0..train.len()).collect();
         Stream::new(seed, Purpose::Samples, 1).shuffle(&mut order);
-        with_board(&Flash::new(), |board| {
+        with_taught(&Flash::new(), |board| {
             board.ask(Request::Seed { seed });
             let mut taught = [0; 4];
             for (mean, &stage) in means.iter_mut().zip(stages) {
@@ -186,7 +229,7 @@ const NONE: (bool, bool) = (false, false);
 fn a_board_is_taught_by_its_buttons_and_remembers_over_a_loss_of_power() {
     let (flash, mut person, mut rng) = (Flash::new(), Person::default(), Stream::new(3, Purpose::Samples, 0));
     let still = |_| [0, 0, 1000];
-    with_board(&flash, |board| {
+    with_taught(&flash, |board| {
         let mut hands = person.hands();
         assert_eq!(person.hold(board, &mut hands, NONE, 100, still)[0], Sign::Waiting);
         for label in 0..4 {
@@ -207,7 +250,7 @@ fn a_board_is_taught_by_its_buttons_and_remembers_over_a_loss_of_power() {
         assert_eq!(board.learner().store().len(), 16);
     });
     // Power is lost, and comes back.
-    with_board(&flash, |board| {
+    with_taught(&flash, |board| {
         let mut hands = person.hands();
         assert_eq!(board.learner().store().len(), 16);
         let mut right = 0;
@@ -222,7 +265,7 @@ fn a_board_is_taught_by_its_buttons_and_remembers_over_a_loss_of_power() {
         let signs = person.hold(board, &mut hands, (true, true), 120, still);
         assert_eq!(signs, [Sign::Reset, Sign::Waiting]);
     });
-    with_board(&flash, |board| {
+    with_taught(&flash, |board| {
         assert!(board.learner().store().is_empty());
         let mut hands = person.hands();
         person.sensor.0.set(None);

@@ -8,18 +8,12 @@ use std::rc::Rc;
 
 mod board;
 
-use app::arena::{Arena, fitting};
-use app::gesture::model::{MOST_BYTES, blank};
-use app::keep::Keeper;
-use app::learner::{Config, Learner, Model};
-use app::profile::large::{SIZES, Score, WORDS};
-use app::serve::{App, Board};
-use board::Flash;
+use app::serve::Board;
+use board::{Flash, On, with_board};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use evobit::link::key::Key;
 use evobit::link::{Evolve, LinkError, Reply, Request, read_frame, write_frame};
 use evobit::rng::{Draw, Purpose, Stream};
-use evobit::topology::Topology;
 
 /// The board's end of a line whose other end is the test's.
 #[derive(Clone, Default)]
@@ -66,24 +60,15 @@ impl Board for Keyed {
     }
 }
 
-type KeyedApp<'a> = App<'a, Score, Port, Flash, Keyed, 1024>;
+type KeyedApp<'a> = On<'a, Port, Keyed>;
 
 /// Runs `work` on a board with the key of sevens.
 fn with_keyed(kept: &Rc<RefCell<u32>>, work: impl FnOnce(&mut KeyedApp<'_>, &Port)) {
-    let mut words = [0u32; MOST_BYTES / 4];
-    blank(1, bytemuck::cast_slice_mut(&mut words)).unwrap();
-    let mut topology = Topology::NONE;
-    let model = Model::parse(bytemuck::cast_slice(&words), &mut topology).unwrap();
-    let mut arena = Box::new(Arena::<WORDS>::new());
-    let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
-    let mut learner = Learner::new(model, &mut arena.0, sizes, Config::default());
-    let flash = Flash::new();
-    let keeper = Keeper::new(flash.clone(), 0..flash.0.borrow().len() as u32);
     let port = Port::default();
-    let mut app = KeyedApp::new(&mut learner, Some(keeper), port.clone(), Keyed(kept.clone()));
-    app.start();
-    app.guard(Key::new([7; 32]), *kept.borrow());
-    work(&mut app, &port);
+    with_board(&Flash::new(), port.clone(), Keyed(kept.clone()), |app| {
+        app.guard(Key::new([7; 32]), *kept.borrow());
+        work(app, &port);
+    });
 }
 
 /// Sends bytes and reads what came back, if anything did.
@@ -155,9 +140,9 @@ fn of_100_000_messages_without_the_key_none_changes_anything() {
                     let mut tag = key.tag(500, within);
                     let bit = rng.below(8 * (16 + within.len() as u32)) as usize;
                     if bit < 128 {
-                        tag[bit / 8] ^= 1 << (bit % 8)
+                        tag[bit / 8] ^= 1 << (bit % 8);
                     } else {
-                        within[bit / 8 - 16] ^= 1 << (bit % 8)
+                        within[bit / 8 - 16] ^= 1 << (bit % 8);
                     }
                     frame(&Request::Keyed { counter: 500, tag, request: within })
                 }

@@ -105,7 +105,7 @@ pub(crate) fn run(config: &Config, check: bool) -> anyhow::Result<()> {
     // 64-bit numbers keep it aligned.
     let mut arena = vec![0u64; arena_words.div_ceil(2)];
     let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..arena_words];
-    let learner = Learner::<i16>::new(model, arena, sizes, Learning::default());
+    let mut learner = Learner::<i16>::new(model, arena, sizes, Learning::default());
     let flash = FileFlash::open(&config.kept)?;
     let (counter, restart) = (CounterFile(config.kept.with_extension("counter")), Rc::default());
     let next = counter.read()?;

@@ -1,4 +1,4 @@
-//! A board on the host that gestures are taught to: flash in memory, a line that says nothing.
+//! A board on the host, with flash in memory.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use app::keep::Keeper;
 use app::learner::{Config, Learner, Model};
 use app::profile::large::{SIZES, Score, WORDS};
 use app::serve::{App, Board};
-use embedded_io::{ErrorType, Read, ReadReady, Write};
+use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::{self, NorFlash, ReadNorFlash};
 use evobit::topology::Topology;
 
@@ -59,45 +59,20 @@ impl NorFlash for Flash {
     }
 }
 
-/// Nobody at the other end.
-pub(crate) struct Silence;
+/// The application on this board.
+pub(crate) type On<'a, Serial, B> = App<'a, Score, Serial, Flash, B, 1024>;
 
-impl ErrorType for Silence {
-    type Error = Infallible;
-}
-
-impl Read for Silence {
-    fn read(&mut self, _bytes: &mut [u8]) -> Result<usize, Infallible> {
-        Ok(0)
-    }
-}
-
-impl ReadReady for Silence {
-    fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-}
-
-impl Write for Silence {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-}
-
-pub(crate) struct Host;
-
-impl Board for Host {
-    const NAME: &'static str = "host";
-}
-
-pub(crate) type Taught<'a> = App<'a, Score, Silence, Flash, Host, 1024>;
-
-/// Runs `work` on a board with the blank model of gestures and this flash, as after a start.
-pub(crate) fn with_board<T>(flash: &Flash, work: impl FnOnce(&mut Taught<'_>) -> T) -> T {
+/// Runs `work` on a board with the blank model of gestures, this flash and this line, as after a start.
+pub(crate) fn with_board<Serial, B, T>(
+    flash: &Flash,
+    serial: Serial,
+    board: B,
+    work: impl FnOnce(&mut On<'_, Serial, B>) -> T,
+) -> T
+where
+    Serial: Read + ReadReady + Write,
+    B: Board,
+{
     let mut words = [0u32; MOST_BYTES / 4];
     blank(1, bytemuck::cast_slice_mut(&mut words)).unwrap();
     let mut topology = Topology::NONE;
@@ -107,7 +82,7 @@ pub(crate) fn with_board<T>(flash: &Flash, work: impl FnOnce(&mut Taught<'_>) ->
     Learner::<Score>::check(model.topology(), WORDS, sizes).unwrap();
     let mut learner = Learner::new(model, &mut arena.0, sizes, Config::default());
     let keeper = Keeper::new(flash.clone(), 0..flash.0.borrow().len() as u32);
-    let mut app = Taught::new(&mut learner, Some(keeper), Silence, Host);
+    let mut app = On::new(&mut learner, Some(keeper), serial, board);
     app.start();
     work(&mut app)
 }
