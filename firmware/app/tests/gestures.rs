@@ -1,6 +1,7 @@
 //! Gestures taught to a board: by its buttons, with recordings of a sensor and with made-up ones.
 
 mod board;
+mod recordings;
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
@@ -15,6 +16,7 @@ use board::{Flash, On, with_board};
 use embedded_hal::digital::{ErrorType, InputPin};
 use evobit::link::{Evolve, Reply, Request};
 use evobit::rng::{Draw, Purpose, Stream};
+use recordings::{Recorded, recorded};
 
 /// Nobody at the other end.
 struct Silence;
@@ -284,47 +286,23 @@ fn made_up_gestures_are_learned() {
     assert!(means[0][1] < 50.0);
 }
 
-/// The recordings of a set, as windows that follow each other: recording and sample.
-fn recorded(split: &str) -> Option<Vec<(u32, Sample)>> {
+#[test]
+fn recorded_gestures_are_learned() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/imu-motion.csv");
     let Ok(text) = std::fs::read_to_string(path) else {
         eprintln!("\n*** SKIPPED: {path} is not there, recorded gestures were not tested ***\n");
-        return None;
+        return;
     };
-    let mut recordings: Vec<(u32, u8, Vec<[i16; 3]>)> = vec![];
-    for line in text.lines().skip(1).filter(|line| line.split(',').next() == Some(split)) {
-        let fields: Vec<&str> = line.split(',').collect();
-        let label = ["Idle", "Lift", "Maritime", "Terrestrial"].iter().position(|&name| name == fields[2]);
-        let number = fields[1].parse().unwrap();
-        // From metres per second squared to thousandths of gravity.
-        let axis = |index: usize| (fields[index].parse::<f64>().unwrap() * 1000.0 / 9.80665).round() as i16;
-        if recordings.last().is_none_or(|last| last.0 != number) {
-            recordings.push((number, label.unwrap() as u8, vec![]));
-        }
-        recordings.last_mut().unwrap().2.push([axis(4), axis(5), axis(6)]);
-    }
-    let windows = recordings.iter().flat_map(|(number, label, readings)| {
-        readings
-            .as_chunks::<READINGS>()
-            .0
-            .iter()
-            .map(|window| (*number, (features(window.iter().copied()), *label)))
-    });
-    Some(windows.collect())
-}
-
-#[test]
-fn recorded_gestures_are_learned() {
-    let (Some(train), Some(test)) = (recorded("train"), recorded("test")) else { return };
-    let samples = |windows: &[(u32, Sample)]| windows.iter().map(|&(_, sample)| sample).collect::<Vec<_>>();
+    let (train, test) = (recorded(&text, "train").unwrap(), recorded(&text, "test").unwrap());
+    let samples = |windows: &[Recorded]| -> Vec<Sample> {
+        windows.iter().map(|window| (window.features, window.label)).collect()
+    };
     let stages = [1, 2, 5, 10, 20];
-    // What the features and levels may be chosen by: recordings of the training part, a third of them held out.
-    let (left, held_out): (Vec<_>, Vec<_>) = train.iter().copied().partition(|(number, _)| number % 3 != 0);
-    print(
-        "held-out recordings of the training part",
-        &stages,
-        &course(&samples(&left), &samples(&held_out), &stages),
-    );
+    // What features and levels may be chosen by: recordings of the training part, a third of them held out.
+    let (left, held_out): (Vec<_>, Vec<_>) =
+        train.iter().copied().partition(|window| window.recording % 3 != 0);
+    let means = course(&samples(&left), &samples(&held_out), &stages);
+    print("held-out recordings of the training part", &stages, &means);
     // The test part says how good it is, and chooses nothing.
     let means = course(&samples(&train), &samples(&test), &stages);
     print("test recordings", &stages, &means);

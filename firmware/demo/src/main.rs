@@ -8,6 +8,8 @@ mod demos;
 mod emulator;
 mod native;
 mod problem;
+#[path = "../../app/tests/recordings/mod.rs"]
+mod recordings;
 
 use board::BOARDS;
 
@@ -17,7 +19,8 @@ struct Arguments {
     /// microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt, or host for the same code without an emulator
     board: String,
     /// digits, drift, new-class, vectors (the same work on any board, to be compared), hostile (a line that sends nonsense), cost
-    /// (instructions of a mutant), reset (a board that starts anew) or mnist
+    /// (instructions of a mutant), reset (a board that starts anew), gestures (movements taught
+    /// to a board that knows none) or mnist
     demo: String,
     /// Seed of split, model, stream and evolution
     #[arg(long, default_value_t = 1)]
@@ -37,7 +40,7 @@ struct Arguments {
     /// A model to flash, for the demo mnist
     #[arg(long)]
     model: Option<std::path::PathBuf>,
-    /// Folder of the MNIST files, for the demo mnist
+    /// Folder of the MNIST files, for the demo mnist; the file imu-motion.csv, for the demo gestures
     #[arg(long)]
     data: Option<std::path::PathBuf>,
     /// Do not repeat the demo on the host

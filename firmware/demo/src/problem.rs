@@ -1,10 +1,13 @@
 //! What is learned: digits, a model of them, and how the world changes.
 
 use anyhow::{Context, ensure};
+use app::gesture::model::{MOST_BYTES, blank};
 use evobit::rng::{Draw, Purpose, Stream};
 use host::data::{Dataset, Values, load};
 use host::settings::Settings;
 use host::train::{self, Row, Watch};
+
+use crate::recordings::{Recorded, recorded};
 
 /// How the input changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -150,4 +153,25 @@ pub(crate) fn digits(seed: u64, hidden: &str, without: Option<u8>) -> anyhow::Re
         labels: order.iter().map(|&index| pool.labels[index]).collect(),
     };
     Ok(Problem { model, genome: outcome.genome, pool: shuffled, test })
+}
+
+/// Recorded movements, with a model that knows nothing.
+pub(crate) fn gestures(seed: u64, path: &std::path::Path) -> anyhow::Result<Problem> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{}: give the file imu-motion.csv with --data", path.display()))?;
+    let part = |name| {
+        let windows = recorded(&text, name);
+        windows
+            .with_context(|| format!("{} holds no recordings `{name}`: give imu-motion.csv", path.display()))
+    };
+    let (mut pool, test) = (part("train")?, part("test")?);
+    Stream::new(seed, Purpose::Samples, 0).shuffle(&mut pool);
+    let raw = |windows: &[Recorded]| Raw {
+        samples: windows.iter().map(|window| window.features.to_vec()).collect(),
+        labels: windows.iter().map(|window| window.label).collect(),
+    };
+    let mut words = [0u32; MOST_BYTES / 4];
+    let len = blank(seed, bytemuck::cast_slice_mut(&mut words))?;
+    let model = bytemuck::cast_slice(&words)[..len].to_vec();
+    Ok(Problem { model, genome: vec![], pool: raw(&pool), test: raw(&test) })
 }

@@ -3,6 +3,7 @@
 mod cost;
 mod digits;
 mod drift;
+mod gestures;
 mod hostile;
 mod mnist;
 mod new_class;
@@ -98,9 +99,13 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
             problem::digits(arguments.seed, hidden, None)?
         }
         "new-class" => problem::digits(arguments.seed, hidden, Some(new_class::NEW_CLASS))?,
+        "gestures" => {
+            let data = arguments.data.as_ref().context("give the file imu-motion.csv with --data")?;
+            problem::gestures(arguments.seed, data)?
+        }
         "mnist" => return mnist::show(board, arguments),
         _ => bail!(
-            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, mnist and reset"
+            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, mnist, reset and gestures"
         ),
     };
     if demo == "reset" {
@@ -170,6 +175,7 @@ fn demonstrate<L: Line>(
         "new-class" => new_class::show(client, problem, say),
         "hostile" => hostile::show(client, problem),
         "cost" => cost::show(client, problem),
+        "gestures" => gestures::show(client, problem, say),
         _ => vectors::show(client, problem),
     }
 }
