@@ -4,7 +4,7 @@
 //! its line is), `pid`. So a board whose emulator was killed is started again as one whose power came back.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -201,7 +201,10 @@ impl Emulated {
         let started = Instant::now();
         if self.board.machine.is_some() {
             let Some(mut monitor) = self.monitor() else { return Ok(false) };
+            // It reads what comes as long as somebody is there; at its end the line ends.
+            let _ = monitor.set_read_timeout(Some(PATIENCE));
             let _ = monitor.write_all(b"quit\n");
+            let _ = monitor.read_to_end(&mut vec![]);
         } else {
             let Some(pid) = self.program() else { return Ok(false) };
             let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
