@@ -38,7 +38,7 @@ pub struct Settings {
     /// Share of the samples held out for the final test, where the data brings no test part [default: 0.2]
     #[arg(long, value_name = "SHARE", help_heading = "Data")]
     pub test: Option<f64>,
-    /// Share of the samples that chooses between genomes [default: 0.1]
+    /// Share of the samples that chooses between genomes [default: 0.1, of tables 0.05]
     #[arg(long, value_name = "SHARE", help_heading = "Data")]
     pub validation: Option<f64>,
     /// Go on from this model, such as one pulled from a board: its network, encoding and loss stay, and the search starts from its
@@ -53,11 +53,11 @@ pub struct Settings {
     #[arg(long, help_heading = "Search")]
     pub seed: Option<u64>,
 
-    /// Thermometer levels per pixel or numeric column: one bit each [default: by the data]
+    /// Thermometer levels per pixel or numeric column: one bit each [default: by the data; more where images are grey]
     #[arg(long, value_name = "N", help_heading = "Network")]
     pub levels: Option<u16>,
-    /// Hidden layers: NEURONS (dense) or NEURONS@HxW (each neuron sees a window of H by W pixels at its own place), separated by commas;
-    /// `none` for no hidden layer [default: by the data]
+    /// Hidden layers: NEURONS (dense) or NEURONS@HxW (each neuron sees a window of H by W pixels at its own place; NEURONS@PxHxW
+    /// for P planes, one for each level, of them all), separated by commas; `none` for no hidden layer [default: by the data]
     #[arg(long, value_name = "LAYERS", value_delimiter = ',', help_heading = "Network")]
     pub hidden: Option<Vec<HiddenLayer>>,
     /// How far the right score should lie above each wrong one [default: by the network]

@@ -321,7 +321,7 @@ fn settings_out_of_range() {
             usage("train --data iris --steps 0", &["steps must be at least 1"]),
             usage("train --data iris --sweeps 0", &["sweeps, patience and steps"]),
             usage("train --data iris --shift -1", &["-1"]),
-            usage("train --data iris --algorithm genetic --flips 1000000", &["flips must be at most 20248"]),
+            usage("train --data iris --algorithm genetic --flips 1000000", &["flips must be at most 43035"]),
             usage("train --data iris --population 4 --elites 4", &["elites must be fewer"]),
             usage("train --data iris --mating often", &["often", "none, uniform, union, majority"]),
             usage("train --data iris --shape 0x4", &["'0x4' is not a shape such as 28x28"]),

@@ -73,6 +73,9 @@ const FEWEST_NEURONS: u16 = 64;
 /// Levels of a pixel where many are grey.
 const GREY_LEVELS: u16 = 7;
 
+/// Without a preset, where many pixels are grey: each window sees only one of the levels.
+const GREYS: ForImages = ForImages { neurons: 1024, warp: 0.2, sweeps: 60, ..IMAGES };
+
 /// Images with fewer rows or columns are shifted by half a pixel: a whole one is too much of them.
 const SMALL_IMAGE: u16 = 16;
 
@@ -154,10 +157,10 @@ pub(super) fn smoothing(schema: &Schema, levels: u16) -> u16 {
 pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggestion, String> {
     match facts.schema {
         Schema::Image { channels, height, width } => {
-            let row = settings.preset.map_or(IMAGES, Preset::images);
             let small = (*height).min(*width) < SMALL_IMAGE;
             let shift = if small { 0.5 } else { 1.0 };
             let grey = !small_image(*height, *width) && facts.data.is_some_and(|data| settings.is_grey(data));
+            let row = settings.preset.map_or(if grey { GREYS } else { IMAGES }, Preset::images);
             let levels = settings.levels.unwrap_or_else(|| image_levels(*height, *width, grey));
             let side = |length: u16| {
                 let rounded = (u32::from(length) * row.window + 14) / 28;
