@@ -61,6 +61,16 @@ impl Shape {
     pub const fn units(self) -> u64 {
         self.planes as u64 * self.height as u64 * self.width as u64
     }
+
+    /// The same where there are 1 to `most`, at most 65,537, in 32 bits: small processors are slow with more.
+    const fn units_up_to(self, most: u32) -> Option<u32> {
+        let plane_rows = self.planes as u32 * self.height as u32;
+        if plane_rows > most {
+            return None;
+        }
+        let units = plane_rows * self.width as u32;
+        if units == 0 || units > most { None } else { Some(units) }
+    }
 }
 
 /// What a neuron of a layer sees of the layer before.

@@ -51,9 +51,10 @@ impl core::fmt::Display for FrameError {
 
 impl core::error::Error for FrameError {}
 
-/// Passes bytes on and ends them with their checksum.
+/// Passes bytes on and ends them with their checksum. That there is no room is said at the end: a check at every byte takes code.
 struct Checked<Inner> {
     inner: Inner,
+    full: bool,
     digest: Digest<'static, u32, NoTable>,
 }
 
@@ -62,10 +63,14 @@ impl<Inner: Flavor> Flavor for Checked<Inner> {
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.digest.update(&[byte]);
-        self.inner.try_push(byte)
+        self.full |= self.inner.try_push(byte).is_err();
+        Ok(())
     }
 
     fn finalize(mut self) -> postcard::Result<Self::Output> {
+        if self.full {
+            return Err(postcard::Error::SerializeBufferFull);
+        }
         self.inner.try_extend(&self.digest.finalize().to_le_bytes())?;
         self.inner.finalize()
     }
@@ -81,7 +86,7 @@ pub fn write_frame<'b>(
     buffer: &'b mut [u8],
 ) -> Result<&'b [u8], FrameError> {
     let cobs = Cobs::try_new(Slice::new(buffer)).map_err(|_| FrameError::BufferLength)?;
-    let flavor = Checked { inner: cobs, digest: CRC.digest() };
+    let flavor = Checked { inner: cobs, full: false, digest: CRC.digest() };
     let written = postcard::serialize_with_flavor(&(VERSION, sequence, message), flavor);
     written.map(|frame| &*frame).map_err(|_| FrameError::BufferLength)
 }

@@ -22,7 +22,7 @@ pub struct Packing {
 impl Packing {
     const fn new(input: Shape, field: Field) -> Self {
         let (rows, row_bits) = match field {
-            Field::Dense => (1, input.units() as u32),
+            Field::Dense => (1, input.planes as u32 * input.height as u32 * input.width as u32),
             Field::Window { .. } => (input.planes as u32 * input.height as u32, input.width as u32),
         };
         Self { rows, row_bits, row_words: words_for(row_bits) }
@@ -99,18 +99,18 @@ impl Plan {
         offset: u32,
         index: usize,
     ) -> Result<Self, TopologyError> {
-        let (units, neurons) = (input.units(), layer.output.units());
         let most_units = match layer.field {
-            Field::Dense => MAX_UNITS as u64,
-            Field::Window { .. } => (MAX_WINDOWED_INPUT_WORDS * 32) as u64,
+            Field::Dense => MAX_UNITS,
+            Field::Window { .. } => MAX_WINDOWED_INPUT_WORDS * 32,
         };
-        if units == 0 || units > most_units || neurons == 0 || neurons > MAX_UNITS as u64 {
+        let (Some(units), Some(neurons)) =
+            (input.units_up_to(most_units), layer.output.units_up_to(MAX_UNITS))
+        else {
             return Err(TopologyError::Units { layer: index });
-        }
-        let neurons = neurons as u32;
+        };
         let packing = Packing::new(input, layer.field);
         let inputs = match layer.field {
-            Field::Dense => units as u32,
+            Field::Dense => units,
             Field::Window { .. } if cfg!(feature = "small") => {
                 return Err(TopologyError::Window { layer: index });
             }
@@ -135,8 +135,9 @@ impl Plan {
                 Field::Window { .. } => neurons.div_ceil(2),
             };
         let weights = thresholds + words_for(neurons * threshold_bits);
-        let end = weights as u64 + neurons as u64 * row_words as u64;
-        if end > MAX_GENOME_WORDS as u64 {
+        // Fits: a layer has fewer than 2^15 neurons of fewer than 2^11 words, and starts within the limit.
+        let end = weights + neurons * row_words;
+        if end > MAX_GENOME_WORDS {
             return Err(TopologyError::GenomeSize);
         }
         Ok(Self {
@@ -151,7 +152,7 @@ impl Plan {
             places,
             thresholds,
             weights,
-            end: end as u32,
+            end,
         })
     }
 

@@ -363,29 +363,13 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
             let (len, next) = write_flips(base, live, from, piece);
             return written(sequence, &Reply::Flips { flips: &piece[..len], next }, room);
         }
-        let index = from as usize;
         let samples = matches!(part, Part::Samples);
-        let words = self.learner.model().topology().input_words();
-        let entry = if samples {
-            self.learner.store().entry(index).map(|(row, label, _)| (row, label, self.learner.store().len()))
-        } else {
-            let all = self.learner.prototypes();
-            (index < all.len()).then(|| (all.input(index, words), all.labels[index], all.len()))
+        let entry = match self.learner.entry(samples, from as usize) {
+            Ok(entry) => entry,
+            Err(room) => return written(sequence, &Reply::NoEntry, room),
         };
-        let Some((row, label, count)) = entry else {
-            let (room, ..) = self.learner.message_room();
-            return written(sequence, &Reply::NoEntry, room);
-        };
-        let next = (index + 1 < count).then_some(from + 1);
-        let mut bits = [0; ROW_BYTES];
-        let Some(bits) = bits.get_mut(..row.len() * 4) else {
-            return self.refuse(sequence, LinkError::Length(ROW_BYTES as u16));
-        };
-        bits.chunks_exact_mut(4)
-            .zip(row)
-            .for_each(|(bytes, word)| bytes.copy_from_slice(&word.to_le_bytes()));
-        let (room, ..) = self.learner.message_room();
-        written(sequence, &Reply::Entry { label: label.into(), bits, next }, room)
+        let next = (from as usize + 1 < entry.count).then_some(from.wrapping_add(1));
+        written(sequence, &Reply::Entry { label: entry.label.into(), bits: entry.bits, next }, entry.room)
     }
 
     #[inline(never)]
@@ -419,9 +403,6 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         }
     }
 }
-
-/// Bytes of the longest packed sample that can be pulled.
-const ROW_BYTES: usize = 256;
 
 /// A reply as bytes for the line; none where it does not fit, which no reply here is.
 #[inline(never)]

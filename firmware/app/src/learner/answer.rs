@@ -1,6 +1,6 @@
 //! Who answers: network or memory.
 
-use evobit::bits;
+use evobit::bits::{self, Words};
 use evobit::evolve::compact::Score;
 use evobit::link::LinkError;
 use evobit::memory::Memory;
@@ -80,16 +80,31 @@ impl<S: Score> Learner<'_, S> {
 
     /// The class of the encoded sample, or of a stored one, by the genome that evolution made.
     fn ask_network(&mut self, stored: Option<usize>) -> u8 {
-        let network = Network::new(self.image.topology(), &*self.live);
-        let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
-        network.map_or(0, |network| network.classify(input, self.hidden, self.scores) as u8)
+        self.ask(false, stored)
     }
 
     /// The same by the base image's genome.
     fn ask_base(&mut self, stored: Option<usize>) -> u8 {
-        let network = Network::new(self.image.topology(), self.image.genome());
+        self.ask(true, stored)
+    }
+
+    #[inline(never)]
+    fn ask(&mut self, base: bool, stored: Option<usize>) -> u8 {
         let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
-        network.map_or(0, |network| network.classify(input, self.hidden, self.scores) as u8)
+        let (topology, genome) = (self.image.topology(), self.image.genome());
+        let class = match genome.native() {
+            // The same code for both, where words lie in flash as in memory.
+            Some(words) => {
+                let genome = if base { words } else { &*self.live };
+                Network::new(topology, genome)
+                    .map(|network| network.classify(input, self.hidden, self.scores))
+            }
+            None if base => Network::new(topology, genome)
+                .map(|network| network.classify(input, self.hidden, self.scores)),
+            None => Network::new(topology, &*self.live)
+                .map(|network| network.classify(input, self.hidden, self.scores)),
+        };
+        class.map_or(0, |class| class as u8)
     }
 
     /// The class that the stored samples give to one of them, left out.

@@ -2,11 +2,11 @@
 
 use evobit::bits::{LittleEndian, Words};
 use evobit::evolve::compact::{CompactBuffers, CompactLandscape, Score};
-use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::link::LinkError;
 
-use super::Learner;
+use super::{Learner, Model};
 use crate::log;
 use crate::turn::{TURNS, turn};
 
@@ -16,6 +16,26 @@ pub(super) enum Activity {
     Idle,
     Network { total: i64, position: usize, sweep: u16, committed: u32, samples: usize },
     Memory { total: i64 },
+}
+
+/// The landscape of what evolves, of which the loss is `total`; scored anew where that is not known. Of the scratch the first so many words
+/// hold activations.
+#[inline(never)]
+fn landscape<'l, S: Score>(
+    image: &Model<'l>,
+    genome: &'l mut [u32],
+    samples: Samples<'l>,
+    (scratch, hidden): (&'l mut [u32], usize),
+    total: Option<i64>,
+) -> Option<CompactLandscape<'l, LittleEndian<'l>, S>> {
+    let (hidden, scores) = scratch.split_at_mut(hidden);
+    let buffers = CompactBuffers { hidden, scores: bytemuck::cast_slice_mut(scores) };
+    let (topology, loss) = (image.topology(), *image.loss());
+    match total {
+        Some(total) => CompactLandscape::resume(topology, genome, samples, loss, buffers, total),
+        None => CompactLandscape::new(topology, genome, samples, loss, buffers),
+    }
+    .ok()
 }
 
 impl<S: Score> Learner<'_, S> {
@@ -36,13 +56,10 @@ impl<S: Score> Learner<'_, S> {
             let config = SearchConfig { proposals: self.config.proposals, block: 1 };
             // Writes the first order of visits.
             let _ = SpectrumSearch::new(topology, config, self.rng.clone(), self.order, self.deltas);
-            let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
-            let buffers = CompactBuffers::<S> { hidden, scores: bytemuck::cast_slice_mut(scores) };
-            let samples = self.store.training();
-            let loss = *self.image.loss();
-            let landscape = CompactLandscape::new(topology, self.candidate, samples, loss, buffers);
-            let total = landscape.map_err(|_| LinkError::NoSamples)?.loss();
-            let samples = self.store.training().len();
+            let (samples, hidden) = (self.store.training(), self.layout.scratch_hidden);
+            let made = landscape::<S>(&self.image, self.candidate, samples, (self.scratch, hidden), None);
+            let total = made.ok_or(LinkError::NoSamples)?.loss();
+            let samples = samples.len();
             self.activity = Activity::Network { total, position: 0, sweep: 0, committed: 0, samples };
             self.counts.loss = total;
         }
@@ -63,11 +80,9 @@ impl<S: Score> Learner<'_, S> {
             return Err(LinkError::NoSamples);
         }
         self.candidate.copy_from_slice(self.live);
-        let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
-        let buffers = CompactBuffers::<S> { hidden, scores: bytemuck::cast_slice_mut(scores) };
-        let (samples, loss) = (self.store.training(), *self.image.loss());
-        let landscape = CompactLandscape::new(topology, self.candidate, samples, loss, buffers);
-        let mut landscape = landscape.map_err(|_| LinkError::NoSamples)?;
+        let (samples, hidden) = (self.store.training(), self.layout.scratch_hidden);
+        let made = landscape::<S>(&self.image, self.candidate, samples, (self.scratch, hidden), None);
+        let mut landscape = made.ok_or(LinkError::NoSamples)?;
         let mut counts = [0; 3];
         for neuron in 0..plan.neurons.min(neurons) {
             let deltas = &mut self.deltas[..plan.mutants()];
@@ -118,20 +133,18 @@ impl<S: Score> Learner<'_, S> {
         self.candidate.iter_mut().enumerate().for_each(|(index, word)| *word = base.word(index));
     }
 
-    /// Works on the landscape of the present episode.
+    /// Takes a training sample out of the loss of the present episode, so that it can be overwritten, or takes it in.
     #[inline(never)]
-    pub(super) fn with_landscape(
-        &mut self,
-        work: impl FnOnce(&mut CompactLandscape<'_, LittleEndian<'_>, S>),
-    ) {
+    pub(super) fn exchange(&mut self, sample: usize, is_in: bool) {
         let Activity::Network { total, .. } = &mut self.activity else { return };
-        let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
-        let buffers = CompactBuffers { hidden, scores: bytemuck::cast_slice_mut(scores) };
-        let (topology, loss) = (self.image.topology(), *self.image.loss());
-        let samples = self.store.training();
-        let made = CompactLandscape::resume(topology, self.candidate, samples, loss, buffers, *total);
-        if let Ok(mut landscape) = made {
-            work(&mut landscape);
+        let (samples, hidden) = (self.store.training(), self.layout.scratch_hidden);
+        let made = landscape::<S>(&self.image, self.candidate, samples, (self.scratch, hidden), Some(*total));
+        if let Some(mut landscape) = made {
+            if is_in {
+                landscape.learn(sample)
+            } else {
+                landscape.forget(sample)
+            }
             *total = landscape.loss();
         }
     }
@@ -170,15 +183,13 @@ impl<S: Score> Learner<'_, S> {
             return;
         };
         let heat = self.heat(sweep);
-        let (hidden, scores) = self.scratch.split_at_mut(self.layout.scratch_hidden);
-        let buffers = CompactBuffers::<S> { hidden, scores: bytemuck::cast_slice_mut(scores) };
-        let (topology, loss) = (self.image.topology(), *self.image.loss());
-        let samples = self.store.training();
+        let topology = self.image.topology();
+        let (samples, hidden) = (self.store.training(), self.layout.scratch_hidden);
         let config = SearchConfig { proposals: self.config.proposals, block: 1 };
         let order = &mut self.order[..topology.neurons() as usize];
         let search = SpectrumSearch::resume(topology, config, self.rng.clone(), order, self.deltas, position);
-        let landscape = CompactLandscape::resume(topology, self.candidate, samples, loss, buffers, total);
-        let (Some(mut search), Ok(mut landscape)) = (search, landscape) else {
+        let made = landscape::<S>(&self.image, self.candidate, samples, (self.scratch, hidden), Some(total));
+        let (Some(mut search), Some(mut landscape)) = (search, made) else {
             self.stop();
             return;
         };

@@ -37,11 +37,11 @@ impl<S: Score> Learner<'_, S> {
         let placed = self.store.place();
         let evolving = matches!(self.activity, Activity::Network { .. }) && !placed.held_back;
         if evolving && placed.replaced {
-            self.with_landscape(|landscape| landscape.forget(placed.index));
+            self.exchange(placed.index, false);
         }
         self.store.put(placed, self.input, label);
         if evolving {
-            self.with_landscape(|landscape| landscape.learn(placed.index));
+            self.exchange(placed.index, true);
         }
         if drifted {
             log!("drift: learning begins");

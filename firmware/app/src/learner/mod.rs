@@ -74,6 +74,19 @@ impl Default for Config {
     }
 }
 
+/// A stored sample or a prototype.
+#[derive(Debug)]
+pub struct Entry<'l> {
+    /// Its label.
+    pub label: u8,
+    /// Its words, little-endian.
+    pub bits: &'l [u8],
+    /// How many there are.
+    pub count: usize,
+    /// Room for a message.
+    pub room: &'l mut [u8],
+}
+
 /// A learner in an arena.
 #[derive(Debug)]
 pub struct Learner<'a, S> {
@@ -235,6 +248,29 @@ impl<'a, S: Score> Learner<'a, S> {
     /// Room for messages, and the base genome and the one that answers beside it. While it is used nothing evolves.
     pub fn message_room(&mut self) -> (&mut [u8], LittleEndian<'a>, &[u32]) {
         (bytemuck::cast_slice_mut(self.deltas), self.image.genome(), self.live)
+    }
+
+    /// A stored sample or a prototype as it goes over the link. While it is used nothing evolves. Where there is none such, only
+    /// the room for a message.
+    ///
+    /// # Errors
+    /// Room for a message.
+    pub fn entry(&mut self, of_samples: bool, index: usize) -> Result<Entry<'_>, &mut [u8]> {
+        let words = self.layout.input;
+        let kept = if of_samples {
+            self.store.all()
+        } else {
+            let len = self.prototypes_len;
+            Samples { inputs: &self.prototypes[..len * words], labels: &self.prototype_labels[..len] }
+        };
+        let room = bytemuck::cast_slice_mut::<i64, u8>(self.deltas);
+        let Some(&label) = kept.labels.get(index).filter(|_| words * 4 <= room.len()) else {
+            return Err(room);
+        };
+        let (bits, room) = room.split_at_mut(words * 4);
+        let row = kept.input(index, words);
+        bits.as_chunks_mut().0.iter_mut().zip(row).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
+        Ok(Entry { label, bits, count: kept.len(), room })
     }
 
     /// Back to the base image: nothing learned, nothing stored.
