@@ -76,11 +76,11 @@ fn with_keyed(kept: &Rc<RefCell<u32>>, work: impl FnOnce(&mut KeyedApp<'_>, &Por
     let model = Model::parse(bytemuck::cast_slice(&words), &mut topology).unwrap();
     let mut arena = Box::new(Arena::<WORDS>::new());
     let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
-    let learner = Learner::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::new(model, &mut arena.0, sizes, Config::default());
     let flash = Flash::new();
     let keeper = Keeper::new(flash.clone(), 0..flash.0.borrow().len() as u32);
     let port = Port::default();
-    let mut app = KeyedApp::new(learner, Some(keeper), port.clone(), Keyed(kept.clone()));
+    let mut app = KeyedApp::new(&mut learner, Some(keeper), port.clone(), Keyed(kept.clone()));
     app.start();
     app.guard(Key::new([7; 32]), *kept.borrow());
     work(&mut app, &port);

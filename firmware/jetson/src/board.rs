@@ -105,13 +105,13 @@ pub(crate) fn run(config: &Config, check: bool) -> anyhow::Result<()> {
     // 64-bit numbers keep it aligned.
     let mut arena = vec![0u64; arena_words.div_ceil(2)];
     let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..arena_words];
-    let learner = Learner::<i16>::new(model, arena, sizes, Learning::default());
+    let mut learner = Learner::<i16>::new(model, arena, sizes, Learning::default());
     let flash = FileFlash::open(&config.kept)?;
     let (counter, restart) = (CounterFile(config.kept.with_extension("counter")), Rc::default());
     let next = counter.read()?;
     let (port, board) = (Port::default(), Jetson { counter, restart: Rc::clone(&restart) });
     let keeper = Keeper::new(flash.clone(), 0..BYTES);
-    let mut app = App::<_, _, _, _, FRAME>::new(learner, Some(keeper), port.clone(), board);
+    let mut app = App::<_, _, _, _, FRAME>::new(&mut learner, Some(keeper), port.clone(), board);
     app.start();
     if let Some(key) = &config.key {
         app.guard(key.clone(), next);
