@@ -1,12 +1,14 @@
 //! A board in QEMU: its serial port on a socket, its log in a file, its flash file in a folder of its own.
 
-use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use host::link::elf::Firmware;
+use host::link::emulator::command;
+use host::link::{LinkFailure, Wire};
 
 use crate::board::Board;
 use crate::client::Line;
@@ -14,7 +16,7 @@ use crate::client::Line;
 /// A running emulator; it is killed when it is dropped, as a board whose power is cut.
 pub(crate) struct Emulator {
     child: Child,
-    line: UnixStream,
+    line: Wire<UnixStream>,
     folder: PathBuf,
     firmware: PathBuf,
 }
@@ -22,28 +24,22 @@ pub(crate) struct Emulator {
 impl Emulator {
     /// Starts `board` with a model flashed, in a folder that holds what it keeps.
     pub(crate) fn start(board: &Board, target: &Path, model: &[u8], folder: &Path) -> anyhow::Result<Self> {
-        let there = board.model.1 as usize;
+        let firmware = target.join(board.target.unwrap_or_default()).join("release").join(board.name);
+        ensure!(firmware.is_file(), "{}: build the firmware first, with firmware/run", firmware.display());
+        let firmware = std::fs::canonicalize(firmware)?;
+        let region = Firmware::read(&firmware)?.model;
+        let there = (region.end - region.start) as usize;
         ensure!(
             model.len() <= there,
             "the model has {} bytes, {} has {there} for it: train a smaller one",
             model.len(),
             board.name
         );
-        let firmware = target.join(board.target.unwrap_or_default()).join("release").join(board.name);
-        ensure!(firmware.is_file(), "{}: build the firmware first, with firmware/run", firmware.display());
-        let firmware = std::fs::canonicalize(firmware)?;
         std::fs::write(folder.join("model.evb"), model)?;
-        let mut child = Command::new(board.emulator)
-            .current_dir(folder)
-            .args(["-M", board.machine()])
-            .args(board.machine)
-            .arg("-kernel")
-            .arg(&firmware)
-            .args(["-device", &format!("loader,file=model.evb,addr={:#x},force-raw=on", board.model.0)])
-            .args(["-icount", "shift=6,sleep=off", "-display", "none", "-monitor", "none"])
-            .args(["-serial", "unix:line.sock,server=on,wait=on"])
-            .args(["-semihosting-config", "enable=on,target=native"])
-            .stdin(Stdio::null())
+        let board = board.emulated()?;
+        let serial = "unix:line.sock,server=on,wait=on";
+        let mut child = command(&board, &firmware, ("model.evb", region.start), folder, serial)
+            .args(["-monitor", "none"])
             .stdout(std::fs::File::create(folder.join("log.bin"))?)
             .spawn()
             .with_context(|| {
@@ -68,11 +64,11 @@ impl Emulator {
 }
 
 /// The emulator makes its socket after a while, and waits for somebody there before it starts.
-fn connect(child: &mut Child, path: &Path) -> anyhow::Result<UnixStream> {
+fn connect(child: &mut Child, path: &Path) -> anyhow::Result<Wire<UnixStream>> {
     for _ in 0..1000 {
         if let Ok(line) = UnixStream::connect(path) {
-            line.set_read_timeout(Some(Duration::from_secs(60)))?;
-            return Ok(line);
+            line.set_read_timeout(Some(Duration::from_millis(100)))?;
+            return Ok(Wire::new(line));
         }
         if let Some(code) = child.try_wait()? {
             bail!("the emulator ended ({code})");
@@ -91,24 +87,21 @@ impl Drop for Emulator {
 }
 
 impl Line for Emulator {
-    fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        self.line.write_all(bytes).context("the emulator has ended")
+    fn send(&mut self, bytes: &[u8]) -> Result<(), LinkFailure> {
+        self.line.send(bytes)
     }
 
-    fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
-        let (mut answer, mut byte) = (vec![], [0]);
-        loop {
-            match self.line.read(&mut byte) {
-                Ok(1) if byte[0] == 0 => return Ok(answer),
-                Ok(1) => answer.push(byte[0]),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    bail!("the board does not answer")
-                }
-                _ => {
-                    let code = self.child.wait()?;
-                    bail!("the board stopped ({code}): {}", self.log()?.join("; "));
-                }
+    fn receive(&mut self, patience: Duration) -> Result<Vec<u8>, LinkFailure> {
+        self.line.receive(patience).map_err(|failure| match failure {
+            LinkFailure::Ended(cause) => {
+                let code = self.child.wait().map_or(cause, |code| code.to_string());
+                LinkFailure::Ended(format!("{code}: {}", self.log().unwrap_or_default().join("; ")))
             }
-        }
+            failure => failure,
+        })
+    }
+
+    fn idle(&mut self) {
+        std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use app::arena::fitting;
 use app::keep::Keeper;
 use app::learner::{Config, Learner, Model};
@@ -14,6 +15,7 @@ use app::serve::{App, Board};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use embedded_storage::nor_flash::{ErrorType as FlashErrorType, NorFlash, ReadNorFlash};
 use evobit::topology::Topology;
+use host::link::LinkFailure;
 
 use crate::client::Line;
 
@@ -151,12 +153,12 @@ impl Native {
 }
 
 impl Line for Native {
-    fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), LinkFailure> {
         self.wires.0.borrow_mut().to_board.extend(bytes);
         Ok(())
     }
 
-    fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
+    fn receive(&mut self, _patience: Duration) -> Result<Vec<u8>, LinkFailure> {
         for _ in 0..2 {
             let mut wires = self.wires.0.borrow_mut();
             if let Some(end) = wires.to_host.iter().position(|&byte| byte == 0) {
@@ -167,7 +169,7 @@ impl Line for Native {
             drop(wires);
             (self.run)();
         }
-        bail!("the board does not answer")
+        Err(LinkFailure::Silent)
     }
 
     fn idle(&mut self) {

@@ -1,5 +1,6 @@
 //! `host flash`: a model onto a board.
 
+mod args;
 mod jetson;
 
 use std::path::{Path, PathBuf};
@@ -9,12 +10,14 @@ use evobit::image::Image;
 use serde_json::{Value, json};
 
 use super::table::{count, lines};
-use super::{Failure, FlashArgs, print, tell};
+use super::{Failure, print, tell};
 use crate::link::Client;
 use crate::link::boards::Room;
 use crate::link::elf::{Firmware, Region};
 use crate::link::emulator::Emulated;
 use crate::model::Model;
+
+pub use args::FlashArgs;
 
 pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
     // What a pulled model carries beside its network stays at home.

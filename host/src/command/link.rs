@@ -1,5 +1,6 @@
 //! `host link`: asking and teaching a board.
 
+mod args;
 mod home;
 mod teach;
 
@@ -11,10 +12,12 @@ use serde_json::{Value, json};
 
 use super::progress::{catch_interrupts, interrupted};
 use super::table::{count, lines, percent};
-use super::{Failure, LinkArgs, LinkCommand, print, seconds, tell};
+use super::{Failure, print, seconds, tell};
 use crate::link::emulator::Emulated;
 use crate::link::{BoardInfo, Client, Line, LinkFailure, Port, open};
 use crate::model::Model;
+
+pub use args::{LearnArgs, LinkArgs, LinkCommand};
 
 /// A board that answered.
 struct Session<'a> {

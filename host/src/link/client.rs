@@ -26,7 +26,8 @@ const AROUND: usize = 6;
 /// A board at the other end of a line.
 #[derive(Debug)]
 pub struct Client<L> {
-    line: L,
+    /// The line.
+    pub line: L,
     sequence: u8,
     buffer: Vec<u8>,
     guard: Option<Guard>,
@@ -118,11 +119,6 @@ impl<L: Line> Client<L> {
             Reply::Guard { next, refused } => Some((next, refused)),
             _ => None,
         })
-    }
-
-    /// The line.
-    pub fn line(&mut self) -> &mut L {
-        &mut self.line
     }
 
     /// Bytes sent and received so far.
@@ -327,6 +323,14 @@ impl<L: Line> Client<L> {
         self.done(&Request::Seed { seed })
     }
 
+    /// Starts the board anew, as after a loss of power; it needs a moment.
+    ///
+    /// # Errors
+    /// What the board refuses or goes wrong on the line.
+    pub fn restart(&mut self) -> Result<(), LinkFailure> {
+        self.done(&Request::Restart)
+    }
+
     /// Lets the board save what it learned.
     ///
     /// # Errors
@@ -383,13 +387,13 @@ impl<L: Line> Client<L> {
         Ok(entries)
     }
 
-    /// Pushes an update. Nothing changes before the last message.
+    /// Pushes an update, in messages of at most `message_bytes`. Nothing changes before the last message.
     ///
     /// # Errors
     /// What the board refuses or goes wrong on the line.
-    pub fn push(&mut self, info: &BoardInfo, update: &Update) -> Result<(), LinkFailure> {
+    pub fn push(&mut self, update: &Update, message_bytes: u16) -> Result<(), LinkFailure> {
         self.done(&Request::PushBegin { base: update.base, genome: update.genome })?;
-        let most = usize::from(info.message_bytes).saturating_sub(AROUND + self.overhead()).max(5);
+        let most = usize::from(message_bytes).saturating_sub(AROUND + self.overhead()).max(5);
         for flips in update.pieces(most) {
             self.done(&Request::Push { flips })?;
         }

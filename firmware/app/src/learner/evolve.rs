@@ -141,9 +141,9 @@ impl<S: Score> Learner<'_, S> {
         let made = landscape::<S>(&self.image, self.candidate, samples, (self.scratch, hidden), Some(*total));
         if let Some(mut landscape) = made {
             if is_in {
-                landscape.learn(sample)
+                landscape.learn(sample);
             } else {
-                landscape.forget(sample)
+                landscape.forget(sample);
             }
             *total = landscape.loss();
         }

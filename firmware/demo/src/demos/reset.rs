@@ -38,7 +38,7 @@ struct Learned {
 impl Learned {
     fn of(client: &mut Client<Emulator>, test: &Raw) -> anyhow::Result<Self> {
         let answers = test.iter().take(COMPARED).map(|(sample, _)| client.classify(sample));
-        let answers = answers.collect::<anyhow::Result<_>>()?;
+        let answers = answers.collect::<Result<_, _>>()?;
         let Statistics { generation, genome, stored, .. } = client.statistics()?;
         Ok(Self { answers, generation, genome, stored })
     }

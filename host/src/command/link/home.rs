@@ -138,7 +138,7 @@ pub(super) fn push(session: &mut Session<'_>, path: &Path) -> Result<(), Failure
         return Err(crate::link::update::UpdateError::Base { update, board }.into());
     }
     let start = session.client.bytes();
-    session.client.push(&session.info, &update).map_err(|error| {
+    session.client.push(&update, session.info.message_bytes).map_err(|error| {
         midway(
             error,
             "while pushing",
