@@ -5,9 +5,9 @@ use crate::train::prepare;
 
 const ALL: [Preset; 3] = [Preset::Small, Preset::Medium, Preset::Large];
 
-/// Samples of so many classes with every value different, so that an encoder has all of its levels.
+/// Samples of so many classes with every value different, and so many that an encoder has all of its levels, dense as they are at the ends.
 fn data(schema: Schema, classes: usize) -> Dataset {
-    let samples = 20 * classes;
+    let samples = 100 * classes;
     let keys = (0..samples * schema.features()).map(|index| index as i32).collect();
     Dataset {
         schema,
