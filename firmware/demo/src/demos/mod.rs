@@ -3,6 +3,7 @@
 mod cost;
 mod digits;
 mod drift;
+mod genetic;
 mod hostile;
 mod mnist;
 mod new_class;
@@ -93,11 +94,18 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
     let (small, demo) = (board.small, arguments.demo.as_str());
     let hidden = if small || demo == "vectors" { "48" } else { "64" };
     let problem = match demo {
-        "digits" | "drift" | "vectors" | "hostile" | "cost" => problem::digits(arguments.seed, hidden, None)?,
+        "digits" | "drift" | "vectors" | "hostile" | "cost" | "genetic" => {
+            problem::digits(arguments.seed, hidden, None)?
+        }
         "new-class" => problem::digits(arguments.seed, hidden, Some(new_class::NEW_CLASS))?,
         "mnist" => return mnist::show(board, arguments),
-        _ => bail!("no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost and mnist"),
+        _ => bail!(
+            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, genetic and mnist"
+        ),
     };
+    if demo == "genetic" {
+        return genetic::show(board, &problem, arguments);
+    }
     let say = !arguments.json;
     let folder = tempfile::tempdir()?;
     let mut outcome = match board.target {
