@@ -61,6 +61,7 @@ const fn mix(value: u64) -> u64 {
 impl TryRng for Stream {
     type Error = core::convert::Infallible;
 
+    #[cfg_attr(feature = "small", inline(never))]
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
         self.0.try_next_u32()
     }

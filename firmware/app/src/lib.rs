@@ -18,6 +18,7 @@
 extern crate std;
 
 pub mod arena;
+pub mod genetic;
 pub mod gesture;
 pub mod keep;
 pub mod learner;

@@ -128,6 +128,7 @@ pub(super) struct Writer<'l, F> {
     kept: Option<u32>,
     unit: [u8; UNIT],
     filled: usize,
+    failed: bool,
     len: u32,
     crc: Checksum,
 }
@@ -137,24 +138,40 @@ impl<'l, F: NorFlash> Writer<'l, F> {
     pub(super) fn new(log: &'l mut Log<F>, newest: Option<Pages>) -> Self {
         let first = newest.map_or(log.range.start, |pages| pages.next);
         let (place, kept) = (Log::<F>::first_place(first), newest.map(|pages| pages.first));
-        Self { log, first, place, kept, unit: [0xff; UNIT], filled: 0, len: 0, crc: Checksum::new() }
+        Self {
+            log,
+            first,
+            place,
+            kept,
+            unit: [0xff; UNIT],
+            filled: 0,
+            failed: false,
+            len: 0,
+            crc: Checksum::new(),
+        }
     }
 
-    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), KeepError> {
+    /// Puts bytes behind those there are. Where that fails [`commit`](Self::commit) says so.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
         self.len += bytes.len() as u32;
         for &byte in bytes {
             self.unit[self.filled] = byte;
             self.filled += 1;
             if self.filled == UNIT {
-                self.write_unit()?;
+                self.write_unit();
             }
         }
-        Ok(())
     }
 
     #[inline(never)]
-    fn write_unit(&mut self) -> Result<(), KeepError> {
+    fn write_unit(&mut self) {
+        self.filled = 0;
+        self.failed = self.failed || self.try_write_unit().is_err();
+        self.unit = [0xff; UNIT];
+    }
+
+    fn try_write_unit(&mut self) -> Result<(), KeepError> {
         let Place { page, offset } = self.place;
         let flash = &mut self.log.flash;
         if offset == UNIT as u32 {
@@ -167,15 +184,16 @@ impl<'l, F: NorFlash> Writer<'l, F> {
         }
         flash.write(page + offset, &self.unit).map_err(|_| KeepError::Flash)?;
         self.log.advance(&mut self.place);
-        self.unit = [0xff; UNIT];
-        self.filled = 0;
         Ok(())
     }
 
     /// Makes the stream the newest; the pages that it takes.
     pub(super) fn commit(mut self, generation: u32) -> Result<Pages, KeepError> {
         if self.filled > 0 {
-            self.write_unit()?;
+            self.write_unit();
+        }
+        if self.failed {
+            return Err(KeepError::Flash);
         }
         let numbers = [MAGIC, generation, self.len, sealed(self.crc, generation, self.len)];
         let words = self.unit.as_chunks_mut::<4>().0;

@@ -66,7 +66,7 @@ impl<F: NorFlash> Keeper<F> {
     pub fn save<S: Score>(&mut self, learner: &mut Learner<'_, S>) -> Result<(), KeepError> {
         let generation = self.generation + 1;
         let mut writer = Writer::new(&mut self.log, self.newest);
-        write_stream(&mut writer, learner)?;
+        write_stream(&mut writer, learner);
         self.newest = Some(writer.commit(generation)?);
         self.generation = generation;
         Ok(())

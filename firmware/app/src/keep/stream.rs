@@ -15,10 +15,7 @@ const HEADER_BYTES: usize = 18;
 const HELD_BACK: u16 = 1 << 15;
 
 #[inline(never)]
-pub(super) fn write_stream<F: NorFlash, S: Score>(
-    writer: &mut Writer<'_, F>,
-    learner: &mut Learner<'_, S>,
-) -> Result<(), KeepError> {
+pub(super) fn write_stream<F: NorFlash, S: Score>(writer: &mut Writer<'_, F>, learner: &mut Learner<'_, S>) {
     let base = learner.model().genome();
     let genome = learner.genome();
     // How long the flips are is known when they were written once, to nowhere.
@@ -40,29 +37,29 @@ pub(super) fn write_stream<F: NorFlash, S: Score>(
     header[10..14].copy_from_slice(&genome_checksum(genome).to_le_bytes());
     header[14..16].copy_from_slice(&(samples as u16).to_le_bytes());
     header[16..18].copy_from_slice(&(prototypes as u16).to_le_bytes());
-    writer.put(&header)?;
+    writer.put(&header);
     if words {
-        genome.iter().try_for_each(|word| writer.put(&word.to_le_bytes()))?;
+        genome.iter().for_each(|word| writer.put(&word.to_le_bytes()));
     } else {
         let mut from = Some(0);
         while let Some(start) = from {
             let (len, next) = write_flips(base, genome, start, &mut piece);
-            writer.put(&piece[..len])?;
+            writer.put(&piece[..len]);
             from = next;
         }
     }
     let mut put_row = |label: u16, row: &[u32]| {
-        writer.put(&label.to_le_bytes())?;
-        row.iter().try_for_each(|word| writer.put(&word.to_le_bytes()))
+        writer.put(&label.to_le_bytes());
+        row.iter().for_each(|word| writer.put(&word.to_le_bytes()));
     };
     for index in 0..samples {
         if let Some((row, label, held_back)) = learner.store().entry(index) {
-            put_row(u16::from(label) | if held_back { HELD_BACK } else { 0 }, row)?;
+            put_row(u16::from(label) | if held_back { HELD_BACK } else { 0 }, row);
         }
     }
     let kept = learner.prototypes();
     let rows = kept.inputs.chunks_exact((kept.inputs.len() / kept.len().max(1)).max(1));
-    rows.zip(kept.labels).try_for_each(|(row, &label)| put_row(label.into(), row))
+    rows.zip(kept.labels).for_each(|(row, &label)| put_row(label.into(), row));
 }
 
 #[inline(never)]

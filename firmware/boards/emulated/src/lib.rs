@@ -69,6 +69,8 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
         Err(Refusal::Image) => semihosting::process::exit(3),
         Err(Refusal::Size) => semihosting::process::exit(4),
     };
+    #[cfg(feature = "genetic")]
+    evolve_rules::<M>(&mut arena.0);
     let sizes = fitting(model.topology(), WORDS, most, size_of::<S>());
     let mut learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
     let mut app =
@@ -76,6 +78,26 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     app.start();
     loop {
         let _ = app.run();
+    }
+}
+
+/// Evolves a few rules where the learner will be, and logs what came of it: for the demo `genetic`.
+#[cfg(feature = "genetic")]
+fn evolve_rules<M: Machine>(memory: &mut [u32]) {
+    use app::serve::Board;
+    for seed in 1..=3 {
+        let mut board = machine::Emulated::<M>::default();
+        let before = board.instructions();
+        let Some(evolved) = app::genetic::evolve(seed, memory) else { end(103) };
+        let ([first, last], instructions) = (evolved.fitness, board.instructions() - before);
+        defmt::info!(
+            "rule {=u64} {=i64} {=i64} {=u32:08x} {=u64}",
+            seed,
+            first,
+            last,
+            evolved.genome,
+            instructions
+        );
     }
 }
 

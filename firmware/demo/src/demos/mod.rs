@@ -3,6 +3,7 @@
 mod cost;
 mod digits;
 mod drift;
+mod genetic;
 mod gestures;
 mod hostile;
 mod mnist;
@@ -95,7 +96,7 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
     let (small, demo) = (board.small, arguments.demo.as_str());
     let hidden = if small || demo == "vectors" { "48" } else { "64" };
     let problem = match demo {
-        "digits" | "drift" | "vectors" | "hostile" | "cost" | "reset" => {
+        "digits" | "drift" | "vectors" | "hostile" | "cost" | "genetic" | "reset" => {
             problem::digits(arguments.seed, hidden, None)?
         }
         "new-class" => problem::digits(arguments.seed, hidden, Some(new_class::NEW_CLASS))?,
@@ -105,11 +106,14 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
         }
         "mnist" => return mnist::show(board, arguments),
         _ => bail!(
-            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, mnist, reset and gestures"
+            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, genetic, mnist, reset and gestures"
         ),
     };
     if demo == "reset" {
         return reset::show(board, arguments, &problem);
+    }
+    if demo == "genetic" {
+        return genetic::show(board, &problem, arguments);
     }
     let say = !arguments.json;
     let folder = tempfile::tempdir()?;
