@@ -174,7 +174,10 @@ fn program() -> PathBuf {
     };
     // A test of an old program would say nothing about the sources as they are.
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
-    let newest = ["core/src", "host/src", "firmware/app/src"].iter().filter_map(|folder| newest(&sources.join(folder))).max();
+    let newest = ["core/src", "host/src", "firmware/app/src"]
+        .iter()
+        .filter_map(|folder| newest(&sources.join(folder)))
+        .max();
     assert!(
         newest.is_none_or(|newest| newest <= built),
         "{} is older than its sources: run `cargo build -p host`",

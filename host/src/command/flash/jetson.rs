@@ -109,7 +109,10 @@ fn install(args: &FlashArgs, model: &Model, remote: &Remote, program: &Path) -> 
         if let Some(key) = &args.key {
             remote.copy("copying the key", key, "evobit/board.key")?;
             // Settings from before may have none.
-            remote.run("setting the key", "cd evobit && chmod 600 board.key && mv evobit.toml.part evobit.toml")?;
+            remote.run(
+                "setting the key",
+                "cd evobit && chmod 600 board.key && mv evobit.toml.part evobit.toml",
+            )?;
         }
         Ok(())
     })();
