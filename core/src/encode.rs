@@ -159,14 +159,14 @@ impl<W: Words> Encoder<W> {
         }
         let uniform = kind == 0;
         let descriptors = if uniform { 0 } else { features };
-        if words.len() as u64 != HEADER as u64 + u64::from(descriptors) + u64::from(values) {
+        if (words.len() - HEADER).checked_sub(descriptors as usize) != Some(values as usize) {
             return Err(EncoderError::Length);
         }
-        let bits = u64::from(values) * if uniform { u64::from(features) } else { 1 };
-        if bits == 0 || bits > MAX_BITS {
+        let bits = values.checked_mul(if uniform { features } else { 1 });
+        let Some(bits) = bits.filter(|&bits| bits > 0 && u64::from(bits) <= MAX_BITS) else {
             return Err(EncoderError::Values);
-        }
-        let encoder = Self { words, uniform, features, bits: bits as u32 };
+        };
+        let encoder = Self { words, uniform, features, bits };
         if uniform {
             return if encoder.levels().ascends() { Ok(encoder) } else { Err(EncoderError::Values) };
         }
@@ -175,7 +175,7 @@ impl<W: Words> Encoder<W> {
     }
 
     fn check_table(&self, values: u32) -> Result<(), EncoderError> {
-        let mut total = 0u64;
+        let mut total = 0u32;
         for index in 0..self.features as usize {
             let descriptor = self.words.word(HEADER + index);
             if descriptor & 0xff > Code::OneHot as u32 {
@@ -184,9 +184,10 @@ impl<W: Words> Encoder<W> {
             if descriptor >> 8 == 0 {
                 return Err(EncoderError::Values);
             }
-            total += u64::from(descriptor >> 8);
+            total = total.saturating_add(descriptor >> 8);
         }
-        if total != u64::from(values) {
+        // The words hold the values, so there are fewer than what a sum is cut to.
+        if total != values {
             return Err(EncoderError::Length);
         }
         if self.table().all(|feature| feature.ascends()) { Ok(()) } else { Err(EncoderError::Values) }
@@ -243,7 +244,7 @@ impl<W: Words> Encoder<W> {
     /// # Panics
     /// When `output` ends before the last bit does in this packing.
     pub fn encode(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
-        if self.uniform && self.features.is_multiple_of(packing.row_bits) {
+        if !cfg!(feature = "small") && self.uniform && self.features.is_multiple_of(packing.row_bits) {
             return self.encode_rows(key, packing, output);
         }
         let mut writer = Writer::new(output, packing.row_bits);

@@ -114,6 +114,15 @@ mod tests {
         assert_eq!(evolve(1, &mut memory[..MEMORY_WORDS - 1]), None);
     }
 
+    /// Boards are held against the same file, see `tests/run`.
+    #[test]
+    fn the_rules_of_the_first_seeds_are_known() {
+        let mut memory = [0u64; MEMORY_WORDS.div_ceil(2)];
+        let memory = &mut bytemuck::cast_slice_mut(&mut memory)[..MEMORY_WORDS];
+        let rules = [1, 2, 3].map(|seed| std::format!("{:08x}", evolve(seed, memory).unwrap().genome));
+        assert_eq!(rules.join(" "), include_str!("../../../tests/vectors/genetic").trim());
+    }
+
     #[test]
     fn rules_are_counted_by_their_cells() {
         // All off, and all on, whatever the neighbours are.
