@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -168,6 +169,10 @@ impl Emulated {
         let elf =
             fs::read(firmware).map_err(|source| EmulatorError::File { path: firmware.to_owned(), source })?;
         self.write("firmware.elf", &elf)?;
+        // What runs as a program must be one.
+        let program = self.file("firmware.elf");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
+            .map_err(|source| EmulatorError::File { path: program, source })?;
         // The model last: with it the board is complete.
         self.write("model.evb", model)
     }
