@@ -80,6 +80,11 @@ pub fn one_hidden_layer() -> impl Strategy<Value = Case> {
     cases_of(1..=1, 150)
 }
 
+/// Random networks of two and three hidden layers, on as many samples.
+pub fn several_hidden_layers() -> impl Strategy<Value = Case> {
+    cases_of(2..=3, 150)
+}
+
 fn cases_of(hidden: RangeInclusive<usize>, most_samples: usize) -> impl Strategy<Value = Case> {
     let input =
         (1..=3u16, 1..=6u16, 1..=40u16).prop_map(|(planes, height, width)| Shape { planes, height, width });

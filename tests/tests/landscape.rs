@@ -3,11 +3,13 @@
 use evobit::evolve::landscape::Landscape;
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::rng::{Purpose, Stream};
-use host::backend::vector::{Cell, Kernels, Portable, VectorLandscape, is_narrow, supports};
+use host::backend::vector::{
+    Cell, DeepLandscape, Kernels, Portable, VectorLandscape, is_narrow, supports, supports_deep,
+};
 use proptest::prelude::*;
 use tests::landscape::{
     Case, Memory, cases, check_exchange, check_spectra, check_trials, compact, compact_bytes, extreme_cases,
-    one_hidden_layer, scalar, separable,
+    one_hidden_layer, scalar, separable, several_hidden_layers,
 };
 
 /// The suite on a vector landscape, by turns of each instruction set that this machine has. That all kernels
@@ -42,6 +44,14 @@ fn check_kernels(case: &Case, kernels: impl Kernels) {
 
 /// With pre-activations of either size.
 fn check_cells<C: Cell>(case: &Case, kernels: impl Kernels) {
+    if case.topology.depth() > 2 {
+        let landscape = || {
+            let (samples, loss) = (case.samples(), case.table());
+            DeepLandscape::<_, C>::new(kernels, &case.topology, &case.genome, samples, &loss).unwrap()
+        };
+        check_spectra(case, &mut landscape());
+        return check_trials(case, &mut landscape());
+    }
     let landscape = || {
         let (samples, loss) = (case.samples(), case.table());
         VectorLandscape::<_, C>::new(kernels, &case.topology, &case.genome, samples, &loss).unwrap()
@@ -104,9 +114,14 @@ proptest! {
 
     #[test]
     fn vector_landscapes_hold_at_the_extremes_they_support(case in extreme_cases()) {
-        if supports(&case.topology, &case.table()) {
+        if supports(&case.topology, &case.table()) || supports_deep(&case.topology, &case.table()) {
             check_vector(&case);
         }
+    }
+
+    #[test]
+    fn deep_landscapes_pass_the_suite(case in several_hidden_layers()) {
+        check_vector(&case);
     }
 }
 

@@ -13,7 +13,7 @@ use evobit::topology::Topology;
 
 pub use memory::Memory;
 pub use sharded::{Shard, Sharded, shard_count};
-use vector::{Kernels, Portable, VectorLandscape};
+use vector::{DeepLandscape, Kernels, Portable, VectorLandscape};
 
 /// Which instructions the landscape is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +50,48 @@ pub fn instructions() -> &'static str {
     let names =
         [(Instructions::Avx512, "AVX-512"), (Instructions::Avx2, "AVX2"), (Instructions::Neon, "NEON")];
     names.iter().find(|(one, _)| one.available()).map_or("portable", |&(_, name)| name)
+}
+
+/// The kinds of landscapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Core's.
+    Scalar,
+    /// For one hidden layer.
+    OneHidden,
+    /// For several.
+    Deep,
+}
+
+impl Kind {
+    /// The fastest for a network.
+    fn of(topology: &Topology, loss: &LossTable<&[u32]>) -> Self {
+        if vector::supports(topology, loss) {
+            Self::OneHidden
+        } else if vector::supports_deep(topology, loss) {
+            Self::Deep
+        } else {
+            Self::Scalar
+        }
+    }
+}
+
+/// What the landscapes of a network are made of, for people.
+#[must_use]
+pub fn describe(wanted: Instructions, topology: &Topology, loss: &LossTable<&[u32]>) -> String {
+    let instructions = match wanted {
+        Instructions::Auto => instructions(),
+        Instructions::Avx512 => "AVX-512",
+        Instructions::Avx2 => "AVX2",
+        Instructions::Neon => "NEON",
+        Instructions::Portable => "portable",
+        Instructions::Scalar => return "scalar, as asked for".into(),
+    };
+    match Kind::of(topology, loss) {
+        Kind::Scalar => "scalar, the slow one for all networks".into(),
+        Kind::OneHidden => format!("for one hidden layer, {instructions}"),
+        Kind::Deep => format!("for several hidden layers, {instructions}"),
+    }
 }
 
 /// Something to do with kernels of whichever kind.
@@ -102,10 +144,15 @@ impl<'a> WithKernels for Parts<'a, '_> {
     type Output = Result<Shard<'a>, LandscapeError>;
     fn call(self, kernels: impl Kernels) -> Self::Output {
         let Self { topology, genome, samples, loss } = self;
-        if vector::is_narrow(topology) {
-            VectorLandscape::<_, i8>::new(kernels, topology, genome, samples, &loss).map(boxed)
-        } else {
-            VectorLandscape::<_, i16>::new(kernels, topology, genome, samples, &loss).map(boxed)
+        match (topology.depth() > 2, vector::is_narrow(topology)) {
+            (true, true) => DeepLandscape::<_, i8>::new(kernels, topology, genome, samples, &loss).map(boxed),
+            (true, false) => {
+                DeepLandscape::<_, i16>::new(kernels, topology, genome, samples, &loss).map(boxed)
+            }
+            (_, true) => VectorLandscape::<_, i8>::new(kernels, topology, genome, samples, &loss).map(boxed),
+            (_, false) => {
+                VectorLandscape::<_, i16>::new(kernels, topology, genome, samples, &loss).map(boxed)
+            }
         }
     }
 }
@@ -118,11 +165,22 @@ fn boxed<'a>(landscape: impl Landscape + Send + Sync + 'a) -> Shard<'a> {
 #[must_use]
 pub fn bytes_needed(topology: &Topology, samples: usize) -> u64 {
     let samples = samples as u64;
-    let each = if topology.depth() == 2 {
-        vector::bytes_of_sample(topology)
-    } else {
-        let needs = Needs::new(topology, 1);
-        (4 * needs.hidden + 2 * (needs.scores + needs.preactivations)) as u64
+    let each = match topology.depth() {
+        0 | 1 => {
+            let needs = Needs::new(topology, 1);
+            (4 * needs.hidden + 2 * (needs.scores + needs.preactivations)) as u64
+        }
+        2 => vector::bytes_of_sample(topology),
+        // Layers above the first: pre-activations of 2 bytes and two bits, for 64 neurons together, and the pre-activations once
+        // more while they are made; all bits twice, neuron by neuron and sample by sample.
+        depth => {
+            let upper = topology.layers()[1..depth - 1].iter();
+            let chunks: u64 = upper.map(|plan| u64::from(plan.neurons.div_ceil(64))).sum();
+            vector::bytes_of_sample(topology)
+                + (2 * 128 + 16 + 8) * chunks
+                + 4 * topology.hidden_words() as u64
+                + 4
+        }
     };
     samples.saturating_mul(each)
 }
@@ -140,7 +198,7 @@ pub fn landscape<'a>(
     loss: LossTable<&'a [u32]>,
     memory: &'a mut Memory,
 ) -> Result<Shard<'a>, LandscapeError> {
-    if instructions == Instructions::Scalar || !vector::supports(topology, &loss) {
+    if instructions == Instructions::Scalar || Kind::of(topology, &loss) == Kind::Scalar {
         return memory.landscape(topology, genome, samples, loss).map(boxed);
     }
     let parts = Parts { topology, genome, samples, loss };

@@ -14,6 +14,7 @@ use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
+use crate::backend;
 use crate::data::{Loaded, load, load_known};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
@@ -200,6 +201,10 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
         count(prepared.topology.count().into()),
         folder.path().display()
     ));
+    if config.algorithm == Algorithm::Spectrum {
+        let (topology, loss) = (&prepared.topology, prepared.loss_table());
+        tell(&format!("landscape: {}", backend::describe(prepared.instructions, topology, &loss)));
+    }
 }
 
 fn save(

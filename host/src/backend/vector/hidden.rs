@@ -12,7 +12,7 @@ use super::loops::{GATHERED, IN_ORDER, prefetch};
 use super::{Pending, VectorLandscape};
 
 /// Chunks of a tile: with its inputs and scores about half a megabyte.
-const TILE: usize = 64;
+pub(super) const TILE: usize = 64;
 
 /// Found samples whose changes of loss are summed at a time.
 const MOST_FOUND: usize = 1 << 15;

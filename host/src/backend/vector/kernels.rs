@@ -296,7 +296,7 @@ pub struct Sides {
 /// Inner loops over samples.
 ///
 /// A *found* sample is `2 * sample + 1` where the neuron is on, `2 * sample` where it is off.
-pub trait Kernels: Copy + Send + Sync + 'static {
+pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
     /// Writes pre-activations with `base` and all `columns` added, which must fit `C`: `new = old + base + columns`.
     fn add_columns<C: Cell>(self, old: &[Chunk<C>], columns: &[Column<'_>], base: i16, new: &mut [Chunk<C>]);
 

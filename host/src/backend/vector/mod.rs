@@ -15,6 +15,7 @@
 //! flipped output is a sum over the classes that move, looked up in registers, and a trial of a few flips adds a few
 //! columns and looks only at the samples whose sign changed. Memory: one or two bytes for each hidden neuron and sample.
 
+mod deep;
 mod hidden;
 mod implement;
 mod kernels;
@@ -39,6 +40,7 @@ use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
 use evobit::topology::{Plan, Topology};
 
+pub use deep::{DeepLandscape, Task, Vectorize, supports_deep};
 use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
 use tables::Tables;

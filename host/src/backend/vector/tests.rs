@@ -22,13 +22,14 @@ fn spectra(landscape: &mut dyn Landscape) -> Vec<i64> {
     spectra.collect::<Vec<_>>().concat()
 }
 
-/// Mutations of one hidden neuron, of one class, or of anything.
-fn mutations(topology: &Topology, kind: u32, rng: &mut Stream) -> Vec<Mutation> {
+/// Mutations of one neuron of the layer `kind`, or of anything where there is no such layer.
+fn mutations(topology: &Topology, kind: usize, rng: &mut Stream) -> Vec<Mutation> {
     let neuron = rng.next_u32();
+    let anywhere = kind == topology.depth();
     let mutation = |_| {
-        let layer = if kind == 2 { rng.below(2) } else { kind } as usize;
+        let layer = if anywhere { rng.below(kind as u32) as usize } else { kind };
         let plan = topology.layer(layer);
-        let neuron = if kind == 2 { rng.next_u32() } else { neuron } % plan.neurons;
+        let neuron = if anywhere { rng.next_u32() } else { neuron } % plan.neurons;
         Mutation::at(layer, neuron, rng.below(plan.inputs) as usize, plan.inputs)
     };
     let mut mutations: Vec<Mutation> = (0..4).map(mutation).collect();
@@ -39,9 +40,15 @@ fn mutations(topology: &Topology, kind: u32, rng: &mut Stream) -> Vec<Mutation> 
 #[test]
 fn vector_landscapes_equal_the_scalar_one() {
     let image = Shape { planes: 1, height: 9, width: 12 };
+    let grid = |field: Layer, height, width| Layer { output: Shape { planes: 1, height, width }, ..field };
     let networks = [
-        (image, [Layer::windows(5, 1, 8, 8), Layer::dense(10)]),
-        (Shape::flat(70), [Layer::dense(3), Layer::dense(18)]),
+        (image, vec![Layer::windows(5, 1, 8, 8), Layer::dense(10)]),
+        (Shape::flat(70), vec![Layer::dense(3), Layer::dense(18)]),
+        (image, vec![grid(Layer::windows(72, 1, 3, 3), 8, 9), Layer::windows(5, 1, 8, 8), Layer::dense(4)]),
+        (
+            Shape::flat(33),
+            vec![grid(Layer::dense(15), 3, 5), Layer::windows(9, 1, 2, 3), Layer::dense(3), Layer::dense(17)],
+        ),
     ];
     let mut loss = vec![0; 4100];
     let len = write_logistic(4.0, 4.0, 64, &mut loss).unwrap();
@@ -53,7 +60,11 @@ fn vector_landscapes_equal_the_scalar_one() {
         GenomeMut::new(&topology, &mut genome).unwrap().randomize(&mut rng);
         // An interpreter takes its time; it has only the portable kernels, and looks for wrong memory, not wrong sums.
         // Elsewhere there are more samples than one tile holds.
-        let (count, trials) = if cfg!(miri) { (66, 3) } else { (4500 - 4369 * network, 6) };
+        let (count, trials) = if cfg!(miri) {
+            (66, topology.depth() + 1)
+        } else {
+            ([4500, 131, 4150, 131][network], 3 * (topology.depth() + 1))
+        };
         let mask = evobit::bits::tail_mask(topology.layer(0).packing.row_bits % 32);
         let row_words = topology.layer(0).packing.row_words as usize;
         let word = |index: usize| rng.next_u32() & if index % row_words == row_words - 1 { mask } else { !0 };
@@ -79,7 +90,7 @@ fn vector_landscapes_equal_the_scalar_one() {
                 if !cfg!(miri) || trial + 1 == trials {
                     assert!(spectra(&mut *vector) == spectra(&mut *scalar), "{instructions:?} {trial}");
                 }
-                let mutations = mutations(&topology, trial % 3, &mut rng);
+                let mutations = mutations(&topology, trial % (topology.depth() + 1), &mut rng);
                 assert_eq!(
                     vector.trial(&mutations),
                     scalar.trial(&mutations),
