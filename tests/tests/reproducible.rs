@@ -33,9 +33,19 @@ fn the_same_seed_gives_the_same_bytes() {
 
 #[test]
 fn any_instructions_give_the_same_bytes() {
+    any_instructions("64");
+}
+
+#[test]
+fn any_instructions_give_the_same_bytes_of_several_layers() {
+    any_instructions("2x4x5@3x3,8@2x2");
+}
+
+fn any_instructions(hidden: &str) {
     let folder = Folder::new();
     // Enough samples, with their distorted copies, that two threads share them.
-    let train = format!("{COPIES} --validation 0 --test 0 --out");
+    let copies = COPIES.replace("--hidden 64", &format!("--hidden {hidden}"));
+    let train = format!("{copies} --validation 0 --test 0 --out");
     let mut models: Vec<(String, Vec<u8>)> = vec![];
     for instructions in ["scalar", "portable", "avx2", "avx512", "neon"] {
         for threads in [1, 2] {
