@@ -38,30 +38,36 @@ pub(super) struct Work<C> {
 impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     fn against(&self, neuron: u32) -> Against {
         let (classes, blocks) = (self.topology.classes(), self.blocks());
-        let mut column = vec![false; classes];
+        let mut column = vec![Ahead::default(); blocks];
         if let Ok(network) = Network::new(self.topology, &self.genome[..]) {
-            let weight = |class: usize| bits::get(network.weights(1, class as u32), neuron);
-            column.iter_mut().enumerate().for_each(|(class, bit)| *bit = weight(class));
+            for class in 0..classes {
+                let weight = bits::get(network.weights(1, class as u32), neuron);
+                column[class / LANES].0[class % LANES] = if weight { 1 } else { -1 };
+            }
         }
         let mut against = Against {
-            shifts: vec![Ahead([AWAY; LANES]); 2 * classes * blocks],
+            shifts: vec![Ahead::default(); 2 * classes * blocks],
             falls: [0; 16],
             moves: vec![Ahead::default(); 2 * classes * blocks],
             blocks,
         };
-        for label in 0..classes {
-            for on in [false, true] {
-                // Where weight and output agree, the flip takes 1 from the right score, so the others gain 2 on it.
-                let falls = column[label] != on;
-                let entry = 2 * label + usize::from(on);
-                against.falls[entry / 32] |= u32::from(falls) << (entry % 32);
-                // One that falls loses what it would gain from where it ends.
-                let (shift, step) = (self.tables.rises.shift(), if falls { -2 } else { 2 });
-                let shift = if falls { shift + 2 } else { shift };
-                for class in (0..classes).filter(|&class| column[class] != column[label]) {
-                    let (block, lane) = (entry * blocks + class / LANES, class % LANES);
-                    against.shifts[block].0[lane] = shift;
-                    against.moves[block].0[lane] = step;
+        for entry in 0..2 * classes {
+            let (label, on) = (entry / 2, entry % 2 == 1);
+            let right = column[label / LANES].0[label % LANES];
+            // Where weight and output agree, the flip takes 1 from the right score, so the others gain 2 on it.
+            let falls = (right > 0) != on;
+            against.falls[entry / 32] |= u32::from(falls) << (entry % 32);
+            // One that falls loses what it would gain from where it ends.
+            let (shift, step) = (self.tables.rises.shift(), if falls { -2 } else { 2 });
+            let shift = if falls { shift + 2 } else { shift };
+            let rows = entry * blocks..(entry + 1) * blocks;
+            let rows = against.shifts[rows.clone()].iter_mut().zip(&mut against.moves[rows]);
+            for ((shifts, moves), column) in rows.zip(&column) {
+                for lane in 0..LANES {
+                    // What is 0 is no class.
+                    let moved = column.0[lane] == -right;
+                    shifts.0[lane] = if moved { shift } else { AWAY };
+                    moves.0[lane] = if moved { step } else { 0 };
                 }
             }
         }
@@ -143,11 +149,12 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     /// For each input of a neuron, the sum of the amounts of the found samples on which it is set.
     fn row_sums(&self, neuron: u32, most: i16, work: &mut Work<C>) {
         let (plan, words) = (self.hidden(), self.topology.input_words());
+        let samples = self.samples.as_samples();
         work.sums.clear();
         work.sums.resize((plan.inputs as usize).next_multiple_of(64), 0);
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         if plan.field == Field::Dense {
-            let inputs = Rows { bits: self.samples.inputs, words };
+            let inputs = Rows { bits: samples.inputs, words };
             self.kernels.sum_rows(inputs, &work.found, &work.amounts, most, &mut work.sums);
             return;
         }
@@ -161,7 +168,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             work.rows.clear();
             let mut window = [0; WINDOW_WORDS];
             for &found in found {
-                let input = self.samples.input(found as usize / 2, words);
+                let input = samples.input(found as usize / 2, words);
                 work.rows.extend_from_slice(network.receptive(0, neuron, input, &mut window));
             }
             let rows = Rows { bits: &work.rows, words: plan.row_words as usize };

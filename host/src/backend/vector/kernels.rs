@@ -4,6 +4,8 @@
 //! here check on every machine that has them. An instruction set brings a few functions on 64 samples or 16 classes;
 //! [`vector_kernels`](super::loops) puts them into the loops, which all share.
 
+use std::ops::Range;
+
 use super::loops;
 
 mod portable;
@@ -160,6 +162,8 @@ pub struct Labels {
     padded: Vec<u8>,
     len: usize,
     most: u8,
+    /// Where the samples of each class begin, and where the last ones end, if they are sorted.
+    starts: Vec<u32>,
 }
 
 impl Labels {
@@ -167,13 +171,24 @@ impl Labels {
     pub fn new(labels: &[u8]) -> Self {
         let mut padded = labels.to_vec();
         padded.extend([0; 3]);
-        Self { padded, len: labels.len(), most: labels.iter().copied().max().unwrap_or(0) }
+        let most = labels.iter().copied().max().unwrap_or(0);
+        let start = |class: usize| labels.partition_point(|&label| usize::from(label) < class) as u32;
+        let starts = if labels.is_sorted() { (0..usize::from(most) + 2).map(start).collect() } else { vec![] };
+        Self { padded, len: labels.len(), most, starts }
     }
 
     /// The label of a sample.
     #[inline(always)]
     pub fn of(&self, sample: usize) -> usize {
         self.padded[sample].into()
+    }
+
+    /// The samples of a class, if those of each class lie together; else none.
+    pub fn of_class(&self, class: usize) -> Range<u32> {
+        match self.starts.get(class..class + 2) {
+            Some(&[start, end]) => start..end,
+            _ => 0..0,
+        }
     }
 
     /// Number of samples.
@@ -306,8 +321,8 @@ pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
     /// Writes one bit a sample, set on the boundary: where the pre-activation is 0 (just on) or -1 (just off).
     fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
 
-    /// Appends the samples of the set bits of `mask`, on where their bit of `on` is set, ascending. `first` is the number of
-    /// the first chunk.
+    /// Appends the samples of the set bits of `mask`: ascending those that are off, then those that are on, whose bit of `on`
+    /// is set. `first` is the number of the first chunk.
     fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>);
 
     /// Appends the change of loss of each found sample if the neuron were flipped. `ahead` is `[samples][blocks]`. Sums must

@@ -95,11 +95,14 @@ pub(super) fn found(
     let len = at + count as usize;
     // Room for whole words of samples; what is too much is cut again.
     found.resize(len + CHUNK, 0);
-    for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
-        if let Some(to) = found[at..].first_chunk_mut() {
-            append(mask, on, 64 * (first + word) as u32, to);
+    for side in [0, u64::MAX] {
+        for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
+            let mask = mask & !(on ^ side);
+            if let Some(to) = found[at..].first_chunk_mut() {
+                append(mask, side, 64 * (first + word) as u32, to);
+            }
+            at += mask.count_ones() as usize;
         }
-        at += mask.count_ones() as usize;
     }
     found.truncate(len);
 }

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! columns         [input units][samples]    bits: what a weight flip adds to every pre-activation
+//! inputs          [samples][input words]    bits, packed as the network takes them
 //! strips          [strips][samples][lines]  of 16 columns: what small windows show
 //! preactivations  [hidden neurons][samples] of 8 bits for up to 127 inputs, else of 16
 //! on              [hidden neurons][samples] bits: their signs
@@ -11,7 +12,7 @@
 //! ahead           [samples][classes]        scores less that of the right class
 //! ```
 //!
-//! So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
+//! Samples of one class lie together. So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
 //! flipped output is a sum over the classes that move, looked up in registers, and a trial of a few flips adds a few
 //! columns and looks only at the samples whose sign changed. Memory: one or two bytes for each hidden neuron and sample.
 
@@ -20,6 +21,7 @@ mod hidden;
 mod implement;
 mod kernels;
 mod loops;
+mod samples;
 mod tables;
 mod whole;
 mod windows;
@@ -43,6 +45,7 @@ use evobit::topology::{Plan, Topology};
 pub use deep::{DeepLandscape, Task, Vectorize, supports_deep};
 use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
+use samples::Sorted;
 use tables::Tables;
 use windows::Strips;
 
@@ -80,7 +83,7 @@ pub struct VectorLandscape<'a, K, C> {
     kernels: K,
     topology: &'a Topology,
     genome: Vec<u32>,
-    samples: Samples<'a>,
+    samples: Sorted,
     labels: Labels,
     tables: Tables,
     columns: Vec<u64>,
@@ -109,7 +112,8 @@ pub fn bytes_of_sample(topology: &Topology) -> u64 {
     let bits = 2 * u64::from(plan.neurons) + u64::from(plan.packing.units());
     let strips = 2 * windows::count(plan).unwrap_or(0) * windows::lines(plan);
     let ahead = classes.div_ceil(LANES) * size_of::<Ahead>();
-    cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead) as u64
+    let inputs = 4 * topology.input_words();
+    cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead + inputs) as u64
 }
 
 /// True where 8 bits hold the pre-activations of the hidden neurons.
@@ -128,7 +132,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         kernels: K,
         topology: &'a Topology,
         genome: &[u32],
-        samples: Samples<'a>,
+        samples: Samples<'_>,
         loss: &LossTable<&[u32]>,
     ) -> Result<Self, LandscapeError> {
         let network = Network::new(topology, genome).map_err(LandscapeError::Genome)?;
@@ -141,15 +145,16 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         }
         let fits = topology.depth() == 2 && (size_of::<C>() > 1 || is_narrow(topology));
         let tables = Tables::new(topology, loss).filter(|_| fits);
+        let sorted = Sorted::new(samples, topology.input_words());
         let mut landscape = Self {
             kernels,
             topology,
             genome: genome.to_vec(),
-            samples,
-            labels: Labels::new(samples.labels),
+            labels: Labels::new(&sorted.labels),
             tables: tables.ok_or(LandscapeError::Buffers)?,
-            columns: columns(topology, samples),
-            strips: Strips::new(topology.layer(0), samples),
+            columns: columns(topology, sorted.as_samples()),
+            strips: Strips::new(topology.layer(0), sorted.as_samples()),
+            samples: sorted,
             preactivations: vec![],
             on: vec![],
             boundary: vec![],
@@ -199,7 +204,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
                 ahead.0[class % LANES] = finish(score, network.threshold(1, class as u32), neurons);
             });
         }
-        for (scores, &label) in ahead.chunks_exact_mut(blocks).zip(self.samples.labels) {
+        for (scores, &label) in ahead.chunks_exact_mut(blocks).zip(&self.samples.labels) {
             let right = scores[usize::from(label) / LANES].0[usize::from(label) % LANES];
             for class in 0..self.topology.classes() {
                 scores[class / LANES].0[class % LANES] -= right;

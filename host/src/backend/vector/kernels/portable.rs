@@ -32,8 +32,10 @@ impl Kernels for Portable {
     }
 
     fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
-        for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
-            append(mask, on, first + word, found);
+        for side in [0, u64::MAX] {
+            for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
+                append(mask & !(on ^ side), on, first + word, found);
+            }
         }
     }
 
