@@ -7,7 +7,7 @@ use evobit::genome::Mutation;
 use evobit::network::Network;
 use evobit::topology::{Field, WINDOW_WORDS};
 
-use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, LANES, Rows};
+use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, CHUNK, LANES, Rows};
 use super::loops::{GATHERED, IN_ORDER, prefetch};
 use super::{Pending, VectorLandscape};
 
@@ -17,9 +17,14 @@ pub(super) const TILE: usize = 64;
 /// Found samples whose changes of loss are summed at a time.
 const MOST_FOUND: usize = 1 << 15;
 
+/// Neurons of a call from which on it is worth to find out first which samples have a rising class.
+const MANY: usize = 8;
+
 /// Buffers that are used again and again.
 #[derive(Default)]
 pub(super) struct Work<C> {
+    /// Bits of the samples that matter.
+    mask: Vec<u64>,
     /// Samples that matter, as the kernels give them.
     found: Vec<u32>,
     /// The change of loss of each.
@@ -50,7 +55,12 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             falls: [0; 16],
             moves: vec![Ahead::default(); 2 * classes * blocks],
             blocks,
+            votes: Default::default(),
         };
+        for class in 0..classes {
+            let vote = column[class / LANES].0[class % LANES] > 0;
+            against.votes[usize::from(vote)].push(class as u16);
+        }
         for entry in 0..2 * classes {
             let (label, on) = (entry / 2, entry % 2 == 1);
             let right = column[label / LANES].0[label % LANES];
@@ -88,6 +98,11 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let inputs = self.hidden().inputs as usize;
         let words = self.sample_words();
         let tile = if neurons.len() > 1 { TILE } else { words.max(1) };
+        if neurons.len() >= MANY && self.rising.is_empty() {
+            self.rising.resize(self.blocks() * LANES * words, 0);
+            let least = self.tables.rises.least;
+            self.kernels.ahead_bits(&self.ahead, self.blocks(), least, &mut self.rising);
+        }
         let mut work = std::mem::take(&mut self.work);
         deltas[..neurons.len() * mutants].fill(0);
         let against: Vec<Against> = neurons.iter().map(|&neuron| self.against(neuron.into())).collect();
@@ -131,9 +146,9 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             prefetch(&self.boundary, at);
             prefetch(&self.on, at);
         }
-        let bits = from + chunks.start..from + chunks.end;
-        let (boundary, on) = (&self.boundary[bits.clone()], &self.on[bits]);
-        self.kernels.found(boundary, on, chunks.start, &mut work.found);
+        self.find_moved(neuron, against, chunks.clone(), &mut work.mask);
+        let on = &self.on[from + chunks.start..from + chunks.end];
+        self.kernels.found(&work.mask, on, chunks.start, &mut work.found);
         self.flip_changes(against, work);
         let mut most = 0;
         for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {
@@ -144,6 +159,33 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         }
         self.row_sums(neuron, most, work);
         deltas[..inputs].iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
+    }
+
+    /// Finds the boundary samples of some chunks without those of which it is known that their loss would not change.
+    fn find_moved(&self, neuron: u32, against: &Against, chunks: Range<usize>, mask: &mut Vec<u64>) {
+        let (from, words) = (self.row(neuron).start, self.sample_words());
+        let boundary = &self.boundary[from + chunks.start..from + chunks.end];
+        mask.clear();
+        if self.rising.is_empty() || chunks.is_empty() {
+            mask.extend_from_slice(boundary);
+            return;
+        }
+        mask.resize(chunks.len(), 0);
+        let last = self.samples.len().min(chunks.end * CHUNK) - 1;
+        for class in self.labels.of(chunks.start * CHUNK)..=self.labels.of(last) {
+            let samples = self.labels.of_class(class);
+            if samples.is_empty() {
+                continue;
+            }
+            let first = (samples.start as usize / CHUNK).max(chunks.start);
+            let end = (samples.end as usize).div_ceil(CHUNK).min(chunks.end);
+            for &rival in against.rivals(class) {
+                let rising = &self.rising[usize::from(rival) * words..][first..end];
+                let mask = &mut mask[first - chunks.start..end - chunks.start];
+                mask.iter_mut().zip(rising).for_each(|(mask, rising)| *mask |= rising);
+            }
+        }
+        mask.iter_mut().zip(boundary).for_each(|(mask, boundary)| *mask &= boundary);
     }
 
     /// For each input of a neuron, the sum of the amounts of the found samples on which it is set.

@@ -127,17 +127,20 @@ pub struct Rises {
     pub bytes: Vec<u8>,
     /// The difference of the second entry.
     pub low: i16,
+    /// The least difference that rises; nothing rises below it.
+    pub least: i16,
 }
 
 impl Rises {
     /// The table of the rises at the differences from `low` on.
     pub fn new(rises: &[i16], low: i16) -> Self {
         let last = rises.last().copied().unwrap_or(0);
+        let least = (low..).zip(rises).find(|&(_, &rise)| rise != 0).map_or(i16::MAX, |(difference, _)| difference);
         let mut rises = [&[0], rises].concat();
         rises.resize((rises.len() + 1).next_multiple_of(64), last);
         let bytes = rises.iter().map(|&rise| u8::try_from(rise).ok()).collect::<Option<Vec<u8>>>();
         let bytes = bytes.filter(|bytes| bytes.len() <= 256).unwrap_or_default();
-        Self { rises, bytes, low }
+        Self { rises, bytes, low, least }
     }
 
     /// What to take from a difference to have its place, which must be at least 0 for the classes that count.
@@ -228,9 +231,17 @@ pub struct Against {
     pub moves: Vec<Ahead>,
     /// Blocks of 16 classes.
     pub blocks: usize,
+    /// The classes that the neuron votes against, and those that it votes for.
+    pub votes: [Vec<u16>; 2],
 }
 
 impl Against {
+    /// The classes that move against this one.
+    pub fn rivals(&self, class: usize) -> &[u16] {
+        let [against, votes] = &self.votes;
+        if votes.contains(&(class as u16)) { against } else { votes }
+    }
+
     /// Whether the classes fall behind the right one.
     #[inline(always)]
     pub fn falls(&self, entry: usize) -> bool {
@@ -320,6 +331,9 @@ pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
 
     /// Writes one bit a sample, set on the boundary: where the pre-activation is 0 (just on) or -1 (just off).
     fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]);
+
+    /// Writes which classes of which samples are at least so far ahead: `[classes, in whole blocks][samples]`, one bit each.
+    fn ahead_bits(self, ahead: &[Ahead], blocks: usize, least: i16, bits: &mut [u64]);
 
     /// Appends the samples of the set bits of `mask`: ascending those that are off, then those that are on, whose bit of `on`
     /// is set. `first` is the number of the first chunk.

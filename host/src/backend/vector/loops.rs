@@ -3,7 +3,7 @@
 //! Everything here is inlined into a function that has the instructions, closures included: hence plain loops
 //! instead of iterators, whose own functions would not have them.
 
-use super::kernels::{Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, Labels, Rows, Sides, Window};
+use super::kernels::{Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Window};
 
 /// Found samples whose rows are gathered before they are summed.
 pub(super) const GATHERED: usize = 1024;
@@ -77,6 +77,26 @@ pub(super) fn boundary_bits<C: Cell>(
 ) {
     for (chunk, bits) in chunks.iter().zip(bits) {
         *bits = equal(chunk, 0) | equal(chunk, -1);
+    }
+}
+
+/// [`Kernels::ahead_bits`](super::Kernels::ahead_bits).
+#[inline(always)]
+pub(super) fn ahead_bits(ahead: &[Ahead], blocks: usize, least: i16, bits: &mut [u64]) {
+    let words = bits.len() / (blocks * LANES);
+    for (word, samples) in ahead.chunks(CHUNK * blocks).enumerate() {
+        for block in 0..blocks {
+            let mut masks = [0u64; LANES];
+            for (sample, rows) in samples.chunks(blocks).enumerate() {
+                let ahead = &rows[block].0;
+                for lane in 0..LANES {
+                    masks[lane] |= u64::from(ahead[lane] >= least) << sample;
+                }
+            }
+            for lane in 0..LANES {
+                bits[(block * LANES + lane) * words + word] = masks[lane];
+            }
+        }
     }
 }
 

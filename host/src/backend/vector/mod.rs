@@ -10,6 +10,7 @@
 //! on              [hidden neurons][samples] bits: their signs
 //! boundary        [hidden neurons][samples] bits: whether one step would change the sign
 //! ahead           [samples][classes]        scores less that of the right class
+//! rising          [classes][samples]        bits: whether the loss changes where the score of a wrong class does
 //! ```
 //!
 //! Samples of one class lie together. So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
@@ -92,6 +93,8 @@ pub struct VectorLandscape<'a, K, C> {
     on: Vec<u64>,
     boundary: Vec<u64>,
     ahead: Vec<Ahead>,
+    /// Which classes would rise: `[classes, in whole blocks][samples]`; empty while not known.
+    rising: Vec<u64>,
     total: i64,
     pending: Pending<C>,
     work: hidden::Work<C>,
@@ -111,7 +114,8 @@ pub fn bytes_of_sample(topology: &Topology) -> u64 {
     // Whether it is on, and on the boundary.
     let bits = 2 * u64::from(plan.neurons) + u64::from(plan.packing.units());
     let strips = 2 * windows::count(plan).unwrap_or(0) * windows::lines(plan);
-    let ahead = classes.div_ceil(LANES) * size_of::<Ahead>();
+    let blocks = classes.div_ceil(LANES);
+    let ahead = blocks * (size_of::<Ahead>() + LANES / 8);
     let inputs = 4 * topology.input_words();
     cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead + inputs) as u64
 }
@@ -159,6 +163,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             on: vec![],
             boundary: vec![],
             ahead: vec![],
+            rising: vec![],
             total: 0,
             pending: Pending::None,
             work: hidden::Work::default(),
@@ -397,6 +402,9 @@ impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
     }
 
     fn commit(&mut self) {
+        if !matches!(self.pending, Pending::None) {
+            self.rising.clear();
+        }
         match std::mem::replace(&mut self.pending, Pending::None) {
             Pending::None => {}
             Pending::Hidden { mutations, change } => self.commit_hidden(&mutations, change),

@@ -75,11 +75,23 @@ fn check_samples(kernels: impl Kernels, len: usize, rng: &mut Stream) {
             falls: std::array::from_fn(|_| rng.next_u32()),
             moves: (0..count * blocks).map(|_| lanes(rng, |rng| rng.below(5) as i16 - 2)).collect(),
             blocks,
+            votes: Default::default(),
         };
         let (mut a, mut b) = (vec![1, 2], vec![1, 2]);
         kernels.flip_changes(&found, &labels, &ahead, &against, &rises, &mut a);
         Portable.flip_changes(&found, &labels, &ahead, &against, &rises, &mut b);
         assert_eq!(a, b, "{classes} classes, {entries} entries");
+        let words = len.div_ceil(CHUNK);
+        let (mut a, mut b) = (vec![1; blocks * LANES * words], vec![2; blocks * LANES * words]);
+        kernels.ahead_bits(&ahead, blocks, 17, &mut a);
+        Portable.ahead_bits(&ahead, blocks, 17, &mut b);
+        assert_eq!(a, b, "{classes} classes");
+        let is_set = |class: usize, sample: usize| a[class * words + sample / 64] >> (sample % 64) & 1 == 1;
+        for (sample, ahead) in ahead.chunks(blocks).enumerate() {
+            for class in 0..classes {
+                assert_eq!(is_set(class, sample), ahead[class / LANES].0[class % LANES] >= 17);
+            }
+        }
         let (mut a, mut b) = (ahead.clone(), ahead);
         kernels.apply_moves(&found, &labels, &mut a, &against);
         Portable.apply_moves(&found, &labels, &mut b, &against);
@@ -158,7 +170,7 @@ fn portable_kernels_do_what_they_say() {
     (shifts[2].0[0], shifts[3].0[2]) = (rises.shift(), rises.shift() + 2);
     let mut falls = [0; 16];
     falls[0] = 0b1000;
-    let against = Against { shifts, falls, moves, blocks: 1 };
+    let against = Against { shifts, falls, moves, blocks: 1, votes: Default::default() };
     let mut ahead = [Ahead::default(); 2];
     (ahead[0].0[0], ahead[1].0[2]) = (3, -1);
     let (mut amounts, labels) = (vec![], Labels::new(&[1, 1]));
