@@ -106,13 +106,17 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let mut work = std::mem::take(&mut self.work);
         deltas[..neurons.len() * mutants].fill(0);
         let against: Vec<Against> = neurons.iter().map(|&neuron| self.against(neuron.into())).collect();
+        // Those that read the same memory follow each other.
+        let mut order: Vec<usize> = (0..neurons.len()).collect();
+        if let (Some(strips), Ok(network)) = (&self.strips, Network::new(self.topology, &self.genome[..])) {
+            order.sort_by_key(|&index| strips.strip_of(self.hidden(), network.place(0, neurons[index].into())));
+        }
         for first in (0..words).step_by(tile) {
             let chunks = first..words.min(first + tile);
-            let deltas = deltas.chunks_exact_mut(mutants);
-            for (index, ((&neuron, against), deltas)) in neurons.iter().zip(&against).zip(deltas).enumerate()
-            {
-                let next = neurons.get(index + 1).map_or(0, |&next| self.row(next.into()).start + first);
-                self.add_tile(neuron.into(), against, chunks.clone(), next, deltas, &mut work);
+            for (at, &index) in order.iter().enumerate() {
+                let next = order.get(at + 1).map_or(0, |&next| self.row(neurons[next].into()).start + first);
+                let deltas = &mut deltas[index * mutants..(index + 1) * mutants];
+                self.add_tile(neurons[index].into(), &against[index], chunks.clone(), next, deltas, &mut work);
             }
         }
         self.work = work;

@@ -55,14 +55,16 @@ fn flip_changes_in_registers<const PARTS: usize>(
     let start = amounts.len();
     // Room for whole groups; what is too much is cut again.
     amounts.resize(start + found.len() + TOGETHER, 0);
+    let none = [0; MOST_LISTED + TOGETHER];
+    let mut listed = Listed { found: none, offsets: none, len: 0 };
     for (part, list) in found.chunks(MOST_LISTED).enumerate() {
-        let list = Listed::new(list, blocks);
+        listed.fill(list, blocks);
         let mut at = 0;
-        while at < list.len {
-            let Some(group) = list.found[at..].first_chunk() else { break };
+        while at < listed.len {
+            let Some(group) = listed.found[at..].first_chunk() else { break };
             let alike = alike(group, labels);
             let (total, done) = if alike >= WORTH {
-                let Some(offsets) = list.offsets[at..].first_chunk() else { break };
+                let Some(offsets) = listed.offsets[at..].first_chunk() else { break };
                 let entry = loops::entry(group[0], labels);
                 (alike_total(offsets, entry, ahead, against, &tables), alike)
             } else {
@@ -79,7 +81,7 @@ fn flip_changes_in_registers<const PARTS: usize>(
 }
 
 /// Found samples that are looked at together.
-const MOST_LISTED: usize = 512;
+const MOST_LISTED: usize = 256;
 
 /// Some found samples, then the last one as often as a group needs to be full.
 struct Listed {
@@ -90,16 +92,16 @@ struct Listed {
 }
 
 impl Listed {
-    /// Of at most [`MOST_LISTED`] samples.
+    /// Lists at most [`MOST_LISTED`] samples.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
-    fn new(found: &[u32], blocks: usize) -> Self {
-        let (last, len) = (found.last().map_or(0, |&last| last), found.len());
-        let mut listed = Self { found: [last; MOST_LISTED + TOGETHER], offsets: [0; MOST_LISTED + TOGETHER], len };
-        listed.found[..len].copy_from_slice(found);
-        let used = listed.found.iter().zip(&mut listed.offsets).take(len + TOGETHER);
+    fn fill(&mut self, found: &[u32], blocks: usize) {
+        self.len = found.len();
+        self.found[..found.len()].copy_from_slice(found);
+        let last = found.last().map_or(0, |&last| last);
+        self.found[found.len()..][..TOGETHER].fill(last);
+        let used = self.found.iter().zip(&mut self.offsets).take(found.len() + TOGETHER);
         used.for_each(|(found, offset)| *offset = found / 2 * (blocks * size_of::<Ahead>()) as u32);
-        listed
     }
 }
 
