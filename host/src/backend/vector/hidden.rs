@@ -7,11 +7,11 @@ use evobit::genome::Mutation;
 use evobit::network::Network;
 use evobit::topology::{Field, WINDOW_WORDS};
 
-use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, CHUNK, LANES, Rows};
+use super::kernels::{AWAY, Against, Ahead, CHUNK, Cell, Chunk, Kernels, LANES, Rows};
 use super::loops::{GATHERED, IN_ORDER, prefetch};
 use super::{Pending, VectorLandscape};
 
-/// Chunks of a tile: with its inputs and scores about half a megabyte.
+/// Chunks of a tile: with the strips and scores of MNIST less than a megabyte.
 pub(super) const TILE: usize = 64;
 
 /// Found samples whose changes of loss are summed at a time.
@@ -109,14 +109,23 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         // Those that read the same memory follow each other.
         let mut order: Vec<usize> = (0..neurons.len()).collect();
         if let (Some(strips), Ok(network)) = (&self.strips, Network::new(self.topology, &self.genome[..])) {
-            order.sort_by_key(|&index| strips.strip_of(self.hidden(), network.place(0, neurons[index].into())));
+            order.sort_by_key(|&index| {
+                strips.strip_of(self.hidden(), network.place(0, neurons[index].into()))
+            });
         }
         for first in (0..words).step_by(tile) {
             let chunks = first..words.min(first + tile);
             for (at, &index) in order.iter().enumerate() {
                 let next = order.get(at + 1).map_or(0, |&next| self.row(neurons[next].into()).start + first);
                 let deltas = &mut deltas[index * mutants..(index + 1) * mutants];
-                self.add_tile(neurons[index].into(), &against[index], chunks.clone(), next, deltas, &mut work);
+                self.add_tile(
+                    neurons[index].into(),
+                    &against[index],
+                    chunks.clone(),
+                    next,
+                    deltas,
+                    &mut work,
+                );
             }
         }
         self.work = work;

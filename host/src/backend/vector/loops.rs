@@ -3,7 +3,9 @@
 //! Everything here is inlined into a function that has the instructions, closures included: hence plain loops
 //! instead of iterators, whose own functions would not have them.
 
-use super::kernels::{Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Window};
+use super::kernels::{
+    Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Window,
+};
 
 /// Found samples whose rows are gathered before they are summed.
 pub(super) const GATHERED: usize = 1024;

@@ -183,10 +183,7 @@ fn mixed_total<const PARTS: usize>(
                 // slices hold, see the assertion of the caller; each holds 256 bits.
                 unsafe {
                     let ahead = _mm256_loadu_si256(ahead.as_ptr().add(row).cast());
-                    _mm256_subs_epi16(
-                        ahead,
-                        _mm256_loadu_si256(against.shifts.as_ptr().add(shift).cast()),
-                    )
+                    _mm256_subs_epi16(ahead, _mm256_loadu_si256(against.shifts.as_ptr().add(shift).cast()))
                 }
             };
             _mm256_packus_epi16(index(at), index(other))
