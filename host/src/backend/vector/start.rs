@@ -109,7 +109,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
 }
 
 /// The input bits as one row of samples for each unit: `[units][samples / 64]`.
-fn columns(topology: &Topology, samples: Samples<'_>) -> Vec<u64> {
+pub(super) fn columns(topology: &Topology, samples: Samples<'_>) -> Vec<u64> {
     let packing = topology.layer(0).packing;
     let sample_words = samples.len().div_ceil(64);
     let mut columns = vec![0; packing.units() as usize * sample_words];
