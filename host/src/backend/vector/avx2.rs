@@ -7,7 +7,13 @@ use std::arch::x86_64::*;
 
 use super::implement::vector_kernels;
 use super::kernels::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, View, ViewMut};
-use super::loops::{self, FAR, prefetch};
+use super::loops;
+
+mod flips;
+mod rows;
+
+use flips::flip_changes;
+use rows::sum_rows;
 
 /// A machine that has AVX2; only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
@@ -231,58 +237,6 @@ fn append(mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {
     }
 }
 
-#[target_feature(enable = "avx2,popcnt")]
-fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
-    let chunk = loops::amounts_in_sum(most);
-    let mut first = 0;
-    while first < rows.words {
-        let words = if rows.words - first >= 4 { 4 } else { 1 };
-        for (found, amounts) in found.chunks(chunk).zip(amounts.chunks(chunk)) {
-            if words == 4 {
-                sum_words::<4>(rows, first, found, amounts, sums);
-            } else {
-                sum_words::<1>(rows, first, found, amounts, sums);
-            }
-        }
-        first += words;
-    }
-}
-
-/// [`sum_rows`] of some words from `first` on, with amounts whose sums fit 16 bits.
-#[target_feature(enable = "avx2,popcnt")]
-fn sum_words<const WORDS: usize>(
-    rows: Rows<'_>,
-    first: usize,
-    found: &[u32],
-    amounts: &[i16],
-    sums: &mut [i32],
-) {
-    let mut totals = [[_mm256_setzero_si256(); 2]; WORDS];
-    for (index, (&one, &amount)) in found.iter().zip(amounts).enumerate() {
-        if WORDS > 2 {
-            let soon = found.get(index + FAR).map_or(0, |&found| found as usize / 2);
-            prefetch(rows.bits, soon * rows.words + first);
-        }
-        let at = one as usize / 2 * rows.words + first;
-        let amount = _mm256_set1_epi16(amount);
-        let Some(bits) = rows.bits[at..].first_chunk::<WORDS>() else { return };
-        for word in 0..WORDS {
-            let [low, high] = &mut totals[word];
-            let halves = [bits[word] as u16, (bits[word] >> 16) as u16].map(|half| lanes16(half));
-            *low = _mm256_add_epi16(*low, _mm256_and_si256(halves[0], amount));
-            *high = _mm256_add_epi16(*high, _mm256_and_si256(halves[1], amount));
-        }
-    }
-    for (total, sums) in totals.as_flattened().iter().zip(sums[32 * first..].as_chunks_mut::<16>().0) {
-        let halves = [_mm256_castsi256_si128(*total), _mm256_extracti128_si256::<1>(*total)];
-        for (half, sums) in halves.into_iter().zip(sums.as_chunks_mut::<8>().0) {
-            let sum = _mm256_add_epi32(load8(sums), _mm256_cvtepi16_epi32(half));
-            // SAFETY: the array holds 256 bits, and the store needs no alignment.
-            unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), sum) };
-        }
-    }
-}
-
 #[inline]
 #[target_feature(enable = "avx2,popcnt")]
 fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {
@@ -301,41 +255,4 @@ fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {
     let four = _mm256_add_epi64(wide(totals[0]), wide(totals[1]));
     let two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256::<1>(four));
     _mm_cvtsi128_si64(two) + _mm_extract_epi64::<1>(two)
-}
-
-#[target_feature(enable = "avx2,popcnt")]
-fn flip_changes(
-    found: &[u32],
-    labels: &Labels,
-    ahead: &[Ahead],
-    against: &Against,
-    rises: &Rises,
-    amounts: &mut Vec<i16>,
-) {
-    loops::flip_changes(found, labels, ahead, against, amounts, |ahead, shift, falls| {
-        change_of(ahead, shift, falls, rises)
-    });
-}
-
-/// The change of loss of a sample by the classes of one block.
-#[inline]
-#[target_feature(enable = "avx2,popcnt")]
-fn change_of(ahead: &Ahead, shift: &Ahead, falls: bool, rises: &Rises) -> i16 {
-    let index = _mm256_subs_epi16(load(&ahead.0), load(&shift.0));
-    // The last entry is there twice, so the one before stands for it.
-    let last = _mm256_set1_epi16((rises.rises.len() - 2).min(i16::MAX as usize) as i16);
-    let index = _mm256_min_epi16(_mm256_max_epi16(index, _mm256_setzero_si256()), last);
-    let look_up = |index| {
-        let index = _mm256_cvtepi16_epi32(index);
-        // SAFETY: every index is 0 to the last entry but one, and a look-up reads that entry and the next, of 2 bytes each.
-        let two = unsafe { _mm256_i32gather_epi32::<2>(rises.rises.as_ptr().cast(), index) };
-        _mm256_srai_epi32::<16>(_mm256_slli_epi32::<16>(two))
-    };
-    let low = look_up(_mm256_castsi256_si128(index));
-    let high = look_up(_mm256_extracti128_si256::<1>(index));
-    let eight = _mm256_add_epi32(low, high);
-    let four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256::<1>(eight));
-    let two = _mm_add_epi32(four, _mm_shuffle_epi32::<0b01_00_11_10>(four));
-    let rise = _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32::<0b10_11_00_01>(two))) as i16;
-    if falls { -rise } else { rise }
 }

@@ -7,19 +7,24 @@ use evobit::genome::Mutation;
 use evobit::network::Network;
 use evobit::topology::{Field, WINDOW_WORDS};
 
-use super::kernels::{AWAY, Against, Ahead, Cell, Chunk, Kernels, LANES, Rows};
+use super::kernels::{AWAY, Against, Ahead, CHUNK, Cell, Chunk, Kernels, LANES, Rows};
 use super::loops::{GATHERED, IN_ORDER, prefetch};
 use super::{Pending, VectorLandscape};
 
-/// Chunks of a tile: with its inputs and scores about half a megabyte.
+/// Chunks of a tile: with the strips and scores of MNIST less than a megabyte.
 pub(super) const TILE: usize = 64;
 
 /// Found samples whose changes of loss are summed at a time.
 const MOST_FOUND: usize = 1 << 15;
 
+/// Neurons of a call from which on it is worth to find out first which samples have a rising class.
+const MANY: usize = 8;
+
 /// Buffers that are used again and again.
 #[derive(Default)]
 pub(super) struct Work<C> {
+    /// Bits of the samples that matter.
+    mask: Vec<u64>,
     /// Samples that matter, as the kernels give them.
     found: Vec<u32>,
     /// The change of loss of each.
@@ -38,30 +43,41 @@ pub(super) struct Work<C> {
 impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     fn against(&self, neuron: u32) -> Against {
         let (classes, blocks) = (self.topology.classes(), self.blocks());
-        let mut column = vec![false; classes];
+        let mut column = vec![Ahead::default(); blocks];
         if let Ok(network) = Network::new(self.topology, &self.genome[..]) {
-            let weight = |class: usize| bits::get(network.weights(1, class as u32), neuron);
-            column.iter_mut().enumerate().for_each(|(class, bit)| *bit = weight(class));
+            for class in 0..classes {
+                let weight = bits::get(network.weights(1, class as u32), neuron);
+                column[class / LANES].0[class % LANES] = if weight { 1 } else { -1 };
+            }
         }
         let mut against = Against {
-            shifts: vec![Ahead([AWAY; LANES]); 2 * classes * blocks],
+            shifts: vec![Ahead::default(); 2 * classes * blocks],
             falls: [0; 16],
             moves: vec![Ahead::default(); 2 * classes * blocks],
             blocks,
+            votes: Default::default(),
         };
-        for label in 0..classes {
-            for on in [false, true] {
-                // Where weight and output agree, the flip takes 1 from the right score, so the others gain 2 on it.
-                let falls = column[label] != on;
-                let entry = 2 * label + usize::from(on);
-                against.falls[entry / 32] |= u32::from(falls) << (entry % 32);
-                // One that falls loses what it would gain from where it ends.
-                let (shift, step) = (self.tables.rises.shift(), if falls { -2 } else { 2 });
-                let shift = if falls { shift + 2 } else { shift };
-                for class in (0..classes).filter(|&class| column[class] != column[label]) {
-                    let (block, lane) = (entry * blocks + class / LANES, class % LANES);
-                    against.shifts[block].0[lane] = shift;
-                    against.moves[block].0[lane] = step;
+        for class in 0..classes {
+            let vote = column[class / LANES].0[class % LANES] > 0;
+            against.votes[usize::from(vote)].push(class as u16);
+        }
+        for entry in 0..2 * classes {
+            let (label, on) = (entry / 2, entry % 2 == 1);
+            let right = column[label / LANES].0[label % LANES];
+            // Where weight and output agree, the flip takes 1 from the right score, so the others gain 2 on it.
+            let falls = (right > 0) != on;
+            against.falls[entry / 32] |= u32::from(falls) << (entry % 32);
+            // One that falls loses what it would gain from where it ends.
+            let (shift, step) = (self.tables.rises.shift(), if falls { -2 } else { 2 });
+            let shift = if falls { shift + 2 } else { shift };
+            let rows = entry * blocks..(entry + 1) * blocks;
+            let rows = against.shifts[rows.clone()].iter_mut().zip(&mut against.moves[rows]);
+            for ((shifts, moves), column) in rows.zip(&column) {
+                for lane in 0..LANES {
+                    // What is 0 is no class.
+                    let moved = column.0[lane] == -right;
+                    shifts.0[lane] = if moved { shift } else { AWAY };
+                    moves.0[lane] = if moved { step } else { 0 };
                 }
             }
         }
@@ -82,16 +98,34 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let inputs = self.hidden().inputs as usize;
         let words = self.sample_words();
         let tile = if neurons.len() > 1 { TILE } else { words.max(1) };
+        if neurons.len() >= MANY && self.rising.is_empty() {
+            self.rising.resize(self.blocks() * LANES * words, 0);
+            let least = self.tables.rises.least;
+            self.kernels.ahead_bits(&self.ahead, self.blocks(), least, &mut self.rising);
+        }
         let mut work = std::mem::take(&mut self.work);
         deltas[..neurons.len() * mutants].fill(0);
         let against: Vec<Against> = neurons.iter().map(|&neuron| self.against(neuron.into())).collect();
+        // Those that read the same memory follow each other.
+        let mut order: Vec<usize> = (0..neurons.len()).collect();
+        if let (Some(strips), Ok(network)) = (&self.strips, Network::new(self.topology, &self.genome[..])) {
+            order.sort_by_key(|&index| {
+                strips.strip_of(self.hidden(), network.place(0, neurons[index].into()))
+            });
+        }
         for first in (0..words).step_by(tile) {
             let chunks = first..words.min(first + tile);
-            let deltas = deltas.chunks_exact_mut(mutants);
-            for (index, ((&neuron, against), deltas)) in neurons.iter().zip(&against).zip(deltas).enumerate()
-            {
-                let next = neurons.get(index + 1).map_or(0, |&next| self.row(next.into()).start + first);
-                self.add_tile(neuron.into(), against, chunks.clone(), next, deltas, &mut work);
+            for (at, &index) in order.iter().enumerate() {
+                let next = order.get(at + 1).map_or(0, |&next| self.row(neurons[next].into()).start + first);
+                let deltas = &mut deltas[index * mutants..(index + 1) * mutants];
+                self.add_tile(
+                    neurons[index].into(),
+                    &against[index],
+                    chunks.clone(),
+                    next,
+                    deltas,
+                    &mut work,
+                );
             }
         }
         self.work = work;
@@ -125,9 +159,9 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             prefetch(&self.boundary, at);
             prefetch(&self.on, at);
         }
-        let bits = from + chunks.start..from + chunks.end;
-        let (boundary, on) = (&self.boundary[bits.clone()], &self.on[bits]);
-        self.kernels.found(boundary, on, chunks.start, &mut work.found);
+        self.find_moved(neuron, against, chunks.clone(), &mut work.mask);
+        let on = &self.on[from + chunks.start..from + chunks.end];
+        self.kernels.found(&work.mask, on, chunks.start, &mut work.found);
         self.flip_changes(against, work);
         let mut most = 0;
         for (found, amounts) in work.found.chunks(MOST_FOUND).zip(work.amounts.chunks_mut(MOST_FOUND)) {
@@ -140,14 +174,42 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         deltas[..inputs].iter_mut().zip(&work.sums).for_each(|(delta, &sum)| *delta += i64::from(sum));
     }
 
+    /// Finds the boundary samples of some chunks without those of which it is known that their loss would not change.
+    fn find_moved(&self, neuron: u32, against: &Against, chunks: Range<usize>, mask: &mut Vec<u64>) {
+        let (from, words) = (self.row(neuron).start, self.sample_words());
+        let boundary = &self.boundary[from + chunks.start..from + chunks.end];
+        mask.clear();
+        if self.rising.is_empty() || chunks.is_empty() {
+            mask.extend_from_slice(boundary);
+            return;
+        }
+        mask.resize(chunks.len(), 0);
+        let last = self.samples.len().min(chunks.end * CHUNK) - 1;
+        for class in self.labels.of(chunks.start * CHUNK)..=self.labels.of(last) {
+            let samples = self.labels.of_class(class);
+            if samples.is_empty() {
+                continue;
+            }
+            let first = (samples.start as usize / CHUNK).max(chunks.start);
+            let end = (samples.end as usize).div_ceil(CHUNK).min(chunks.end);
+            for &rival in against.rivals(class) {
+                let rising = &self.rising[usize::from(rival) * words..][first..end];
+                let mask = &mut mask[first - chunks.start..end - chunks.start];
+                mask.iter_mut().zip(rising).for_each(|(mask, rising)| *mask |= rising);
+            }
+        }
+        mask.iter_mut().zip(boundary).for_each(|(mask, boundary)| *mask &= boundary);
+    }
+
     /// For each input of a neuron, the sum of the amounts of the found samples on which it is set.
     fn row_sums(&self, neuron: u32, most: i16, work: &mut Work<C>) {
         let (plan, words) = (self.hidden(), self.topology.input_words());
+        let samples = self.samples.as_samples();
         work.sums.clear();
         work.sums.resize((plan.inputs as usize).next_multiple_of(64), 0);
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         if plan.field == Field::Dense {
-            let inputs = Rows { bits: self.samples.inputs, words };
+            let inputs = Rows { bits: samples.inputs, words };
             self.kernels.sum_rows(inputs, &work.found, &work.amounts, most, &mut work.sums);
             return;
         }
@@ -161,7 +223,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             work.rows.clear();
             let mut window = [0; WINDOW_WORDS];
             for &found in found {
-                let input = self.samples.input(found as usize / 2, words);
+                let input = samples.input(found as usize / 2, words);
                 work.rows.extend_from_slice(network.receptive(0, neuron, input, &mut window));
             }
             let rows = Rows { bits: &work.rows, words: plan.row_words as usize };

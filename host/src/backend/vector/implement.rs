@@ -40,6 +40,11 @@ macro_rules! vector_kernels {
             }
 
             #[target_feature(enable = $features)]
+            fn ahead_bits_with(ahead: &[Ahead], blocks: usize, least: i16, bits: &mut [u64]) {
+                loops::ahead_bits(ahead, blocks, least, bits);
+            }
+
+            #[target_feature(enable = $features)]
             fn found_with(mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
                 loops::found(mask, on, first, found, |mask, on, first, to| append(mask, on, first, to));
             }
@@ -75,6 +80,11 @@ macro_rules! vector_kernels {
             fn boundary_bits<C: Cell>(self, preactivations: &[Chunk<C>], bits: &mut [u64]) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
                 unsafe { Self::boundary_bits_with(preactivations, bits) }
+            }
+
+            fn ahead_bits(self, ahead: &[Ahead], blocks: usize, least: i16, bits: &mut [u64]) {
+                // SAFETY: only `detect` makes a `self`, where it found the instructions.
+                unsafe { Self::ahead_bits_with(ahead, blocks, least, bits) }
             }
 
             fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {

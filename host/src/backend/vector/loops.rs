@@ -3,7 +3,9 @@
 //! Everything here is inlined into a function that has the instructions, closures included: hence plain loops
 //! instead of iterators, whose own functions would not have them.
 
-use super::kernels::{Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, Labels, Rows, Sides, Window};
+use super::kernels::{
+    Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Window,
+};
 
 /// Found samples whose rows are gathered before they are summed.
 pub(super) const GATHERED: usize = 1024;
@@ -80,6 +82,26 @@ pub(super) fn boundary_bits<C: Cell>(
     }
 }
 
+/// [`Kernels::ahead_bits`](super::Kernels::ahead_bits).
+#[inline(always)]
+pub(super) fn ahead_bits(ahead: &[Ahead], blocks: usize, least: i16, bits: &mut [u64]) {
+    let words = bits.len() / (blocks * LANES);
+    for (word, samples) in ahead.chunks(CHUNK * blocks).enumerate() {
+        for block in 0..blocks {
+            let mut masks = [0u64; LANES];
+            for (sample, rows) in samples.chunks(blocks).enumerate() {
+                let ahead = &rows[block].0;
+                for lane in 0..LANES {
+                    masks[lane] |= u64::from(ahead[lane] >= least) << sample;
+                }
+            }
+            for lane in 0..LANES {
+                bits[(block * LANES + lane) * words + word] = masks[lane];
+            }
+        }
+    }
+}
+
 /// [`Kernels::found`](super::Kernels::found) around `append(mask, on, first, to)`, which writes the samples of one word, the first of which
 /// is `first`, to the start of `to`.
 #[inline(always)]
@@ -95,11 +117,14 @@ pub(super) fn found(
     let len = at + count as usize;
     // Room for whole words of samples; what is too much is cut again.
     found.resize(len + CHUNK, 0);
-    for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
-        if let Some(to) = found[at..].first_chunk_mut() {
-            append(mask, on, 64 * (first + word) as u32, to);
+    for side in [0, u64::MAX] {
+        for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
+            let mask = mask & !(on ^ side);
+            if let Some(to) = found[at..].first_chunk_mut() {
+                append(mask, side, 64 * (first + word) as u32, to);
+            }
+            at += mask.count_ones() as usize;
         }
-        at += mask.count_ones() as usize;
     }
     found.truncate(len);
 }

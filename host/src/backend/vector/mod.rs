@@ -4,14 +4,16 @@
 //!
 //! ```text
 //! columns         [input units][samples]    bits: what a weight flip adds to every pre-activation
+//! inputs          [samples][input words]    bits, packed as the network takes them
 //! strips          [strips][samples][lines]  of 16 columns: what small windows show
 //! preactivations  [hidden neurons][samples] of 8 bits for up to 127 inputs, else of 16
 //! on              [hidden neurons][samples] bits: their signs
 //! boundary        [hidden neurons][samples] bits: whether one step would change the sign
 //! ahead           [samples][classes]        scores less that of the right class
+//! rising          [classes][samples]        bits: whether the loss changes where the score of a wrong class does
 //! ```
 //!
-//! So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
+//! Samples of one class lie together. So the boundary samples of a neuron come from one run over contiguous bits, the change of loss of a
 //! flipped output is a sum over the classes that move, looked up in registers, and a trial of a few flips adds a few
 //! columns and looks only at the samples whose sign changed. Memory: one or two bytes for each hidden neuron and sample.
 
@@ -20,6 +22,8 @@ mod hidden;
 mod implement;
 mod kernels;
 mod loops;
+mod samples;
+mod start;
 mod tables;
 mod whole;
 mod windows;
@@ -34,7 +38,7 @@ mod neon;
 mod tests;
 
 use evobit::bits;
-use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL, Samples};
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, MAX_TRIAL};
 use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
@@ -43,6 +47,7 @@ use evobit::topology::{Plan, Topology};
 pub use deep::{DeepLandscape, Task, Vectorize, supports_deep};
 use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
+use samples::Sorted;
 use tables::Tables;
 use windows::Strips;
 
@@ -80,7 +85,7 @@ pub struct VectorLandscape<'a, K, C> {
     kernels: K,
     topology: &'a Topology,
     genome: Vec<u32>,
-    samples: Samples<'a>,
+    samples: Sorted,
     labels: Labels,
     tables: Tables,
     columns: Vec<u64>,
@@ -89,6 +94,8 @@ pub struct VectorLandscape<'a, K, C> {
     on: Vec<u64>,
     boundary: Vec<u64>,
     ahead: Vec<Ahead>,
+    /// Which classes would rise: `[classes, in whole blocks][samples]`; empty while not known.
+    rising: Vec<u64>,
     total: i64,
     pending: Pending<C>,
     work: hidden::Work<C>,
@@ -108,8 +115,10 @@ pub fn bytes_of_sample(topology: &Topology) -> u64 {
     // Whether it is on, and on the boundary.
     let bits = 2 * u64::from(plan.neurons) + u64::from(plan.packing.units());
     let strips = 2 * windows::count(plan).unwrap_or(0) * windows::lines(plan);
-    let ahead = classes.div_ceil(LANES) * size_of::<Ahead>();
-    cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead) as u64
+    let blocks = classes.div_ceil(LANES);
+    let ahead = blocks * (size_of::<Ahead>() + LANES / 8);
+    let inputs = 4 * topology.input_words();
+    cell * u64::from(plan.neurons) + bits.div_ceil(8) + (strips + ahead + inputs) as u64
 }
 
 /// True where 8 bits hold the pre-activations of the hidden neurons.
@@ -119,98 +128,6 @@ pub fn is_narrow(topology: &Topology) -> bool {
 }
 
 impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
-    /// Runs the network of `genome` on all samples.
-    ///
-    /// # Errors
-    /// A genome that is not one of `topology` or samples that do not fit it; [`LandscapeError::Buffers`] where
-    /// [`supports`] says no, or `C` is too small for the topology, see [`is_narrow`].
-    pub fn new(
-        kernels: K,
-        topology: &'a Topology,
-        genome: &[u32],
-        samples: Samples<'a>,
-        loss: &LossTable<&[u32]>,
-    ) -> Result<Self, LandscapeError> {
-        let network = Network::new(topology, genome).map_err(LandscapeError::Genome)?;
-        network.check().map_err(LandscapeError::Genome)?;
-        if samples.inputs.len() != samples.len() * topology.input_words() {
-            return Err(LandscapeError::Samples);
-        }
-        if samples.labels.iter().any(|&label| usize::from(label) >= topology.classes()) {
-            return Err(LandscapeError::Label);
-        }
-        let fits = topology.depth() == 2 && (size_of::<C>() > 1 || is_narrow(topology));
-        let tables = Tables::new(topology, loss).filter(|_| fits);
-        let mut landscape = Self {
-            kernels,
-            topology,
-            genome: genome.to_vec(),
-            samples,
-            labels: Labels::new(samples.labels),
-            tables: tables.ok_or(LandscapeError::Buffers)?,
-            columns: columns(topology, samples),
-            strips: Strips::new(topology.layer(0), samples),
-            preactivations: vec![],
-            on: vec![],
-            boundary: vec![],
-            ahead: vec![],
-            total: 0,
-            pending: Pending::None,
-            work: hidden::Work::default(),
-        };
-        landscape.run();
-        Ok(landscape)
-    }
-
-    /// Fills everything that is remembered by running the network.
-    fn run(&mut self) {
-        let (blocks, words) = (self.blocks(), self.sample_words());
-        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
-        let (neurons, inputs) = (self.hidden().neurons, self.hidden().inputs);
-        let step = |weight: bool| if weight { 1 } else { -1 };
-        // A sum of steps is inputs less twice the mismatches.
-        let finish = |value: i16, threshold: u32, inputs: u32| threshold as i16 - (inputs as i16 - value) / 2;
-        let zeros = vec![Chunk::<i16>::default(); words];
-        let mut row = zeros.clone();
-        let mut preactivations = vec![Chunk::<C>::default(); neurons as usize * words];
-        let mut on = vec![0; neurons as usize * words];
-        for neuron in 0..neurons {
-            let weights = network.weights(0, neuron);
-            let columns: Vec<Column<'_>> =
-                (0..inputs).map(|i| self.column(neuron, i, step(bits::get(weights, i)))).collect();
-            self.kernels.add_columns(&zeros, &columns, 0, &mut row);
-            let (cells, threshold) = (self.row(neuron), network.threshold(0, neuron));
-            for (chunk, wide) in preactivations[cells.clone()].iter_mut().zip(&row) {
-                let values = chunk.0.iter_mut().zip(&wide.0);
-                values.for_each(|(cell, &wide)| *cell = C::from_wide(finish(wide, threshold, inputs)));
-            }
-            self.kernels.on_bits(&preactivations[cells.clone()], &mut on[cells]);
-        }
-        let mut ahead = vec![Ahead::default(); self.samples.len() * blocks];
-        for class in 0..self.topology.classes() {
-            let weights = network.weights(1, class as u32);
-            let column =
-                |neuron| Column { bits: &on[self.row(neuron)], step: step(bits::get(weights, neuron)) };
-            let columns: Vec<Column<'_>> = (0..neurons).map(column).collect();
-            self.kernels.add_columns(&zeros, &columns, 0, &mut row);
-            let of_class = ahead.iter_mut().skip(class / LANES).step_by(blocks);
-            let scores = row.iter().flat_map(|chunk| chunk.0);
-            of_class.zip(scores).for_each(|(ahead, score)| {
-                ahead.0[class % LANES] = finish(score, network.threshold(1, class as u32), neurons);
-            });
-        }
-        for (scores, &label) in ahead.chunks_exact_mut(blocks).zip(self.samples.labels) {
-            let right = scores[usize::from(label) / LANES].0[usize::from(label) % LANES];
-            for class in 0..self.topology.classes() {
-                scores[class / LANES].0[class % LANES] -= right;
-            }
-        }
-        (self.preactivations, self.on, self.ahead) = (preactivations, on, ahead);
-        self.boundary = vec![0; neurons as usize * words];
-        (0..neurons).for_each(|neuron| self.find_boundary(neuron));
-        self.total = (0..self.samples.len()).map(|sample| self.sample_loss(&self.ahead, sample)).sum();
-    }
-
     fn hidden(&self) -> &'a Plan {
         self.topology.layer(0)
     }
@@ -284,26 +201,6 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         }
         self.kernels.add_columns(&self.preactivations[self.row(neuron)], &columns, base, new);
     }
-}
-
-/// The input bits as one row of samples for each unit: `[units][samples / 64]`.
-fn columns(topology: &Topology, samples: Samples<'_>) -> Vec<u64> {
-    let packing = topology.layer(0).packing;
-    let sample_words = samples.len().div_ceil(64);
-    let mut columns = vec![0; packing.units() as usize * sample_words];
-    for sample in 0..samples.len() {
-        for (index, &word) in (0u32..).zip(samples.input(sample, packing.words())) {
-            let row = index / packing.row_words;
-            let first = row * packing.row_bits + index % packing.row_words * 32;
-            let mut bits = word;
-            while bits != 0 {
-                let unit = (first + bits.trailing_zeros()) as usize;
-                columns[unit * sample_words + sample / 64] |= 1 << (sample % 64);
-                bits &= bits - 1;
-            }
-        }
-    }
-    columns
 }
 
 /// The unit of the input that a hidden neuron sees as its `input`.
@@ -392,6 +289,9 @@ impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
     }
 
     fn commit(&mut self) {
+        if !matches!(self.pending, Pending::None) {
+            self.rising.clear();
+        }
         match std::mem::replace(&mut self.pending, Pending::None) {
             Pending::None => {}
             Pending::Hidden { mutations, change } => self.commit_hidden(&mutations, change),

@@ -51,7 +51,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         }
         work.steps.resize(words, Chunk::default());
         self.kernels.add_columns(&vec![Chunk::default(); words], &columns, base, &mut work.steps);
-        let steps = work.steps.iter().flat_map(|chunk| chunk.0).zip(self.samples.labels);
+        let steps = work.steps.iter().flat_map(|chunk| chunk.0).zip(&self.samples.labels);
         let change = |(sample, (step, &label)): (usize, (i16, &u8))| {
             let ahead = self.ahead_of(&self.ahead, sample);
             i64::from(self.tables.score_change(ahead, label.into(), class as usize, step.into()))
@@ -66,7 +66,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let (classes, blocks) = (self.topology.classes(), self.blocks());
         self.apply_all(mutations);
         self.total += change;
-        let steps = self.work.steps.iter().flat_map(|chunk| chunk.0).zip(self.samples.labels);
+        let steps = self.work.steps.iter().flat_map(|chunk| chunk.0).zip(&self.samples.labels);
         for ((step, &label), ahead) in steps.zip(self.ahead.chunks_exact_mut(blocks)) {
             move_class(ahead, classes, label.into(), class, step);
         }
@@ -75,7 +75,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     /// Tries any mutations: new pre-activations of the hidden neurons among them, then all scores.
     pub(super) fn try_whole(&mut self, mutations: &[Mutation]) -> Pending<C> {
         let (classes, blocks, words) = (self.topology.classes(), self.blocks(), self.sample_words());
-        let labels = self.samples.labels;
+        let labels = &self.samples.labels;
         let mut moved: Vec<(u32, Vec<Chunk<C>>)> = vec![];
         let mut ahead = self.ahead.clone();
         for mutation in mutations.iter().filter(|mutation| mutation.layer == 0) {

@@ -45,6 +45,11 @@ impl Strips {
         Some(Self { columns, lines, samples: samples.len() })
     }
 
+    /// The strip in which the window at a place lies.
+    pub(super) fn strip_of(&self, plan: &Plan, place: u16) -> usize {
+        plan.corner(place).map_or(0, |(_, _, column)| column as usize / STEP)
+    }
+
     /// What a neuron at `place` sees.
     pub(super) fn window(&self, plan: &Plan, place: u16) -> Option<Window<'_>> {
         let Field::Window { height, width, .. } = plan.field else { return None };

@@ -17,7 +17,9 @@ pub(super) fn flip_changes(
     rises: &Rises,
     amounts: &mut Vec<i16>,
 ) {
-    match rises.bytes.len() / 64 {
+    // Places in memory are numbers of 32 bits.
+    let parts = if u32::try_from(size_of_val(ahead)).is_ok() { rises.bytes.len() / 64 } else { 0 };
+    match parts {
         1 => flip_changes_in_registers::<1>(found, labels, ahead, against, rises, amounts),
         2 => flip_changes_in_registers::<2>(found, labels, ahead, against, rises, amounts),
         3 | 4 => flip_changes_in_registers::<4>(found, labels, ahead, against, rises, amounts),
@@ -37,7 +39,8 @@ fn flip_changes_in_registers<const PARTS: usize>(
     rises: &Rises,
     amounts: &mut Vec<i16>,
 ) {
-    let mut tables = [_mm512_setzero_si512(); PARTS];
+    let last = rises.bytes.last().map_or(0, |&last| last);
+    let mut tables = [_mm512_set1_epi8(last as i8); PARTS];
     for (table, bytes) in tables.iter_mut().zip(rises.bytes.as_chunks::<64>().0) {
         // SAFETY: the array holds 512 bits, and the load needs no alignment.
         *table = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
@@ -51,65 +54,180 @@ fn flip_changes_in_registers<const PARTS: usize>(
     );
     let start = amounts.len();
     // Room for whole groups; what is too much is cut again.
-    amounts.resize(start + found.len().next_multiple_of(TOGETHER), 0);
-    let last = _mm512_set1_epi8((rises.bytes.len() - 1) as i8);
-    let zero = _mm512_setzero_si512();
-    let mut rest = [0; TOGETHER];
-    let (groups, tail) = found.as_chunks::<TOGETHER>();
-    rest[..tail.len()].copy_from_slice(tail);
-    for (index, sums) in amounts[start..].as_chunks_mut::<TOGETHER>().0.iter_mut().enumerate() {
-        // The samples that fill up the last group are sample 0, whose sums are cut.
-        let group = groups.get(index).unwrap_or(&rest);
-        let (mut total, mut falls) = (zero, 0);
-        for block in 0..blocks {
-            let places;
-            (places, falls) = places_of(group, labels, against, block);
-            let two = |at: usize, other: usize| {
-                let index = |at: usize| {
-                    let (row, shift) = (places.ahead[at] as usize, places.shifts[at] as usize);
-                    // SAFETY: rows are below `len * blocks` and shifts below `2 * (labels.most() + 1) * blocks`, which the
-                    // slices hold, see the assertion; each holds 256 bits.
-                    unsafe {
-                        let ahead = _mm256_loadu_si256(ahead.as_ptr().add(row).cast());
-                        _mm256_subs_epi16(
-                            ahead,
-                            _mm256_loadu_si256(against.shifts.as_ptr().add(shift).cast()),
-                        )
-                    }
-                };
-                _mm256_packus_epi16(index(at), index(other))
+    amounts.resize(start + found.len() + TOGETHER, 0);
+    let none = [0; MOST_LISTED + TOGETHER];
+    let mut listed = Listed { found: none, offsets: none, len: 0 };
+    for (part, list) in found.chunks(MOST_LISTED).enumerate() {
+        listed.fill(list, blocks);
+        let mut at = 0;
+        while at < listed.len {
+            let Some(group) = listed.found[at..].first_chunk() else { break };
+            let alike = alike(group, labels);
+            let (total, done) = if alike >= WORTH {
+                let Some(offsets) = listed.offsets[at..].first_chunk() else { break };
+                let entry = loops::entry(group[0], labels);
+                (alike_total(offsets, entry, ahead, against, &tables), alike)
+            } else {
+                (mixed_total(group, labels, ahead, against, &tables), TOGETHER)
             };
-            // The samples of a part of 128 bits lie eight apart, see below.
-            let eight = |from: usize| {
-                let four = |from: usize| {
-                    let (low, high) = (two(from, from + 4), two(from + 8, from + 12));
-                    let index = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
-                    let index = _mm512_min_epu8(index, last);
-                    let rise = match PARTS {
-                        1 => _mm512_permutexvar_epi8(index, tables[0]),
-                        2 => _mm512_permutex2var_epi8(tables[0], index, tables[PARTS - 1]),
-                        _ => {
-                            let low = _mm512_permutex2var_epi8(tables[0], index, tables[PARTS / 4]);
-                            let high = _mm512_permutex2var_epi8(tables[PARTS / 2], index, tables[PARTS - 1]);
-                            _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high)
-                        }
-                    };
-                    _mm512_sad_epu8(rise, zero)
-                };
-                // Halves of the classes: the first two parts of 128 bits have those of the same samples, so have the others.
-                let (a, b) = (four(from), four(from + 16));
-                let first = _mm512_shuffle_i64x2::<0b10_00_10_00>(a, b);
-                _mm512_add_epi64(first, _mm512_shuffle_i64x2::<0b11_01_11_01>(a, b))
-            };
-            let low = _mm512_or_si512(eight(0), _mm512_slli_epi64::<16>(eight(1)));
-            let high = _mm512_or_si512(eight(2), _mm512_slli_epi64::<16>(eight(3)));
-            total = _mm512_add_epi16(total, _mm512_or_si512(low, _mm512_slli_epi64::<32>(high)));
+            let to = start + part * MOST_LISTED + at;
+            let Some(to) = amounts[to..].first_chunk_mut::<TOGETHER>() else { break };
+            // SAFETY: the array holds 512 bits, and the store needs no alignment.
+            unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), total) };
+            at += done;
         }
-        let total = _mm512_mask_sub_epi16(total, falls, zero, total);
-        // SAFETY: the array holds 512 bits, and the store needs no alignment.
-        unsafe { _mm512_storeu_si512(sums.as_mut_ptr().cast(), total) };
     }
     amounts.truncate(start + found.len());
+}
+
+/// Found samples that are looked at together.
+const MOST_LISTED: usize = 256;
+
+/// Some found samples, then the last one as often as a group needs to be full.
+struct Listed {
+    found: [u32; MOST_LISTED + TOGETHER],
+    /// Where the first block of each is, in bytes.
+    offsets: [u32; MOST_LISTED + TOGETHER],
+    len: usize,
+}
+
+impl Listed {
+    /// Lists at most [`MOST_LISTED`] samples.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+    fn fill(&mut self, found: &[u32], blocks: usize) {
+        self.len = found.len();
+        self.found[..found.len()].copy_from_slice(found);
+        let last = found.last().map_or(0, |&last| last);
+        self.found[found.len()..][..TOGETHER].fill(last);
+        let used = self.found.iter().zip(&mut self.offsets).take(found.len() + TOGETHER);
+        used.for_each(|(found, offset)| *offset = found / 2 * (blocks * size_of::<Ahead>()) as u32);
+    }
+}
+
+/// Samples of one class and side from which on it is worth to treat them alike.
+const WORTH: usize = 8;
+
+/// How many samples at the begin of a group have the class and the side of the first.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+fn alike(group: &[u32; TOGETHER], labels: &Labels) -> usize {
+    let class = labels.of_class(labels.of(group[0] as usize / 2));
+    let side = group[0] % 2;
+    let [start, end, side] =
+        [2 * class.start, 2 * class.end, side].map(|value| _mm512_set1_epi32(value as i32));
+    let mut alike = 0;
+    for (half, found) in group.as_chunks::<16>().0.iter().enumerate() {
+        // SAFETY: the array holds 512 bits, and the load needs no alignment.
+        let found = unsafe { _mm512_loadu_si512(found.as_ptr().cast()) };
+        let within = _mm512_cmpge_epu32_mask(found, start) & _mm512_cmplt_epu32_mask(found, end);
+        let other = _mm512_test_epi32_mask(_mm512_xor_si512(found, side), _mm512_set1_epi32(1));
+        alike |= u32::from(within & !other) << (16 * half);
+    }
+    alike.trailing_ones() as usize
+}
+
+/// The changes of a group of samples of the class and side of `entry`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+fn alike_total<const PARTS: usize>(
+    offsets: &[u32; TOGETHER],
+    entry: usize,
+    ahead: &[Ahead],
+    against: &Against,
+    tables: &[__m512i; PARTS],
+) -> __m512i {
+    let mut total = _mm512_setzero_si512();
+    for block in 0..against.blocks {
+        let shift = &against.shifts[entry * against.blocks + block];
+        // SAFETY: a block holds 256 bits, and the load needs no alignment.
+        let shift = _mm512_broadcast_i64x4(unsafe { _mm256_loadu_si256(shift.0.as_ptr().cast()) });
+        let ahead = ahead[block..].as_ptr();
+        let two = |at: usize, other: usize| {
+            let row = |at: usize| {
+                // SAFETY: offsets are those of the first of `blocks` blocks of a sample, which the slice holds, see the assertion
+                // of the caller; each holds 256 bits.
+                unsafe { _mm256_loadu_si256(ahead.byte_add(offsets[at] as usize).cast()) }
+            };
+            let both = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(row(at)), row(other));
+            _mm512_subs_epi16(both, shift)
+        };
+        let four = |from: usize| {
+            let (low, high) = (two(from, from + 8), two(from + 4, from + 12));
+            rises_of(_mm512_packus_epi16(low, high), tables)
+        };
+        total = _mm512_add_epi16(total, in_order(four));
+    }
+    if against.falls(entry) { _mm512_sub_epi16(_mm512_setzero_si512(), total) } else { total }
+}
+
+/// The changes of a group of any samples.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+fn mixed_total<const PARTS: usize>(
+    group: &[u32; TOGETHER],
+    labels: &Labels,
+    ahead: &[Ahead],
+    against: &Against,
+    tables: &[__m512i; PARTS],
+) -> __m512i {
+    let zero = _mm512_setzero_si512();
+    let (mut total, mut falls) = (zero, 0);
+    for block in 0..against.blocks {
+        let places;
+        (places, falls) = places_of(group, labels, against, block);
+        let two = |at: usize, other: usize| {
+            let index = |at: usize| {
+                let (row, shift) = (places.ahead[at] as usize, places.shifts[at] as usize);
+                // SAFETY: rows are below `len * blocks` and shifts below `2 * (labels.most() + 1) * blocks`, which the
+                // slices hold, see the assertion of the caller; each holds 256 bits.
+                unsafe {
+                    let ahead = _mm256_loadu_si256(ahead.as_ptr().add(row).cast());
+                    _mm256_subs_epi16(ahead, _mm256_loadu_si256(against.shifts.as_ptr().add(shift).cast()))
+                }
+            };
+            _mm256_packus_epi16(index(at), index(other))
+        };
+        let four = |from: usize| {
+            let (low, high) = (two(from, from + 4), two(from + 8, from + 12));
+            rises_of(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high), tables)
+        };
+        total = _mm512_add_epi16(total, in_order(four));
+    }
+    _mm512_mask_sub_epi16(total, falls, zero, total)
+}
+
+/// The sums of the rises at 64 places, eight at a time.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+fn rises_of<const PARTS: usize>(index: __m512i, tables: &[__m512i; PARTS]) -> __m512i {
+    let index = _mm512_min_epu8(index, _mm512_set1_epi8((64 * PARTS - 1) as i8));
+    let rise = match PARTS {
+        1 => _mm512_permutexvar_epi8(index, tables[0]),
+        2 => _mm512_permutex2var_epi8(tables[0], index, tables[PARTS - 1]),
+        _ => {
+            let low = _mm512_permutex2var_epi8(tables[0], index, tables[PARTS / 4]);
+            let high = _mm512_permutex2var_epi8(tables[PARTS / 2], index, tables[PARTS - 1]);
+            _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(index), high)
+        }
+    };
+    _mm512_sad_epu8(rise, _mm512_setzero_si512())
+}
+
+/// The sums of 32 samples in their order, from `four(n)`, which gives those of the halves of the classes of four samples: in
+/// each 256 bits the first halves of samples n and n + 4, then their second halves; in the higher 256 bits those of
+/// n + 8 and n + 12.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+fn in_order(four: impl Fn(usize) -> __m512i) -> __m512i {
+    let eight = |from: usize| {
+        let (a, b) = (four(from), four(from + 16));
+        let first = _mm512_shuffle_i64x2::<0b10_00_10_00>(a, b);
+        _mm512_add_epi64(first, _mm512_shuffle_i64x2::<0b11_01_11_01>(a, b))
+    };
+    let low = _mm512_or_si512(eight(0), _mm512_slli_epi64::<16>(eight(1)));
+    let high = _mm512_or_si512(eight(2), _mm512_slli_epi64::<16>(eight(3)));
+    _mm512_or_si512(low, _mm512_slli_epi64::<32>(high))
 }
 
 /// Where the rows of a group of found samples are.

@@ -20,9 +20,10 @@ use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
 use evobit::topology::Topology;
 
+use super::is_narrow;
 use super::kernels::{Cell, Chunk, Kernels};
+use super::start::columns;
 use super::windows::Strips;
-use super::{columns, is_narrow};
 use state::{Given, State};
 use terms::Terms;
 pub use vectorize::{Task, Vectorize};

@@ -31,9 +31,15 @@ impl Kernels for Portable {
         }
     }
 
+    fn ahead_bits(self, ahead: &[Ahead], blocks: usize, least: i16, bits: &mut [u64]) {
+        loops::ahead_bits(ahead, blocks, least, bits);
+    }
+
     fn found(self, mask: &[u64], on: &[u64], first: usize, found: &mut Vec<u32>) {
-        for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
-            append(mask, on, first + word, found);
+        for side in [0, u64::MAX] {
+            for (word, (&mask, &on)) in mask.iter().zip(on).enumerate() {
+                append(mask & !(on ^ side), on, first + word, found);
+            }
         }
     }
 

@@ -47,12 +47,18 @@ fn check_cells<C: Cell>(kernels: impl Kernels, words: usize, rng: &mut Stream) {
 }
 
 fn check_samples(kernels: impl Kernels, len: usize, rng: &mut Stream) {
-    let found: Vec<u32> = (0..len as u32).map(|sample| 2 * sample + rng.below(2)).collect();
+    let mut found: Vec<u32> = (0..len as u32).map(|sample| 2 * sample + rng.below(2)).collect();
+    if rng.below(2) == 0 {
+        found.sort_by_key(|found| found % 2);
+    }
     for (classes, entries) in
         [(2usize, 20usize), (10, 63), (16, 64), (17, 130), (40, 200), (10, 300), (3, 61)]
     {
         let blocks = classes.div_ceil(LANES);
-        let labels: Vec<u8> = (0..len).map(|_| rng.below(classes as u32) as u8).collect();
+        let mut labels: Vec<u8> = (0..len).map(|_| rng.below(classes as u32) as u8).collect();
+        if rng.below(2) == 0 {
+            labels.sort_unstable();
+        }
         let labels = Labels::new(&labels);
         let ahead: Vec<Ahead> =
             (0..len * blocks).map(|_| Ahead(std::array::from_fn(|_| rng.below(400) as i16 - 200))).collect();
@@ -69,11 +75,23 @@ fn check_samples(kernels: impl Kernels, len: usize, rng: &mut Stream) {
             falls: std::array::from_fn(|_| rng.next_u32()),
             moves: (0..count * blocks).map(|_| lanes(rng, |rng| rng.below(5) as i16 - 2)).collect(),
             blocks,
+            votes: Default::default(),
         };
         let (mut a, mut b) = (vec![1, 2], vec![1, 2]);
         kernels.flip_changes(&found, &labels, &ahead, &against, &rises, &mut a);
         Portable.flip_changes(&found, &labels, &ahead, &against, &rises, &mut b);
         assert_eq!(a, b, "{classes} classes, {entries} entries");
+        let words = len.div_ceil(CHUNK);
+        let (mut a, mut b) = (vec![1; blocks * LANES * words], vec![2; blocks * LANES * words]);
+        kernels.ahead_bits(&ahead, blocks, 17, &mut a);
+        Portable.ahead_bits(&ahead, blocks, 17, &mut b);
+        assert_eq!(a, b, "{classes} classes");
+        let is_set = |class: usize, sample: usize| a[class * words + sample / 64] >> (sample % 64) & 1 == 1;
+        for (sample, ahead) in ahead.chunks(blocks).enumerate() {
+            for class in 0..classes {
+                assert_eq!(is_set(class, sample), ahead[class / LANES].0[class % LANES] >= 17);
+            }
+        }
         let (mut a, mut b) = (ahead.clone(), ahead);
         kernels.apply_moves(&found, &labels, &mut a, &against);
         Portable.apply_moves(&found, &labels, &mut b, &against);
@@ -138,7 +156,7 @@ fn portable_kernels_do_what_they_say() {
     assert_eq!(bits, [0b0011]);
     let mut found = vec![];
     Portable.found(&[0b110, 1], &[0b010, 0], 1, &mut found);
-    assert_eq!(found, [131, 132, 256]);
+    assert_eq!(found, [132, 256, 131]);
     let mut sums = [0; 32];
     let rows = Rows { bits: &[0b101, 0b110], words: 1 };
     Portable.sum_rows(rows, &[1, 2], &[10, -3], 10, &mut sums);
@@ -152,7 +170,7 @@ fn portable_kernels_do_what_they_say() {
     (shifts[2].0[0], shifts[3].0[2]) = (rises.shift(), rises.shift() + 2);
     let mut falls = [0; 16];
     falls[0] = 0b1000;
-    let against = Against { shifts, falls, moves, blocks: 1 };
+    let against = Against { shifts, falls, moves, blocks: 1, votes: Default::default() };
     let mut ahead = [Ahead::default(); 2];
     (ahead[0].0[0], ahead[1].0[2]) = (3, -1);
     let (mut amounts, labels) = (vec![], Labels::new(&[1, 1]));
