@@ -49,7 +49,7 @@ fn on_board(board: &Board, problem: &Problem, arguments: &Arguments) -> anyhow::
     // It answers when the rules are done.
     client.statistics()?;
     let log = client.line.log()?;
-    let rules = log.iter().filter_map(|line| line.strip_prefix("rule "));
+    let rules = log.iter().filter_map(|line| Some(line.split_once("rule ")?.1));
     let found: Vec<(Evolved, u64)> = rules.map(read).collect::<anyhow::Result<_>>()?;
     ensure!(
         !found.is_empty(),
