@@ -6,6 +6,7 @@ mod board;
 mod client;
 mod demos;
 mod emulator;
+mod gradients;
 mod native;
 mod problem;
 #[path = "../../app/tests/recordings/mod.rs"]
