@@ -64,7 +64,7 @@ impl Problem {
     }
 
     fn windowed() -> Self {
-        Self::new(&[Layer::windows(20, 1, 8, 8), Layer::dense(CLASSES.into())], 20)
+        Self::new(&[Layer::windows(8, 1, 8, 8), Layer::dense(CLASSES.into())], 10)
     }
 
     fn samples(&self) -> Samples<'_> {
@@ -121,7 +121,8 @@ fn encoded_samples() {
 fn images_and_answers() {
     let problem = Problem::windowed();
     let image = problem.image();
-    expect("image", checksum(&image));
+    // Without its checksum: with it, that of every image is the same.
+    expect("image", checksum(&image[..image.len() - 4]));
     // A word buffer, so that the bytes lie where words may.
     let mut words = vec![0u32; image.len() / 4];
     bytemuck::cast_slice_mut(&mut words).copy_from_slice(&image);

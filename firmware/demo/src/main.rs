@@ -6,6 +6,7 @@ mod board;
 mod client;
 mod demos;
 mod emulator;
+mod gradients;
 mod native;
 mod problem;
 #[path = "../../app/tests/recordings/mod.rs"]
@@ -18,7 +19,7 @@ use board::BOARDS;
 struct Arguments {
     /// microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt, or host for the same code without an emulator
     board: String,
-    /// digits, drift, new-class, vectors (the same work on any board, to be compared), hostile (a line that sends nonsense), cost
+    /// digits, drift, new-class, labels (what a labelled digit costs and gains), vectors (the same work on any board, to be compared), hostile (a line that sends nonsense), cost
     /// (instructions of a mutant), genetic (rules evolved by the genetic algorithm), reset (a board that starts anew), gestures (movements taught
     /// to a board that knows none) or mnist
     demo: String,

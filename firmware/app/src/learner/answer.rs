@@ -10,7 +10,13 @@ use evobit::topology::MAX_CLASSES;
 use super::Learner;
 
 /// The evolved network must have this share more of the held-back samples right to answer by itself: one in so many.
-pub const LEAD: u16 = 6;
+pub const LEAD: u16 = 4;
+
+/// So many more right answers than the base network's let a class of the memory's be followed: one may be chance.
+const TRUSTED: i16 = 2;
+
+/// The memory leads over all where it was right more often by one stored sample in so many, not counting the class where that is most.
+const LEADS: i32 = 8;
 
 /// The answers to a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,11 +134,14 @@ impl<S: Score> Learner<'_, S> {
                 bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[usize::from(vote)] += gain;
             }
         }
-        let leads = lead * 4 > self.store.len() as i32;
-        for (&gain, class) in bytemuck::cast_slice::<i64, i16>(self.deltas).iter().zip(0..MAX_CLASSES) {
-            bits::set(&mut self.trusted, class, gain > 0 || (gain == 0 && leads));
+        let gains = &bytemuck::cast_slice::<i64, i16>(self.deltas)[..MAX_CLASSES as usize];
+        // A class that the base network does not know says nothing about the others.
+        let most = gains.iter().copied().max().unwrap_or(0);
+        let leads = (lead - i32::from(most)) * LEADS > self.store.len() as i32;
+        for (&gain, class) in gains.iter().zip(0..) {
+            bits::set(&mut self.trusted, class, gain >= if leads { 0 } else { TRUSTED });
         }
-        (self.network_right, self.samples_right) = (0, 0);
+        (self.network_right, self.samples_right, self.unjudged) = (0, 0, 0);
         for index in self.store.held_back() {
             let label = self.store.all().labels[index];
             self.network_right += u16::from(self.ask_network(Some(index)) == label);

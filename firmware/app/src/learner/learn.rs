@@ -7,6 +7,9 @@ use super::Learner;
 use super::evolve::Activity;
 use crate::log;
 
+/// Who answers is judged anew when one in so many of the stored samples is new: it takes a look at all pairs of them.
+const JUDGED: usize = 8;
+
 /// What learning a sample did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Learned {
@@ -40,6 +43,7 @@ impl<S: Score> Learner<'_, S> {
             self.exchange(placed.index, false);
         }
         self.store.put(placed, self.input, label);
+        self.unjudged += 1;
         if evolving {
             self.exchange(placed.index, true);
         }
@@ -59,7 +63,9 @@ impl<S: Score> Learner<'_, S> {
             let anew = matches!(self.activity, Activity::Network { samples, .. } if now >= 2 * samples);
             let _ = self.evolve_network(self.config.sample_mutants, anew);
         }
-        self.judge();
+        if usize::from(self.unjudged) * JUDGED >= self.store.len() {
+            self.judge();
+        }
         Ok(Learned { replaced: placed.replaced, right, drifted })
     }
 

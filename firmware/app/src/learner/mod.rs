@@ -5,10 +5,10 @@
 //! more held-back samples right, or as many at a lower loss.
 //!
 //! *Who answers.* The network of the base image and the memory answer together: where the memory votes for a class, it is followed if on
-//! the stored samples (each left out in turn) its votes for that class were right more often than that network was (as often is enough where it was right a quarter more often over
-//! all); else the network is. So after
+//! the stored samples (each left out in turn) its votes for that class were right at least twice more than that network was. Where it was right more often by an eighth of the stored
+//! samples, not counting the class where that is most, which may be a new one, it is enough that it was right as often. Whenever an eighth of the stored samples is new this is judged anew. So after
 //! drift the memory answers, and where a new class is taught it answers for that class alone. The evolved network answers by
-//! itself where it has a [sixth](LEAD) more of the held-back samples right than these two: it was chosen by them, which flatters it.
+//! itself where it has a [quarter](LEAD) more of the held-back samples right than these two: it was chosen by them, which flatters it.
 //!
 //! An *episode* of evolution begins with the best, on the held-back samples and then by loss, of the genome that answers, that of the base image, and the former with its
 //! first layer turned, mirrored or inverted. When a sweep finds nothing it ends. It waits while no mutants are owed, and goes on with samples
@@ -69,7 +69,7 @@ impl Default for Config {
             sweeps: 40,
             neighbours: 1,
             margin: 24,
-            sample_mutants: 2_000,
+            sample_mutants: 250,
         }
     }
 }
@@ -116,6 +116,8 @@ pub struct Learner<'a, S> {
     /// Right answers on the held-back samples, of the evolved network, and of base network and memory together.
     network_right: u16,
     samples_right: u16,
+    /// Samples learned since then.
+    unjudged: u16,
     /// Bit c is set where the memory is followed when it votes for class c.
     trusted: [u32; (MAX_CLASSES / 32) as usize],
     network_answers: bool,
@@ -200,6 +202,7 @@ impl<'a, S: Score> Learner<'a, S> {
             activity: Activity::Idle,
             network_right: 0,
             samples_right: 0,
+            unjudged: 0,
             trusted: [0; (MAX_CLASSES / 32) as usize],
             network_answers: true,
             counts: Counts::default(),

@@ -17,7 +17,7 @@ use crate::native::{Native, RamFlash};
 use crate::problem::{Problem, Raw};
 
 /// Labelled samples before the change: what the monitor takes as usual.
-const BEFORE: usize = 40;
+pub(super) const BEFORE: usize = 40;
 /// Mutants of the memory's evolution.
 const MEMORY_MUTANTS: u32 = 10_000;
 const PROTOTYPES: u16 = 64;

@@ -6,6 +6,7 @@ mod drift;
 mod genetic;
 mod gestures;
 mod hostile;
+mod labels;
 mod mnist;
 mod new_class;
 mod reset;
@@ -96,7 +97,7 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
     let (small, demo) = (board.small, arguments.demo.as_str());
     let hidden = if small || demo == "vectors" { "48" } else { "64" };
     let problem = match demo {
-        "digits" | "drift" | "vectors" | "hostile" | "cost" | "genetic" | "reset" => {
+        "digits" | "drift" | "vectors" | "hostile" | "cost" | "labels" | "genetic" | "reset" => {
             problem::digits(arguments.seed, hidden, None)?
         }
         "new-class" => problem::digits(arguments.seed, hidden, Some(new_class::NEW_CLASS))?,
@@ -106,7 +107,7 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
         }
         "mnist" => return mnist::show(board, arguments),
         _ => bail!(
-            "no demo `{demo}`: there are digits, drift, new-class, vectors, hostile, cost, genetic, mnist, reset and gestures"
+            "no demo `{demo}`: there are digits, drift, new-class, labels, vectors, hostile, cost, genetic, mnist, reset and gestures"
         ),
     };
     if demo == "reset" {
@@ -180,6 +181,7 @@ fn demonstrate<L: Line>(
         "hostile" => hostile::show(client, problem),
         "cost" => cost::show(client, problem),
         "gestures" => gestures::show(client, problem, say),
+        "labels" => labels::show(client, problem, arguments, say),
         _ => vectors::show(client, problem),
     }
 }
