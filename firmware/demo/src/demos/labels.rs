@@ -75,7 +75,7 @@ fn descend(problem: &Problem, stream: &Raw, changed: &Raw, seed: u64) -> (f64, V
     for _ in 0..PASSES {
         rng.shuffle(&mut order);
         order.iter().for_each(|&index| {
-            network.learn(&problem.pool.samples[index], problem.pool.labels[index], FIRST_RATE)
+            network.learn(&problem.pool.samples[index], problem.pool.labels[index], FIRST_RATE);
         });
     }
     let right = |network: &Perceptron, test: &Raw| {
