@@ -43,6 +43,7 @@
 pub mod baseline;
 mod evolved;
 mod genes;
+pub mod image;
 mod lanes;
 mod network;
 mod perception;

@@ -41,6 +41,12 @@ impl<const L: usize> Weight<L> {
         self.state.shifted(8)
     }
 
+    /// In bounds; a value of [`i16::MIN`] stays, as it means that there is no weight.
+    pub(super) fn bounded(self) -> Self {
+        let value = self.value.map(|value| if value == i16::MIN { value } else { value.clamp(-MOST, MOST) });
+        Self { value, state: self.state.within(MOST) }
+    }
+
     /// In bounds, and absent where `before` was.
     #[inline(always)]
     fn settled(self, before: Self) -> Self {

@@ -321,6 +321,39 @@ fn what_cannot_be_is_refused() {
     assert_eq!(EvolvedRule::new(&[u32::MAX; GENOME_WORDS]), Err(RuleError::Padding));
 }
 
+proptest! {
+    #[test]
+    fn an_image_brings_back_rule_and_network(shape in shapes(), seed: u64, at in 0usize..2000, bit in 0u8..8) {
+        let mut rng = Stream::new(seed, Purpose::Test, 0);
+        let mut genome = [0; GENOME_WORDS];
+        randomize(&RuleGenes, &mut genome, &mut rng);
+        let room = Room::<1>::random(&shape, &mut rng);
+        let mut bytes = vec![0; image::image_len(Some(&shape))];
+        prop_assert_eq!(image::write(&genome, Some((&shape, &room.weights)), &mut bytes), Ok(bytes.len()));
+        let read = image::RuleImage::parse(&bytes).unwrap();
+        let mut weights = vec![Weight::ABSENT; shape.weights()];
+        read.copy_weights(&mut weights);
+        prop_assert_eq!((read.genome(), read.shape(), &weights), (&genome, Some(shape), &room.weights));
+        prop_assert_eq!(read.rule(), &EvolvedRule::new(&genome).unwrap());
+        // Whatever bit is turned, it is noticed; cut off anywhere, too.
+        let at = at % bytes.len();
+        prop_assert!(image::RuleImage::parse(&bytes[..at]).is_err());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(image::RuleImage::parse(&bytes).is_err());
+    }
+}
+
+#[test]
+fn an_image_of_a_rule_alone_has_no_network() {
+    let mut bytes = [0; 80];
+    assert_eq!(image::write(&[0; GENOME_WORDS], None, &mut bytes), Ok(80));
+    assert_eq!(image::RuleImage::parse(&bytes).unwrap().shape(), None);
+    assert_eq!(
+        image::write(&[0; GENOME_WORDS], None, &mut bytes[..79]),
+        Err(image::RuleImageError::Buffer(80, 79))
+    );
+}
+
 trait NextByte {
     fn next_byte(&mut self) -> i8;
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Failure, print, tell};
 use crate::data::{LoadOptions, load, stratified};
 use crate::rule::meta::{ChapterRow, MetaSettings, assess};
-use crate::rule::table::Scaling;
+use crate::rule::scaling::Scaling;
 use crate::rule::tasks::TableTask;
 use crate::rule::{Batch, Room, evolve};
 use evobit::evolve::genetic;

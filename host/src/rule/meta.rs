@@ -9,10 +9,10 @@ use evobit::evolve::genetic::{
     Selection, Snapshot,
 };
 use evobit::rng::{Purpose, Stream};
-use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes};
+use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes, SourceSums, Weight};
 use rayon::prelude::*;
 
-use super::{Batch, Marks, Room, live};
+use super::{Batch, LANES, Marks, Room, live};
 
 /// Fitness that a coefficient costs: of two rules that are nearly as good the cheaper one wins.
 const TERM: i64 = 24;
@@ -30,13 +30,16 @@ pub struct MetaSettings {
     pub chapter: u32,
     /// Chapters without a better result after which evolution stops.
     pub patience: u32,
+    /// Whether task networks live on: half of the lanes of a chapter start with the weights that the best rule of the chapter
+    /// before left.
+    pub pool: bool,
     /// Seed of the search.
     pub seed: u64,
 }
 
 impl Default for MetaSettings {
     fn default() -> Self {
-        Self { population: 48, generations: 200, chapter: 10, patience: 8, seed: 1 }
+        Self { population: 48, generations: 200, chapter: 10, patience: 8, pool: false, seed: 1 }
     }
 }
 
@@ -86,14 +89,10 @@ impl Fitness for Lives<'_> {
 }
 
 /// Fitness and share of right answers of a rule.
-pub fn assess(
-    rule: &EvolvedRule,
-    batches: &[Batch],
-    room: &mut Room<evobit::rule::SourceSums<16>>,
-) -> (i64, f64) {
+pub fn assess(rule: &EvolvedRule, batches: &[Batch], room: &mut Room<SourceSums<LANES>>) -> (i64, f64) {
     let marks: Vec<Marks> =
         batches.iter().flat_map(|batch| live(rule, batch, room).unwrap_or_default()).collect();
-    let weight: i64 = marks.iter().map(|marks| marks.weight).sum::<i64>().max(1);
+    let weight: i64 = marks.iter().map(|marks| marks.weight.abs()).sum::<i64>().max(1);
     let fitness = marks.iter().map(|marks| marks.fitness * marks.weight).sum::<i64>() / weight;
     let accuracy =
         marks.iter().map(|marks| marks.accuracy() * marks.weight as f64).sum::<f64>() / weight as f64;
@@ -110,7 +109,7 @@ pub fn evolve<E: From<Error>>(
     settings: &MetaSettings,
     mut lives: impl FnMut(u32) -> Result<Vec<Batch>, E>,
     validation: &[Batch],
-    mut watch: impl FnMut(&ChapterRow) -> bool,
+    mut watch: impl FnMut(&ChapterRow, &EvolvedRule) -> bool,
 ) -> Result<MetaOutcome, E> {
     let capacity = settings.population as usize;
     let mut rng = Stream::new(settings.seed, Purpose::Search, 0);
@@ -119,8 +118,10 @@ pub fn evolve<E: From<Error>>(
     let mut outcome = MetaOutcome { genome: [0; GENOME_WORDS], generations: 0, rows: vec![] };
     let (mut best, mut since) = (i64::MIN, 0);
     let mut room = Room::new();
+    let mut pool: Vec<Vec<Weight<LANES>>> = vec![];
     for chapter in 0.. {
-        let batches = lives(chapter)?;
+        let mut batches = lives(chapter)?;
+        batches.iter_mut().zip(&pool).for_each(|(batch, old)| live_on(batch, old));
         let mut fitness = Lives(&batches);
         let mut buffers = Storage::new(capacity);
         let population = buffers.population()?;
@@ -168,13 +169,33 @@ pub fn evolve<E: From<Error>>(
             (best, since) = (fit, 0);
             outcome.genome.copy_from_slice(&genome);
         }
+        if settings.pool {
+            pool = batches.iter().map(|batch| lived(&rule, batch, &mut room)).collect();
+        }
         let from = algorithm.snapshot();
         state = Some((from.genomes.to_vec(), from.base.to_vec(), from.number));
-        if !watch(&row) || since >= settings.patience || outcome.generations >= settings.generations {
+        if !watch(&row, &rule) || since >= settings.patience || outcome.generations >= settings.generations {
             break;
         }
     }
     Ok(outcome)
+}
+
+/// The weights that a batch ends with.
+fn lived(rule: &EvolvedRule, batch: &Batch, room: &mut Room<SourceSums<LANES>>) -> Vec<Weight<LANES>> {
+    live(rule, batch, room).map_or_else(|_| vec![], |_| room.weights().to_vec())
+}
+
+/// Lets every other lane of a batch start with `old` weights, where these are of its shape.
+fn live_on(batch: &mut Batch, old: &[Weight<LANES>]) {
+    if batch.start.len() == old.len() {
+        for (new, old) in batch.start.iter_mut().zip(old) {
+            for lane in (0..LANES).step_by(2) {
+                new.value.0[lane] = old.value.0[lane];
+                new.state.0[lane] = old.state.0[lane];
+            }
+        }
+    }
 }
 
 fn configuration(settings: &MetaSettings, flips: u32) -> Configuration {

@@ -9,6 +9,7 @@
 
 mod batch;
 pub mod meta;
+pub mod scaling;
 pub mod table;
 pub mod tasks;
 
