@@ -8,10 +8,13 @@
 //! [`tasks`] makes batches: of tables and images, of Boolean functions, of streams whose task switches.
 
 mod batch;
+pub mod course;
 pub mod meta;
+pub mod picture;
 pub mod scaling;
 pub mod table;
 pub mod tasks;
 
 pub use batch::{Batch, LANES, Marks, Phase, Room, Sample, live};
+pub use course::{Course, Kind};
 pub use meta::evolve;

@@ -1,0 +1,56 @@
+//! `host rule eval`: how networks learn by a rule.
+
+use serde_json::json;
+
+use super::super::table::{lines, percent};
+use super::super::{Failure, print};
+use super::{RuleEvalArgs, Verdict};
+use crate::rule::{Course, Marks, Room, live};
+use evobit::rule::baseline::Delta;
+use evobit::rule::{LocalRule, ShapeError, image::RuleImage};
+
+pub(super) fn run(args: &RuleEvalArgs) -> Result<(), Failure> {
+    let mut course = args.task.course(None)?;
+    let marks = if let Some(rate) = args.rule.strip_prefix("delta:") {
+        let rate = rate.parse().ok().filter(|rate| *rate <= 15);
+        let rate =
+            rate.ok_or_else(|| Failure::usage("delta:RATE takes a rate of 0 to 15, such as delta:4"))?;
+        learn(&Delta { rate }, &course)?
+    } else {
+        let bytes = std::fs::read(&args.rule).map_err(|error| Failure {
+            code: 1,
+            message: format!(
+                "{}: cannot be read ({error}): give a rule such as runs/rule-1/rule.evr",
+                args.rule
+            ),
+        })?;
+        let image = RuleImage::parse(&bytes)
+            .map_err(|error| Failure { code: 1, message: format!("{}: {error}", args.rule) })?;
+        course.seed = args.task.seed;
+        learn(image.rule(), &course)?
+    };
+    let verdict = Verdict::new(&course, &marks);
+    if args.json {
+        let mut object = serde_json::to_value(&verdict)?;
+        if let Some(object) = object.as_object_mut() {
+            object.insert("seed".into(), json!(args.task.seed));
+            object.insert("rule".into(), json!(args.rule));
+        }
+        return print(&object.to_string());
+    }
+    let exams: Vec<String> = verdict.exams.iter().map(|&share| percent(share)).collect();
+    print(&lines(&[
+        ("accuracy", percent(verdict.test_accuracy)),
+        ("exams, mean of all networks", exams.join(", ")),
+        ("networks", verdict.networks.to_string()),
+    ]))
+}
+
+fn learn<R>(rule: &R, course: &Course) -> Result<Vec<Vec<Marks>>, ShapeError>
+where
+    R: LocalRule<{ crate::rule::LANES }>,
+    R::Source: Default,
+{
+    let mut room = Room::new();
+    course.last()?.iter().map(|batch| live(rule, batch, &mut room)).collect()
+}
