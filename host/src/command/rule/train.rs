@@ -15,6 +15,7 @@ use crate::rule::picture::animate;
 use crate::rule::{Batch, Course, Kind, LANES, Phase, Room, evolve, live};
 use crate::run_folder::RunFolder;
 use evobit::evolve::genetic;
+use evobit::image::Checksum;
 use evobit::rule::{EvolvedRule, Lanes, ShapeError, Weight, image};
 
 /// The highest fitness: right in all answers, by the largest margin.
@@ -134,6 +135,12 @@ fn save(
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
     image::write(&outcome.genome, Some((&batch.shape, &first_lane(room.weights()))), &mut bytes)?;
     folder.write("network.evr", &bytes)?;
+    let trained = first_lane(room.weights());
+    let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
+    image::write(&outcome.genome, Some((&batch.shape, &first_lane(&batch.start))), &mut bytes)?;
+    folder.write("start.evr", &bytes)?;
+    folder.write("samples.bin", &first_stream(batch))?;
+    folder.write("network.crc", format!("{:08x}", weights_checksum(&trained)).as_bytes())?;
     let mut text = String::from("generation,best,mean,validation,validation_accuracy,flips,terms\n");
     for row in &outcome.rows {
         text += &format!(
@@ -165,6 +172,34 @@ fn save(
     }
     animate(&folder.file("generations.gif"), &batch.shape, &ends)?;
     Ok(())
+}
+
+/// What the first lane is shown, as a board reads it: 0 to learn or 1 to answer, the class, the inputs.
+fn first_stream(batch: &Batch) -> Vec<u8> {
+    let mut bytes = vec![];
+    for phase in &batch.phases {
+        let (mode, samples) = match phase {
+            Phase::Learn(samples) => (0, samples),
+            Phase::Exam(samples, _) => (1, samples),
+            // A board's weights change by learning alone.
+            Phase::Replace(_) => break,
+        };
+        for sample in samples {
+            bytes.extend([mode, sample.classes[0]]);
+            bytes.extend(sample.inputs.iter().map(|input| input[0] as u8));
+        }
+    }
+    bytes
+}
+
+/// The checksum of values and states, as a board tells it.
+fn weights_checksum(weights: &[Weight<1>]) -> u32 {
+    let mut sum = Checksum::new();
+    for weight in weights {
+        sum.update(&weight.value.0[0].to_le_bytes());
+        sum.update(&weight.state.0[0].to_le_bytes());
+    }
+    sum.value()
 }
 
 /// The weights of the first lane.
