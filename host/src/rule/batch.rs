@@ -59,8 +59,8 @@ pub struct Marks {
     pub right: [u32; LANES],
     /// Samples of the exam.
     pub samples: u32,
-    /// Right answers and margins of all lanes, per sample and lane, times 256.
-    pub fitness: i64,
+    /// Right answers and margins of every lane, over all samples.
+    pub worth: [i64; LANES],
     /// How often it counts.
     pub weight: i64,
 }
@@ -161,7 +161,7 @@ fn show(network: &mut TaskNetwork<'_, LANES>, sample: &Sample) {
 
 #[inline(always)]
 fn sit(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) -> Marks {
-    let (mut right, mut fitness) = ([0; LANES], 0i64);
+    let (mut right, mut worth) = ([0; LANES], [0; LANES]);
     let shift = network.score_shift();
     for sample in samples {
         show(network, sample);
@@ -175,16 +175,29 @@ fn sit(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) ->
             }
             let margin = network.scores()[class][lane] - rival;
             right[lane] += u32::from(margin >= 0);
-            let worth = if margin >= 0 { RIGHT } else { 0 };
-            fitness += i64::from(worth + (margin >> shift).clamp(-MOST_MARGIN, MOST_MARGIN));
+            let answer = if margin >= 0 { RIGHT } else { 0 };
+            worth[lane] += i64::from(answer + (margin >> shift).clamp(-MOST_MARGIN, MOST_MARGIN));
         }
     }
-    let count = samples.len() as u32;
-    let fitness = (fitness * 256).checked_div(i64::from(count) * LANES as i64).unwrap_or(0);
-    Marks { right, samples: count, fitness, weight }
+    Marks { right, samples: samples.len() as u32, worth, weight }
 }
 
 impl Marks {
+    /// Right answers and margins, per sample and lane, times 256.
+    #[must_use]
+    pub fn fitness(&self) -> i64 {
+        let answers = i64::from(self.samples) * LANES as i64;
+        (self.worth.iter().sum::<i64>() * 256).checked_div(answers).unwrap_or(0)
+    }
+
+    /// The lane with the highest worth, the first of equal ones.
+    #[must_use]
+    pub fn best_lane(&self) -> usize {
+        (0..LANES)
+            .reduce(|best, lane| if self.worth[lane] > self.worth[best] { lane } else { best })
+            .unwrap_or(0)
+    }
+
     /// The share of right answers over all lanes, 0 to 1.
     #[must_use]
     pub fn accuracy(&self) -> f64 {

@@ -33,13 +33,23 @@ pub struct MetaSettings {
     /// Whether task networks live on: half of the lanes of a chapter start with the weights that the best rule of the chapter
     /// before left.
     pub pool: bool,
+    /// The genome that the first generation are mutants of; zeros for a rule that changes nothing.
+    pub from: [u32; GENOME_WORDS],
     /// Seed of the search.
     pub seed: u64,
 }
 
 impl Default for MetaSettings {
     fn default() -> Self {
-        Self { population: 48, generations: 200, chapter: 10, patience: 8, pool: false, seed: 1 }
+        Self {
+            population: 48,
+            generations: 60,
+            chapter: 10,
+            patience: 4,
+            pool: false,
+            from: [0; GENOME_WORDS],
+            seed: 1,
+        }
     }
 }
 
@@ -93,7 +103,7 @@ pub fn assess(rule: &EvolvedRule, batches: &[Batch], room: &mut Room<SourceSums<
     let marks: Vec<Marks> =
         batches.iter().flat_map(|batch| live(rule, batch, room).unwrap_or_default()).collect();
     let weight: i64 = marks.iter().map(|marks| marks.weight.abs()).sum::<i64>().max(1);
-    let fitness = marks.iter().map(|marks| marks.fitness * marks.weight).sum::<i64>() / weight;
+    let fitness = marks.iter().map(|marks| marks.fitness() * marks.weight).sum::<i64>() / weight;
     let accuracy =
         marks.iter().map(|marks| marks.accuracy() * marks.weight as f64).sum::<f64>() / weight as f64;
     (fitness - TERM * rule.terms() as i64, accuracy)
@@ -128,7 +138,7 @@ pub fn evolve<E: From<Error>>(
         let configuration = configuration(settings, flips);
         let mut algorithm = match &state {
             None => {
-                let origin = Origin::Mutants(&[0; GENOME_WORDS]);
+                let origin = Origin::Mutants(&settings.from);
                 GeneticAlgorithm::start(configuration, RuleGenes, population, origin, &mut fitness, &mut rng)?
             }
             Some((genomes, base, number)) => {

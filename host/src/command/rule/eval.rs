@@ -4,30 +4,21 @@ use serde_json::json;
 
 use super::super::table::{lines, percent};
 use super::super::{Failure, print};
-use super::{RuleEvalArgs, Verdict};
+use super::{RuleEvalArgs, Verdict, read_rule};
 use crate::rule::{Course, Marks, Room, live};
 use evobit::rule::baseline::Delta;
-use evobit::rule::{LocalRule, ShapeError, image::RuleImage};
+use evobit::rule::{EvolvedRule, LocalRule, ShapeError};
 
 pub(super) fn run(args: &RuleEvalArgs) -> Result<(), Failure> {
-    let mut course = args.task.course(None)?;
+    let course = args.task.course(None)?;
     let marks = if let Some(rate) = args.rule.strip_prefix("delta:") {
         let rate = rate.parse().ok().filter(|rate| *rate <= 15);
         let rate =
             rate.ok_or_else(|| Failure::usage("delta:RATE takes a rate of 0 to 15, such as delta:4"))?;
         learn(&Delta { rate }, &course)?
     } else {
-        let bytes = std::fs::read(&args.rule).map_err(|error| Failure {
-            code: 1,
-            message: format!(
-                "{}: cannot be read ({error}): give a rule such as runs/rule-1/rule.evr",
-                args.rule
-            ),
-        })?;
-        let image = RuleImage::parse(&bytes)
-            .map_err(|error| Failure { code: 1, message: format!("{}: {error}", args.rule) })?;
-        course.seed = args.task.seed;
-        learn(image.rule(), &course)?
+        let genome = read_rule(args.rule.as_ref())?;
+        learn(&EvolvedRule::new(&genome)?, &course)?
     };
     let verdict = Verdict::new(&course, &marks);
     if args.json {

@@ -15,7 +15,8 @@ use crate::rule::course::boolean_table;
 use crate::rule::scaling::Scaling;
 use crate::rule::{Course, Kind, Marks};
 use evobit::rng::{Purpose, Stream};
-use evobit::rule::{Plasticity, Shape, ShapeError};
+use evobit::rule::image::RuleImage;
+use evobit::rule::{GENOME_WORDS, Plasticity, Shape, ShapeError};
 
 /// Arguments of `rule`.
 #[derive(Args, Debug)]
@@ -97,6 +98,10 @@ pub struct RuleTrainArgs {
     #[arg(long, value_name = "LIST", help_heading = "Evolution")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_archs: Option<String>,
+    /// Go on from the rule of an earlier run, such as runs/rule-1/rule.evr [default: a rule that changes nothing]
+    #[arg(long, value_name = "RULE", help_heading = "Evolution")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
     /// Individuals
     #[arg(long, value_name = "N", default_value_t = 48, help_heading = "Evolution")]
     pub population: u32,
@@ -166,6 +171,15 @@ pub(super) fn run(args: &RuleArgs) -> Result<(), Failure> {
         RuleCommand::Eval(args) => eval::run(args),
         RuleCommand::Demo(args) => demo::run(args),
     }
+}
+
+/// The genome of a rule in a file.
+fn read_rule(path: &std::path::Path) -> Result<[u32; GENOME_WORDS], Failure> {
+    let failed = |message: String| Failure { code: 1, message: format!("{}: {message}", path.display()) };
+    let bytes = std::fs::read(path).map_err(|error| {
+        failed(format!("cannot be read ({error}): give a rule such as runs/rule-1/rule.evr"))
+    })?;
+    RuleImage::parse(&bytes).map(|image| *image.genome()).map_err(|error| failed(error.to_string()))
 }
 
 /// Hidden layers as they are written: `8,8`, or `none`.
@@ -262,7 +276,8 @@ impl TaskArgs {
 /// What the last exams say.
 #[derive(Clone, Debug, Serialize)]
 struct Verdict {
-    /// The first network's share of right answers; of Boolean functions the share of networks that answer all right.
+    /// Of a table the share of right answers of the network that learned best, as the samples it learned from tell; of Boolean
+    /// functions the share of networks that answer all right; of the other tasks the first network's share.
     test_accuracy: f64,
     /// The mean over all networks.
     mean_accuracy: f64,
@@ -311,5 +326,13 @@ impl Verdict {
                 last.first().map_or(0.0, |marks| f64::from(marks.right[0]) / f64::from(samples.max(1)));
         }
         verdict
+    }
+}
+
+/// The network that is kept: on a table the one that learned best, else the first.
+fn chosen_lane(kind: Kind, marks: &[Marks]) -> usize {
+    match marks {
+        [learned, _] if kind == Kind::Table => learned.best_lane(),
+        _ => 0,
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::progress::{catch_interrupts, interrupted};
 use super::super::table::{lines, percent};
 use super::super::{Failure, print, tell};
-use super::{RuleTrainArgs, Verdict};
+use super::{RuleTrainArgs, Verdict, chosen_lane, read_rule};
 use crate::report::{self, CurvePoint};
 use crate::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
 use crate::rule::picture::animate;
@@ -16,7 +16,7 @@ use crate::rule::{Batch, Course, Kind, LANES, Phase, Room, evolve, live};
 use crate::run_folder::RunFolder;
 use evobit::evolve::genetic;
 use evobit::image::Checksum;
-use evobit::rule::{EvolvedRule, Lanes, ShapeError, Weight, image};
+use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, ShapeError, Weight, image};
 
 /// The highest fitness: right in all answers, by the largest margin.
 const HIGHEST: f64 = 383.0 * 256.0;
@@ -69,7 +69,8 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
     let mut room = Room::new();
     let marks = batches.iter().map(|batch| live(&rule, batch, &mut room)).collect::<Result<Vec<_>, _>>()?;
     let verdict = Verdict::new(&course, &marks);
-    save(&folder, &outcome, &best, &rule, &batches[0])?;
+    let lane = chosen_lane(course.kind, marks.first().map_or(&[], Vec::as_slice));
+    save(&folder, &outcome, &best, &rule, &batches[0], lane)?;
     let path = folder.file("rule.evr").display().to_string();
     if args.json {
         let mut object = serde_json::to_value(&verdict)?;
@@ -96,6 +97,7 @@ fn search(args: &RuleTrainArgs, course: &Course) -> Result<(MetaOutcome, Vec<Evo
         chapter: args.chapter,
         patience: args.patience,
         pool: args.pool,
+        from: args.from.as_deref().map_or(Ok([0; GENOME_WORDS]), read_rule)?,
         seed: args.task.seed,
     };
     let bar = ProgressBar::new(args.generations.into());
@@ -126,6 +128,7 @@ fn save(
     chapters: &[EvolvedRule],
     rule: &EvolvedRule,
     batch: &Batch,
+    lane: usize,
 ) -> Result<(), Failure> {
     let mut bytes = vec![0; image::image_len(None)];
     image::write(&outcome.genome, None, &mut bytes)?;
@@ -133,13 +136,13 @@ fn save(
     let mut room = Room::new();
     live(rule, batch, &mut room)?;
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(&outcome.genome, Some((&batch.shape, &first_lane(room.weights()))), &mut bytes)?;
+    image::write(&outcome.genome, Some((&batch.shape, &one_lane(room.weights(), lane))), &mut bytes)?;
     folder.write("network.evr", &bytes)?;
-    let trained = first_lane(room.weights());
+    let trained = one_lane(room.weights(), lane);
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(&outcome.genome, Some((&batch.shape, &first_lane(&batch.start))), &mut bytes)?;
+    image::write(&outcome.genome, Some((&batch.shape, &one_lane(&batch.start, lane))), &mut bytes)?;
     folder.write("start.evr", &bytes)?;
-    folder.write("samples.bin", &first_stream(batch))?;
+    folder.write("samples.bin", &stream(batch, lane))?;
     folder.write("network.crc", format!("{:08x}", weights_checksum(&trained)).as_bytes())?;
     let mut text = String::from("generation,best,mean,validation,validation_accuracy,flips,terms\n");
     for row in &outcome.rows {
@@ -174,8 +177,8 @@ fn save(
     Ok(())
 }
 
-/// What the first lane is shown, as a board reads it: 0 to learn or 1 to answer, the class, the inputs.
-fn first_stream(batch: &Batch) -> Vec<u8> {
+/// What a lane is shown, as a board reads it: 0 to learn or 1 to answer, the class, the inputs.
+fn stream(batch: &Batch, lane: usize) -> Vec<u8> {
     let mut bytes = vec![];
     for phase in &batch.phases {
         let (mode, samples) = match phase {
@@ -185,8 +188,8 @@ fn first_stream(batch: &Batch) -> Vec<u8> {
             Phase::Replace(_) => break,
         };
         for sample in samples {
-            bytes.extend([mode, sample.classes[0]]);
-            bytes.extend(sample.inputs.iter().map(|input| input[0] as u8));
+            bytes.extend([mode, sample.classes[lane]]);
+            bytes.extend(sample.inputs.iter().map(|input| input[lane] as u8));
         }
     }
     bytes
@@ -202,8 +205,8 @@ fn weights_checksum(weights: &[Weight<1>]) -> u32 {
     sum.value()
 }
 
-/// The weights of the first lane.
-fn first_lane(weights: &[Weight<LANES>]) -> Vec<Weight<1>> {
+/// The weights of a lane.
+fn one_lane(weights: &[Weight<LANES>], number: usize) -> Vec<Weight<1>> {
     let lane = |weight: &Weight<LANES>| Weight {
         value: Lanes([weight.value.0[0]]),
         state: Lanes([weight.state.0[0]]),
