@@ -9,8 +9,9 @@ use rand_core::Rng;
 const MOST: i16 = 127 << 8;
 /// Bits of a product of weight and activation that the activation of a neuron drops, beside those by the number of inputs.
 const PRODUCT_BITS: u32 = 5;
-/// How far the right class's activation should lie above each other one.
-const MARGIN: i16 = 64;
+/// How far the right class's activation should lie above each other one: further than weights of a byte reach at 64, where
+/// they pile up at their bounds.
+const MARGIN: i16 = 32;
 /// Up to here an activation is its sum, from here on a quarter of what is over.
 const BEND: i32 = 64;
 

@@ -190,14 +190,6 @@ impl Marks {
         (self.worth.iter().sum::<i64>() * 256).checked_div(answers).unwrap_or(0)
     }
 
-    /// The lane with the highest worth, the first of equal ones.
-    #[must_use]
-    pub fn best_lane(&self) -> usize {
-        (0..LANES)
-            .reduce(|best, lane| if self.worth[lane] > self.worth[best] { lane } else { best })
-            .unwrap_or(0)
-    }
-
     /// The share of right answers over all lanes, 0 to 1.
     #[must_use]
     pub fn accuracy(&self) -> f64 {

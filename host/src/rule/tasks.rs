@@ -156,13 +156,7 @@ impl TableTask<'_> {
         let shape = shape(self.table, hidden)?;
         let mut drawn = self.draw(seed, index);
         let disguises = self.disguises(&mut drawn);
-        let mut phases = vec![self.lesson(&mut drawn, &disguises)];
-        if self.held_out.is_some() {
-            // What was learned from tells which of the networks learned best, before anybody looks at what was held out.
-            let all = vec![(0..self.table.samples() as u32).collect(); LANES];
-            phases.push(Phase::Exam(lecture(self.table, &all, &disguises), 0));
-        }
-        phases.push(self.examination(&drawn, &disguises, 1));
+        let phases = vec![self.lesson(&mut drawn, &disguises), self.examination(&drawn, &disguises, 1)];
         Ok(Batch { shape, plasticity: Plasticity::default(), start: start(shape, seed, index)?, phases })
     }
 

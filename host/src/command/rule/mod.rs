@@ -103,10 +103,10 @@ pub struct RuleTrainArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
     /// Individuals
-    #[arg(long, value_name = "N", default_value_t = 48, help_heading = "Evolution")]
+    #[arg(long, value_name = "N", default_value_t = 32, help_heading = "Evolution")]
     pub population: u32,
     /// Generations at most
-    #[arg(long, value_name = "N", default_value_t = 60, help_heading = "Evolution")]
+    #[arg(long, value_name = "N", default_value_t = 30, help_heading = "Evolution")]
     pub generations: u32,
     /// Generations that are scored on the same lives
     #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Evolution")]
@@ -276,8 +276,7 @@ impl TaskArgs {
 /// What the last exams say.
 #[derive(Clone, Debug, Serialize)]
 struct Verdict {
-    /// Of a table the share of right answers of the network that learned best, as the samples it learned from tell; of Boolean
-    /// functions the share of networks that answer all right; of the other tasks the first network's share.
+    /// The first network's share of right answers; of Boolean functions the share of networks that answer all right.
     test_accuracy: f64,
     /// The mean over all networks.
     mean_accuracy: f64,
@@ -326,13 +325,5 @@ impl Verdict {
                 last.first().map_or(0.0, |marks| f64::from(marks.right[0]) / f64::from(samples.max(1)));
         }
         verdict
-    }
-}
-
-/// The network that is kept: on a table the one that learned best, else the first.
-fn chosen_lane(kind: Kind, marks: &[Marks]) -> usize {
-    match marks {
-        [learned, _] if kind == Kind::Table => learned.best_lane(),
-        _ => 0,
     }
 }

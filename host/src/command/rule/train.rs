@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::progress::{catch_interrupts, interrupted};
 use super::super::table::{lines, percent};
 use super::super::{Failure, print, tell};
-use super::{RuleTrainArgs, Verdict, chosen_lane, read_rule};
+use super::{RuleTrainArgs, Verdict, read_rule};
 use crate::report::{self, CurvePoint};
 use crate::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
 use crate::rule::picture::animate;
@@ -49,6 +49,7 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
     if args.population < 2 {
         return Err(Failure::usage("--population must be at least 2"));
     }
+    let from = args.from.as_deref().map_or(Ok([0; GENOME_WORDS]), read_rule)?;
     catch_interrupts();
     let folder = RunFolder::create(args.out.as_deref(), "rule")?;
     folder.write("config.toml", toml::to_string(args)?.as_bytes())?;
@@ -61,7 +62,7 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
         folder.path().display()
     ));
     let started = Instant::now();
-    let (outcome, best) = search(args, &course)?;
+    let (outcome, best) = search(args, &course, from)?;
     let seconds = started.elapsed().as_secs_f64();
 
     let rule = EvolvedRule::new(&outcome.genome)?;
@@ -69,8 +70,7 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
     let mut room = Room::new();
     let marks = batches.iter().map(|batch| live(&rule, batch, &mut room)).collect::<Result<Vec<_>, _>>()?;
     let verdict = Verdict::new(&course, &marks);
-    let lane = chosen_lane(course.kind, marks.first().map_or(&[], Vec::as_slice));
-    save(&folder, &outcome, &best, &rule, &batches[0], lane)?;
+    save(&folder, &outcome, &best, &rule, &batches[0])?;
     let path = folder.file("rule.evr").display().to_string();
     if args.json {
         let mut object = serde_json::to_value(&verdict)?;
@@ -90,14 +90,18 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
 }
 
 /// Evolves, with a bar where there is a terminal; returns the rules of all chapters as well.
-fn search(args: &RuleTrainArgs, course: &Course) -> Result<(MetaOutcome, Vec<EvolvedRule>), Failure> {
+fn search(
+    args: &RuleTrainArgs,
+    course: &Course,
+    from: [u32; GENOME_WORDS],
+) -> Result<(MetaOutcome, Vec<EvolvedRule>), Failure> {
     let settings = MetaSettings {
         population: args.population,
         generations: args.generations,
         chapter: args.chapter,
         patience: args.patience,
         pool: args.pool,
-        from: args.from.as_deref().map_or(Ok([0; GENOME_WORDS]), read_rule)?,
+        from,
         seed: args.task.seed,
     };
     let bar = ProgressBar::new(args.generations.into());
@@ -128,7 +132,6 @@ fn save(
     chapters: &[EvolvedRule],
     rule: &EvolvedRule,
     batch: &Batch,
-    lane: usize,
 ) -> Result<(), Failure> {
     let mut bytes = vec![0; image::image_len(None)];
     image::write(&outcome.genome, None, &mut bytes)?;
@@ -136,13 +139,13 @@ fn save(
     let mut room = Room::new();
     live(rule, batch, &mut room)?;
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(&outcome.genome, Some((&batch.shape, &one_lane(room.weights(), lane))), &mut bytes)?;
+    image::write(&outcome.genome, Some((&batch.shape, &first_lane(room.weights()))), &mut bytes)?;
     folder.write("network.evr", &bytes)?;
-    let trained = one_lane(room.weights(), lane);
+    let trained = first_lane(room.weights());
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(&outcome.genome, Some((&batch.shape, &one_lane(&batch.start, lane))), &mut bytes)?;
+    image::write(&outcome.genome, Some((&batch.shape, &first_lane(&batch.start))), &mut bytes)?;
     folder.write("start.evr", &bytes)?;
-    folder.write("samples.bin", &stream(batch, lane))?;
+    folder.write("samples.bin", &first_stream(batch))?;
     folder.write("network.crc", format!("{:08x}", weights_checksum(&trained)).as_bytes())?;
     let mut text = String::from("generation,best,mean,validation,validation_accuracy,flips,terms\n");
     for row in &outcome.rows {
@@ -177,8 +180,8 @@ fn save(
     Ok(())
 }
 
-/// What a lane is shown, as a board reads it: 0 to learn or 1 to answer, the class, the inputs.
-fn stream(batch: &Batch, lane: usize) -> Vec<u8> {
+/// What the first lane is shown, as a board reads it: 0 to learn or 1 to answer, the class, the inputs.
+fn first_stream(batch: &Batch) -> Vec<u8> {
     let mut bytes = vec![];
     for phase in &batch.phases {
         let (mode, samples) = match phase {
@@ -188,8 +191,8 @@ fn stream(batch: &Batch, lane: usize) -> Vec<u8> {
             Phase::Replace(_) => break,
         };
         for sample in samples {
-            bytes.extend([mode, sample.classes[lane]]);
-            bytes.extend(sample.inputs.iter().map(|input| input[lane] as u8));
+            bytes.extend([mode, sample.classes[0]]);
+            bytes.extend(sample.inputs.iter().map(|input| input[0] as u8));
         }
     }
     bytes
@@ -205,8 +208,8 @@ fn weights_checksum(weights: &[Weight<1>]) -> u32 {
     sum.value()
 }
 
-/// The weights of a lane.
-fn one_lane(weights: &[Weight<LANES>], number: usize) -> Vec<Weight<1>> {
+/// The weights of the first lane.
+fn first_lane(weights: &[Weight<LANES>]) -> Vec<Weight<1>> {
     let lane = |weight: &Weight<LANES>| Weight {
         value: Lanes([weight.value.0[0]]),
         state: Lanes([weight.state.0[0]]),
