@@ -39,6 +39,26 @@ impl Genes for RuleGenes {
     }
 }
 
+impl RuleGenes {
+    /// The genome of the delta rule ([`Delta`](super::baseline::Delta)) at a rate of 0 to 7: where a search may start.
+    #[must_use]
+    pub const fn delta(rate: u8) -> [u32; GENOME_WORDS] {
+        let mut words = [0; GENOME_WORDS];
+        // The gain of the error, 64: sign 0, then the reflected code of 7, 100.
+        let gain = COEFFICIENT_BITS * (NEURON_SIGNALS + SOURCE_SIGNALS + 2) as u32 + 1;
+        words[(gain / 32) as usize] |= 1 << (gain % 32);
+        let rate = if rate > 7 { 7 } else { rate };
+        let (code, at) = (rate ^ rate >> 1, COEFFICIENTS as u32 * COEFFICIENT_BITS);
+        let mut bit = 0;
+        while bit < RATE_BITS {
+            let place = at + bit;
+            words[(place / 32) as usize] |= (code as u32 >> (RATE_BITS - 1 - bit) & 1) << (place % 32);
+            bit += 1;
+        }
+        words
+    }
+}
+
 /// Why words are no rule's genome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

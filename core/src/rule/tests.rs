@@ -254,6 +254,9 @@ fn rules_written_by_hand_are_points_of_the_genome() {
     assert_eq!(learned(genome(&[(0, 2, 2, SIXTY_FOUR)], 0)), by_hand(&Delta { rate: 0 }, shape));
     // The reflected code of 3 is 010.
     assert_eq!(learned(genome(&[(0, 2, 2, SIXTY_FOUR)], 0b010)), by_hand(&Delta { rate: 3 }, shape));
+    for rate in 0..8 {
+        assert_eq!(learned(RuleGenes::delta(rate)), by_hand(&Delta { rate }, shape));
+    }
     let oja = genome(&[(0, 2, 1, SIXTY_FOUR), (0, 3, 6, MINUS_SIXTY_FOUR)], 0);
     assert_eq!(learned(oja), by_hand(&Oja { rate: 0 }, shape));
 }

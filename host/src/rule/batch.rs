@@ -6,8 +6,9 @@ use evobit::rule::{Buffers, Lanes, LocalRule, Plasticity, Shape, ShapeError, Tas
 pub const LANES: usize = 16;
 /// What a right answer is worth in an exam, in units of the score's activation.
 const RIGHT: i32 = 256;
-/// The largest margin that counts, in units of the score's activation.
-const MOST_MARGIN: i32 = 127;
+/// The largest margin that counts, in units of the score's activation: were it larger, rules that drive weights to their bounds
+/// would win over rules that are right.
+const MOST_MARGIN: i32 = 32;
 
 /// A sample of every lane.
 #[derive(Clone, Debug, Default)]

@@ -4,21 +4,16 @@ use serde_json::json;
 
 use super::super::table::{lines, percent};
 use super::super::{Failure, print};
-use super::{RuleEvalArgs, Verdict, read_rule};
+use super::{RuleEvalArgs, Verdict, delta_rate, read_rule};
 use crate::rule::{Course, Marks, Room, live};
 use evobit::rule::baseline::Delta;
 use evobit::rule::{EvolvedRule, LocalRule, ShapeError};
 
 pub(super) fn run(args: &RuleEvalArgs) -> Result<(), Failure> {
     let course = args.task.course(None)?;
-    let marks = if let Some(rate) = args.rule.strip_prefix("delta:") {
-        let rate = rate.parse().ok().filter(|rate| *rate <= 15);
-        let rate =
-            rate.ok_or_else(|| Failure::usage("delta:RATE takes a rate of 0 to 15, such as delta:4"))?;
-        learn(&Delta { rate }, &course)?
-    } else {
-        let genome = read_rule(args.rule.as_ref())?;
-        learn(&EvolvedRule::new(&genome)?, &course)?
+    let marks = match delta_rate(&args.rule)? {
+        Some(rate) => learn(&Delta { rate }, &course)?,
+        None => learn(&EvolvedRule::new(&read_rule(&args.rule)?)?, &course)?,
     };
     let verdict = Verdict::new(&course, &marks);
     if args.json {

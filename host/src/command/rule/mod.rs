@@ -16,7 +16,7 @@ use crate::rule::scaling::Scaling;
 use crate::rule::{Course, Kind, Marks};
 use evobit::rng::{Purpose, Stream};
 use evobit::rule::image::RuleImage;
-use evobit::rule::{GENOME_WORDS, Plasticity, Shape, ShapeError};
+use evobit::rule::{GENOME_WORDS, Plasticity, RuleGenes, Shape, ShapeError};
 
 /// Arguments of `rule`.
 #[derive(Args, Debug)]
@@ -98,18 +98,18 @@ pub struct RuleTrainArgs {
     #[arg(long, value_name = "LIST", help_heading = "Evolution")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_archs: Option<String>,
-    /// Go on from the rule of an earlier run, such as runs/rule-1/rule.evr [default: a rule that changes nothing]
-    #[arg(long, value_name = "RULE", help_heading = "Evolution")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<PathBuf>,
+    /// The rule that the first generation are mutants of: `zeros`, which changes nothing, delta:RATE, the delta rule, or that of an
+    /// earlier run, such as runs/rule-1/rule.evr
+    #[arg(long, value_name = "RULE", default_value = "delta:3", help_heading = "Evolution")]
+    pub from: String,
     /// Individuals
     #[arg(long, value_name = "N", default_value_t = 32, help_heading = "Evolution")]
     pub population: u32,
     /// Generations at most
-    #[arg(long, value_name = "N", default_value_t = 30, help_heading = "Evolution")]
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Evolution")]
     pub generations: u32,
     /// Generations that are scored on the same lives
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Evolution")]
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Evolution")]
     pub chapter: u32,
     /// Stop after so many chapters without a better result
     #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Evolution")]
@@ -173,10 +173,25 @@ pub(super) fn run(args: &RuleArgs) -> Result<(), Failure> {
     }
 }
 
-/// The genome of a rule in a file.
-fn read_rule(path: &std::path::Path) -> Result<[u32; GENOME_WORDS], Failure> {
-    let failed = |message: String| Failure { code: 1, message: format!("{}: {message}", path.display()) };
-    let bytes = std::fs::read(path).map_err(|error| {
+/// The rate of the delta rule where a rule is written as delta:RATE.
+fn delta_rate(text: &str) -> Result<Option<u8>, Failure> {
+    let Some(rate) = text.strip_prefix("delta:") else { return Ok(None) };
+    match rate.parse() {
+        Ok(rate @ 0..=7) => Ok(Some(rate)),
+        _ => Err(Failure::usage(format!("{text}: the delta rule has rates 0 to 7, such as delta:3"))),
+    }
+}
+
+/// The genome of a rule: zeros, the delta rule, or one in a file.
+fn read_rule(text: &str) -> Result<[u32; GENOME_WORDS], Failure> {
+    if text == "zeros" {
+        return Ok([0; GENOME_WORDS]);
+    }
+    if let Some(rate) = delta_rate(text)? {
+        return Ok(RuleGenes::delta(rate));
+    }
+    let failed = |message: String| Failure { code: 1, message: format!("{text}: {message}") };
+    let bytes = std::fs::read(text).map_err(|error| {
         failed(format!("cannot be read ({error}): give a rule such as runs/rule-1/rule.evr"))
     })?;
     RuleImage::parse(&bytes).map(|image| *image.genome()).map_err(|error| failed(error.to_string()))
