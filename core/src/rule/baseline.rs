@@ -108,7 +108,7 @@ impl<const L: usize> LocalRule<L> for CubicHebbian {
     fn neuron(&self, view: &NeuronView<L>) -> [Lanes<L>; 2] {
         let cube = view
             .after
-            .with(square(view.after), |value, square| (i32::from(value) * i32::from(square) >> 7) as i16);
+            .with(square(view.after), |value, square| ((i32::from(value) * i32::from(square)) >> 7) as i16);
         [cube.scaled(16), view.after.map(i16::abs)]
     }
 

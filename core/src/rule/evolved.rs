@@ -221,7 +221,7 @@ impl<const L: usize> LocalRule<L> for EvolvedRule {
         if self.plasticity != 0 {
             let part = state.scaled(self.plasticity);
             value = value.with(part, |value, part| {
-                value.saturating_add((i32::from(value) * i32::from(part) >> 13) as i16)
+                value.saturating_add(((i32::from(value) * i32::from(part)) >> 13) as i16)
             });
         }
         let mut changed = Weight { value: add(weight.value, value, self.rates[0]), state: weight.state };

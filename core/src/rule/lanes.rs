@@ -50,7 +50,7 @@ impl<const L: usize> Lanes<L> {
     #[must_use]
     pub fn times(self, other: Self) -> Self {
         // As the upper half of a product of 16 bits, which vector units have an instruction for.
-        self.with(other, |a, b| (i32::from(a << 8) * i32::from(b) >> 16) as i16)
+        self.with(other, |a, b| ((i32::from(a << 8) * i32::from(b)) >> 16) as i16)
     }
 
     /// The product with a coefficient of -64 to 64; `self` is -128 to 127.

@@ -1,5 +1,10 @@
 //! The task network: forward, backward, and the update of every weight by a rule.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays side by side become vector instructions"
+)]
+
 use super::shape::Layer;
 use super::{Lanes, LocalRule, Needs, NeuronView, Shape, ShapeError, SourceView};
 use crate::rng::Draw;

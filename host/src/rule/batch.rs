@@ -1,5 +1,10 @@
 //! Lives of task networks, and how a rule lives them.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays side by side become vector instructions"
+)]
+
 use evobit::rule::{Buffers, Lanes, LocalRule, Plasticity, Shape, ShapeError, TaskNetwork, Unit, Weight};
 
 /// Task networks that live beside each other: a register of AVX2 holds a value of all.

@@ -12,8 +12,11 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use evobit::image::Checksum;
+use evobit::rule::baseline::Delta;
 use evobit::rule::image::RuleImage;
-use evobit::rule::{Buffers, EvolvedRule, Lanes, Plasticity, SourceSums, TaskNetwork, UNITS, Unit, Weight};
+use evobit::rule::{
+    Buffers, Lanes, LocalRule, Plasticity, RuleGenes, SourceSums, TaskNetwork, UNITS, Unit, Weight,
+};
 use semihosting::io::Read;
 use semihosting::{fs::File, println, process::exit};
 
@@ -29,6 +32,7 @@ struct Room {
     units: [Unit<1>; MOST_UNITS],
     scores: [[i32; 1]; CLASSES],
     sources: [SourceSums<1>; ROW],
+    activations: [Lanes<1>; ROW],
 }
 
 static mut ROOM: Room = Room {
@@ -36,6 +40,7 @@ static mut ROOM: Room = Room {
     units: [Unit::ZERO; MOST_UNITS],
     scores: [[0]; CLASSES],
     sources: [[Lanes([0]); UNITS + 1]; ROW],
+    activations: [Lanes([0]); ROW],
 };
 
 /// Rounds of SysTick, which counts 24 bits.
@@ -108,7 +113,11 @@ fn main() -> ! {
     image.copy_weights(&mut room.weights);
     let buffers = Buffers { weights: &mut room.weights, units: &mut room.units, scores: &mut room.scores };
     match TaskNetwork::new(shape, Plasticity::default(), buffers) {
-        Ok(network) => run(network, image.rule(), &mut room.sources),
+        // The delta rule, where the genome is no more than that, needs fewer instructions than a rule that may be any.
+        Ok(network) => match (0..8).find(|&rate| RuleGenes::delta(rate) == *image.genome()) {
+            Some(rate) => run(network, &Delta { rate }, &mut room.activations),
+            None => run(network, image.rule(), &mut room.sources),
+        },
         Err(error) => {
             println!("{error}");
             exit(4)
@@ -117,7 +126,7 @@ fn main() -> ! {
 }
 
 /// Takes samples until there are no more.
-fn run(mut network: TaskNetwork<'_, 1>, rule: &EvolvedRule, sources: &mut [SourceSums<1>]) -> ! {
+fn run<R: LocalRule<1>>(mut network: TaskNetwork<'_, 1>, rule: &R, sources: &mut [R::Source]) -> ! {
     let Ok(mut file) = File::open(c"samples.bin") else {
         println!("samples.bin cannot be opened: start the emulator in the folder of a run");
         exit(3)
