@@ -46,4 +46,5 @@ pub mod loss;
 pub mod memory;
 pub mod network;
 pub mod rng;
+pub mod rule;
 pub mod topology;

@@ -12,6 +12,7 @@ pub mod link;
 pub mod machine;
 pub mod model;
 pub mod report;
+pub mod rule;
 pub mod run_folder;
 pub mod settings;
 pub mod train;

@@ -10,6 +10,7 @@ mod predict;
 mod progress;
 mod quick_start;
 mod resume;
+mod rule;
 mod table;
 mod train;
 
@@ -66,6 +67,8 @@ pub enum Command {
     Link(Box<LinkArgs>),
     /// Measure what this machine does: mutants scored, samples classified, time to accuracy
     Bench(BenchArgs),
+    /// Evolve the rule by which networks learn while they run
+    Rule(rule::RuleArgs),
 }
 
 /// Arguments of `train`.
@@ -271,6 +274,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     use_threads(match &cli.command {
         Some(Command::Train(args)) => args.threads,
         Some(Command::Bench(args)) => args.threads(),
+        Some(Command::Rule(args)) => args.threads(),
         _ => None,
     })?;
     let mut done = Ok(());
@@ -289,6 +293,7 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Flash(args)) => flash::run(&args),
         Some(Command::Link(args)) => link::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Rule(args)) => rule::run(&args),
     }
 }
 

@@ -1,0 +1,42 @@
+//! `host rule eval`: how networks learn by a rule.
+
+use serde_json::json;
+
+use super::super::table::{lines, percent};
+use super::super::{Failure, print};
+use super::{RuleEvalArgs, Verdict, delta_rate, read_rule};
+use crate::rule::{Course, Marks, Room, live};
+use evobit::rule::baseline::Delta;
+use evobit::rule::{EvolvedRule, LocalRule, ShapeError};
+
+pub(super) fn run(args: &RuleEvalArgs) -> Result<(), Failure> {
+    let course = args.task.course(None)?;
+    let marks = match delta_rate(&args.rule)? {
+        Some(rate) => learn(&Delta { rate }, &course)?,
+        None => learn(&EvolvedRule::new(&read_rule(&args.rule)?)?, &course)?,
+    };
+    let verdict = Verdict::new(&course, &marks);
+    if args.json {
+        let mut object = serde_json::to_value(&verdict)?;
+        if let Some(object) = object.as_object_mut() {
+            object.insert("seed".into(), json!(args.task.seed));
+            object.insert("rule".into(), json!(args.rule));
+        }
+        return print(&object.to_string());
+    }
+    let exams: Vec<String> = verdict.exams.iter().map(|&share| percent(share)).collect();
+    print(&lines(&[
+        ("accuracy", percent(verdict.test_accuracy)),
+        ("exams, mean of all networks", exams.join(", ")),
+        ("networks", verdict.networks.to_string()),
+    ]))
+}
+
+fn learn<R>(rule: &R, course: &Course) -> Result<Vec<Vec<Marks>>, ShapeError>
+where
+    R: LocalRule<{ crate::rule::LANES }>,
+    R::Source: Default,
+{
+    let mut room = Room::new();
+    course.last()?.iter().map(|batch| live(rule, batch, &mut room)).collect()
+}

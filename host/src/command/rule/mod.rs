@@ -1,0 +1,344 @@
+//! `host rule`: evolve the rule by which networks learn while they run.
+
+mod demo;
+mod eval;
+mod train;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Failure;
+use crate::data::{LoadOptions, load, stratified};
+use crate::rule::course::boolean_table;
+use crate::rule::scaling::Scaling;
+use crate::rule::{Course, Kind, Marks};
+use evobit::rng::{Purpose, Stream};
+use evobit::rule::image::RuleImage;
+use evobit::rule::{GENOME_WORDS, Plasticity, RuleGenes, Shape, ShapeError};
+
+/// Arguments of `rule`.
+#[derive(Args, Debug)]
+pub struct RuleArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: RuleCommand,
+}
+
+impl RuleArgs {
+    pub(super) fn threads(&self) -> Option<usize> {
+        match &self.what {
+            RuleCommand::Train(args) => args.threads,
+            RuleCommand::Eval(_) | RuleCommand::Demo(_) => None,
+        }
+    }
+}
+
+/// What `rule` does.
+#[derive(Debug, Subcommand)]
+pub enum RuleCommand {
+    /// Evolve a rule on permuted tasks, then let a network learn by it and ask it what was held out
+    Train(Box<RuleTrainArgs>),
+    /// Let networks learn by a rule that is there, or by the delta rule
+    Eval(RuleEvalArgs),
+    /// Evolve a rule on exclusive or and or, and show how networks learn all other functions by it
+    Demo(RuleDemoArgs),
+}
+
+/// A task, and networks that learn it.
+#[derive(Args, Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TaskArgs {
+    /// The kind of task
+    #[arg(long, value_enum, default_value = "table", help_heading = "Task")]
+    pub task: Kind,
+    /// What to learn, as for `train`
+    #[arg(long, value_name = "SOURCE", default_value = "iris", help_heading = "Task")]
+    pub data: String,
+    /// Label column of a CSV file, by name or by number from 1 [default: the last]
+    #[arg(long, value_name = "COLUMN", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Inputs of the Boolean functions, 2 or 3
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3), help_heading = "Task")]
+    pub inputs: u8,
+    /// Share of the samples held out for the last exam, where the data brings no test part
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, help_heading = "Task")]
+    pub test: f64,
+    /// Times that a network sees every sample [default: 10; Boolean functions 5]
+    #[arg(long, value_name = "N", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// Hidden layers: neurons, separated by commas, or `none` [default: none; Boolean functions 32]
+    #[arg(long, value_name = "LAYERS", help_heading = "Task")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<String>,
+    /// Share of the weights that are updated in a step, in per cent
+    #[arg(long, value_name = "PER CENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100), help_heading = "Task")]
+    pub share: u8,
+    /// Update layer after layer from the output on, each through weights that are changed already
+    #[arg(long, help_heading = "Task")]
+    pub asynchronous: bool,
+    /// Seed of the split, the search, the starts and the orders
+    #[arg(long, default_value_t = 1, help_heading = "Task")]
+    pub seed: u64,
+}
+
+/// Arguments of `rule train`.
+#[derive(Args, Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RuleTrainArgs {
+    /// The task
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub task: TaskArgs,
+    /// Evolve on networks of these hidden layers, separated by /, such as 8/16/8,8; the last exam is of --hidden [default:
+    /// those of --hidden]
+    #[arg(long, value_name = "LIST", help_heading = "Evolution")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_archs: Option<String>,
+    /// The rule that the first generation are mutants of: `zeros`, which changes nothing, delta:RATE, the delta rule, or that of an
+    /// earlier run, such as runs/rule-1/rule.evr
+    #[arg(long, value_name = "RULE", default_value = "delta:3", help_heading = "Evolution")]
+    pub from: String,
+    /// Individuals
+    #[arg(long, value_name = "N", default_value_t = 32, help_heading = "Evolution")]
+    pub population: u32,
+    /// Generations at most
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Evolution")]
+    pub generations: u32,
+    /// Generations that are scored on the same lives
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Evolution")]
+    pub chapter: u32,
+    /// Stop after so many chapters without a better result
+    #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Evolution")]
+    pub patience: u32,
+    /// Batches of 16 lives that an individual is scored on
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Evolution")]
+    pub batches: u32,
+    /// Batches of 16 lives that choose between rules
+    #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Evolution")]
+    pub choosing: u32,
+    /// Samples that a network learns from at most while the rule evolves
+    #[arg(long, value_name = "N", help_heading = "Evolution")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<usize>,
+    /// Let task networks live on: half of them start with what the best rule of the chapter before left
+    #[arg(long, help_heading = "Evolution")]
+    pub pool: bool,
+    /// Score what networks are better in the end than in the beginning
+    #[arg(long, help_heading = "Evolution")]
+    pub improvement: bool,
+    /// Folder to make for the run [default: runs/rule-1, or the next number that is free]
+    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    #[serde(skip)]
+    pub out: Option<PathBuf>,
+    /// Threads to use; the result does not depend on it [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    #[serde(skip)]
+    pub threads: Option<usize>,
+    /// Print one JSON object as the last line
+    #[arg(long, help_heading = "Run")]
+    #[serde(skip)]
+    pub json: bool,
+}
+
+/// Arguments of `rule eval`.
+#[derive(Args, Debug)]
+pub struct RuleEvalArgs {
+    /// The rule, such as runs/rule-1/rule.evr; or delta:RATE, the delta rule with changes divided by 2 to the power of RATE
+    pub rule: String,
+    /// The task
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `rule demo`.
+#[derive(Args, Debug)]
+pub struct RuleDemoArgs {
+    /// Seed
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+pub(super) fn run(args: &RuleArgs) -> Result<(), Failure> {
+    match &args.what {
+        RuleCommand::Train(args) => train::run(args),
+        RuleCommand::Eval(args) => eval::run(args),
+        RuleCommand::Demo(args) => demo::run(args),
+    }
+}
+
+/// The rate of the delta rule where a rule is written as delta:RATE.
+fn delta_rate(text: &str) -> Result<Option<u8>, Failure> {
+    let Some(rate) = text.strip_prefix("delta:") else { return Ok(None) };
+    match rate.parse() {
+        Ok(rate @ 0..=7) => Ok(Some(rate)),
+        _ => Err(Failure::usage(format!("{text}: the delta rule has rates 0 to 7, such as delta:3"))),
+    }
+}
+
+/// The genome of a rule: zeros, the delta rule, or one in a file.
+fn read_rule(text: &str) -> Result<[u32; GENOME_WORDS], Failure> {
+    if text == "zeros" {
+        return Ok([0; GENOME_WORDS]);
+    }
+    if let Some(rate) = delta_rate(text)? {
+        return Ok(RuleGenes::delta(rate));
+    }
+    let failed = |message: String| Failure { code: 1, message: format!("{text}: {message}") };
+    let bytes = std::fs::read(text).map_err(|error| {
+        failed(format!("cannot be read ({error}): give a rule such as runs/rule-1/rule.evr"))
+    })?;
+    RuleImage::parse(&bytes).map(|image| *image.genome()).map_err(|error| failed(error.to_string()))
+}
+
+/// Hidden layers as they are written: `8,8`, or `none`.
+fn hidden_layers(text: &str) -> Result<Vec<u16>, Failure> {
+    if text == "none" {
+        return Ok(vec![]);
+    }
+    let layer = |part: &str| part.trim().parse::<u16>();
+    text.split(',').map(layer).collect::<Result<_, _>>().map_err(|_| {
+        Failure::usage(format!(
+            "hidden layers are numbers of neurons such as 16 or 8,8, or none; `{text}` is not"
+        ))
+    })
+}
+
+impl TaskArgs {
+    /// The course for these arguments; evolution sees `shapes`, or the hidden layers of the task.
+    fn course(&self, shapes: Option<&str>) -> Result<Course, Failure> {
+        let boolean = self.task == Kind::Boolean;
+        let (learn, held_out) = if boolean {
+            (boolean_table(self.inputs.into()), boolean_table(self.inputs.into()))
+        } else {
+            self.tables()?
+        };
+        let hidden = hidden_layers(self.hidden.as_deref().unwrap_or(if boolean { "32" } else { "none" }))?;
+        let shapes = match shapes {
+            Some(list) => list.split('/').map(hidden_layers).collect::<Result<_, _>>()?,
+            None => vec![hidden.clone()],
+        };
+        if self.task == Kind::Growth
+            && shapes.iter().chain([&hidden]).any(|hidden| hidden.first().is_none_or(|&width| width < 5))
+        {
+            return Err(Failure::usage(
+                "--task growth adds neurons to the first hidden layer: give --hidden with 5 or more",
+            ));
+        }
+        let epochs = self.epochs.unwrap_or(if boolean { 5 } else { 10 });
+        if epochs == 0 {
+            return Err(Failure::usage("--epochs must be at least 1"));
+        }
+        let course = Course {
+            kind: self.task,
+            learn,
+            held_out,
+            epochs,
+            most: usize::MAX,
+            shapes,
+            hidden,
+            plasticity: Plasticity {
+                share: u16::from(self.share) * 256 / 100,
+                synchronous: !self.asynchronous,
+                ..Plasticity::default()
+            },
+            improvement: false,
+            seed: self.seed,
+        };
+        course
+            .shapes
+            .iter()
+            .chain([&course.hidden])
+            .try_for_each(|hidden| {
+                let widths =
+                    [&[course.learn.inputs as u16], &hidden[..], &[course.learn.classes as u16]].concat();
+                Shape::new(&widths).map(drop)
+            })
+            .map_err(|error: ShapeError| Failure::usage(format!("{error} (--hidden, --sample-archs)")))?;
+        Ok(course)
+    }
+
+    /// Samples to learn from and samples held out, split as `train` does.
+    fn tables(&self) -> Result<(crate::rule::table::Table, crate::rule::table::Table), Failure> {
+        let loaded = load(&self.data, &LoadOptions { label: self.label.clone(), shape: None })?;
+        let mut stream = Stream::new(self.seed, Purpose::Split, 0);
+        let data = &loaded.train;
+        let share = if loaded.test.is_some() { 0.0 } else { self.test };
+        let split = stratified(&data.labels, data.classes.len(), 0.0, share, &mut stream)?;
+        let learn = data.select(&split.train);
+        let test = loaded.test.unwrap_or_else(|| data.select(&split.test));
+        if test.samples() == 0 {
+            return Err(Failure::usage("nothing is held out for the last exam: choose a larger --test"));
+        }
+        let scaling = Scaling::learn(&learn);
+        if scaling.inputs() > 4096 {
+            return Err(Failure::usage(format!(
+                "{} has {} inputs: a task network has at most 4096",
+                self.data,
+                scaling.inputs()
+            )));
+        }
+        Ok((scaling.apply(&learn), scaling.apply(&test)))
+    }
+}
+
+/// What the last exams say.
+#[derive(Clone, Debug, Serialize)]
+struct Verdict {
+    /// The first network's share of right answers; of Boolean functions the share of networks that answer all right.
+    test_accuracy: f64,
+    /// The mean over all networks.
+    mean_accuracy: f64,
+    /// The mean over all networks of every exam, in order.
+    exams: Vec<f64>,
+    /// Samples of an exam.
+    samples: u32,
+    /// Networks.
+    networks: usize,
+    /// Boolean functions: the share of starts that learned the function that is learned worst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worst_function: Option<f64>,
+}
+
+impl Verdict {
+    /// Of the marks of every batch of `course`.
+    fn new(course: &Course, marks: &[Vec<Marks>]) -> Self {
+        let lanes = crate::rule::LANES;
+        let exams = (0..marks.first().map_or(0, Vec::len))
+            .map(|exam| marks.iter().map(|marks| marks[exam].accuracy()).sum::<f64>() / marks.len() as f64)
+            .collect::<Vec<f64>>();
+        let last: Vec<&Marks> = marks.iter().filter_map(|marks| marks.last()).collect();
+        let samples = last.first().map_or(0, |marks| marks.samples);
+        let mean_accuracy = last.iter().map(|marks| marks.accuracy()).sum::<f64>() / last.len().max(1) as f64;
+        let mut verdict = Self {
+            test_accuracy: 0.0,
+            mean_accuracy,
+            exams,
+            samples,
+            networks: last.len() * lanes,
+            worst_function: None,
+        };
+        if course.kind == Kind::Boolean {
+            let learned =
+                last.iter().flat_map(|marks| marks.right).map(|right| f64::from(u8::from(right == samples)));
+            let learned: Vec<f64> = learned.collect();
+            let functions = (1usize << (1 << course.learn.inputs)) - 2;
+            let share = |function: usize| {
+                let of: Vec<f64> = learned.iter().copied().skip(function).step_by(functions).collect();
+                of.iter().sum::<f64>() / of.len().max(1) as f64
+            };
+            verdict.test_accuracy = learned.iter().sum::<f64>() / learned.len().max(1) as f64;
+            verdict.worst_function = Some((0..functions).map(share).fold(1.0, f64::min));
+        } else {
+            verdict.test_accuracy =
+                last.first().map_or(0.0, |marks| f64::from(marks.right[0]) / f64::from(samples.max(1)));
+        }
+        verdict
+    }
+}

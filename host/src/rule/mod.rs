@@ -1,0 +1,20 @@
+//! Local-rule networks on the host: tasks, lives of task networks, and the evolution of the rule.
+//!
+//! A [`Batch`] is [`LANES`] lives of task networks of one shape, beside each other: from the weights they start with through what they
+//! are shown, in this order, to the exams they sit. It is made before any rule is tried and does not depend on the
+//! rule, so that all individuals of a generation live the same lives. [`live()`] runs one rule through one batch, in
+//! vector registers. [`evolve`] scores a generation by many batches in parallel.
+//!
+//! [`tasks`] makes batches: of tables and images, of Boolean functions, of streams whose task switches.
+
+mod batch;
+pub mod course;
+pub mod meta;
+pub mod picture;
+pub mod scaling;
+pub mod table;
+pub mod tasks;
+
+pub use batch::{Batch, LANES, Marks, Phase, Room, Sample, live};
+pub use course::{Course, Kind};
+pub use meta::evolve;
