@@ -358,7 +358,7 @@ fn what_cannot_be_linked_is_told_in_a_line() {
 #[ignore = "builds firmware: ./tests/run"]
 fn a_model_that_does_not_fit_is_refused_before_anything_is_written() {
     let folder = Folder::new();
-    folder.json("train --data digits --levels 3 --hidden 400 --sweeps 1 --out large");
+    folder.json("train --data digits --levels 8 --hidden 120 --sweeps 1 --out large");
     let ran = folder.run("flash large/model.evb --board qemu:microbit");
     assert_eq!(ran.code, Some(1));
     let last = ran.stderr.trim().lines().last().unwrap();
