@@ -143,7 +143,7 @@ impl<'a, W: Words> Network<'a, W> {
         field(self.words, plan.thresholds, plan.threshold_bits, neuron)
     }
 
-    /// The place of a windowed neuron, see [`Plan::corner`]; 0 in a dense layer.
+    /// The place of a windowed neuron, see [`Plan::corner`](crate::topology::Plan::corner); 0 in a dense layer.
     #[must_use]
     #[inline]
     pub fn place(&self, layer: usize, neuron: u32) -> u16 {

@@ -17,7 +17,7 @@ pub enum Scale {
     Number {
         /// Mean over the samples to learn from.
         mean: f64,
-        /// [`DEVIATION`] over the standard deviation; 0 for a constant.
+        /// `DEVIATION` over the standard deviation; 0 for a constant.
         factor: f64,
     },
     /// One input for each category.

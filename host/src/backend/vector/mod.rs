@@ -1,4 +1,4 @@
-//! The landscape of a network with one hidden layer, laid out for vector instructions; that of several is in [`deep`].
+//! The landscape of a network with one hidden layer, laid out for vector instructions; that of several is in `deep`.
 //!
 //! It remembers more than core's scalar landscape, each in the order in which it is read:
 //!

@@ -17,7 +17,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
     ///
     /// # Errors
     /// A genome that is not one of `topology` or samples that do not fit it; [`LandscapeError::Buffers`] where
-    /// [`supports`] says no, or `C` is too small for the topology, see [`is_narrow`].
+    /// [`supports`](super::supports) says no, or `C` is too small for the topology, see [`is_narrow`].
     pub fn new(
         kernels: K,
         topology: &'a Topology,
