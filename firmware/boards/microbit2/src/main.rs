@@ -13,25 +13,12 @@ use microbit::hal::nvmc::Nvmc;
 use microbit::hal::twim::{Frequency, Twim};
 use microbit::hal::{Timer, twim};
 use real::app::gesture::lsm303agr::Lsm303agr;
-use real::app::serve::Board;
-use real::{Clock, Cycles, Parts, kept_region};
+use real::{Clock, Cycles, Named, Parts, kept_region};
 
-struct ThisBoard(Cycles);
+struct MicroBit2;
 
-impl Board for ThisBoard {
+impl Named for MicroBit2 {
     const NAME: &'static str = "microbit2";
-
-    fn instructions(&mut self) -> u64 {
-        self.0.count()
-    }
-
-    fn stack_bytes(&mut self) -> u32 {
-        real::stack_bytes()
-    }
-
-    fn restart(&mut self) {
-        real::restart()
-    }
 }
 
 #[cortex_m_rt::entry]
@@ -54,5 +41,5 @@ fn main() -> ! {
         screen: screen::start(board.TIMER1, board.display_pins, &mut board.NVIC),
         clock: Clock::new(move || timer.read()),
     };
-    real::run(parts, ThisBoard(counters))
+    real::run(parts, MicroBit2, counters)
 }

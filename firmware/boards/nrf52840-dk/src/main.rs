@@ -15,25 +15,12 @@ use nrf52840_hal::twim::{Frequency, Twim};
 use nrf52840_hal::{Timer, twim, uarte};
 use real::app::gesture::display::Lamp;
 use real::app::gesture::lsm303agr::Lsm303agr;
-use real::app::serve::Board;
-use real::{Clock, Cycles, Parts, kept_region};
+use real::{Clock, Cycles, Named, Parts, kept_region};
 
-struct ThisBoard(Cycles);
+struct Nrf52840Dk;
 
-impl Board for ThisBoard {
+impl Named for Nrf52840Dk {
     const NAME: &'static str = "nrf52840-dk";
-
-    fn instructions(&mut self) -> u64 {
-        self.0.count()
-    }
-
-    fn stack_bytes(&mut self) -> u32 {
-        real::stack_bytes()
-    }
-
-    fn restart(&mut self) {
-        real::restart()
-    }
 }
 
 #[cortex_m_rt::entry]
@@ -70,5 +57,5 @@ fn main() -> ! {
         screen: Lamp::new(pins.p0_13.into_push_pull_output(Level::High), PinState::Low),
         clock: Clock::new(move || timer.read()),
     };
-    real::run(parts, ThisBoard(counters))
+    real::run(parts, Nrf52840Dk, counters)
 }

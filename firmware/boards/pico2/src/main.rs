@@ -11,8 +11,7 @@ use cortex_m::Peripherals as CorePeripherals;
 use embedded_hal::digital::PinState;
 use real::app::gesture::display::Lamp;
 use real::app::gesture::lsm303agr::Lsm303agr;
-use real::app::serve::Board;
-use real::{Clock, Cycles, Parts, kept_region};
+use real::{Clock, Cycles, Named, Parts, kept_region};
 use rp235x_hal::block::ImageDef;
 use rp235x_hal::clocks::init_clocks_and_plls;
 use rp235x_hal::fugit::RateExtU32;
@@ -30,22 +29,10 @@ const CRYSTAL: u32 = 12_000_000;
 #[used]
 static IMAGE: ImageDef = ImageDef::secure_exe();
 
-struct ThisBoard(Cycles);
+struct Pico2;
 
-impl Board for ThisBoard {
+impl Named for Pico2 {
     const NAME: &'static str = "pico2";
-
-    fn instructions(&mut self) -> u64 {
-        self.0.count()
-    }
-
-    fn stack_bytes(&mut self) -> u32 {
-        real::stack_bytes()
-    }
-
-    fn restart(&mut self) {
-        real::restart()
-    }
 }
 
 #[cortex_m_rt::entry]
@@ -83,5 +70,5 @@ fn main() -> ! {
         screen: Lamp::new(pins.gpio25.into_push_pull_output(), PinState::High),
         clock: Clock::new(move || timer.get_counter_low()),
     };
-    real::run(parts, ThisBoard(counters))
+    real::run(parts, Pico2, counters)
 }

@@ -9,6 +9,8 @@
 mod clock;
 mod serial;
 
+use core::marker::PhantomData;
+
 use app::arena::{Arena, fitting};
 use app::gesture::Accelerometer;
 use app::gesture::display::{Display, Sign};
@@ -46,13 +48,42 @@ pub struct Parts<Line, Flash, A, B, Sensor, Screen, Ticks> {
     pub clock: Clock<Ticks>,
 }
 
-/// Runs the application for ever.
+/// What a board is called.
+pub trait Named {
+    /// The name in answers and logs.
+    const NAME: &'static str;
+}
+
+/// What all real boards can say and do.
+struct Real<N> {
+    cycles: Cycles,
+    name: PhantomData<N>,
+}
+
+impl<N: Named> Board for Real<N> {
+    const NAME: &'static str = N::NAME;
+
+    fn instructions(&mut self) -> u64 {
+        self.cycles.count()
+    }
+
+    fn stack_bytes(&mut self) -> u32 {
+        stack::used()
+    }
+
+    fn restart(&mut self) {
+        restart()
+    }
+}
+
+/// Runs the application for ever on the board of this name.
 pub fn run<N, Line, Flash, A, B, Sensor, Screen, Ticks>(
     mut parts: Parts<Line, Flash, A, B, Sensor, Screen, Ticks>,
-    board: N,
+    _board: N,
+    cycles: Cycles,
 ) -> !
 where
-    N: Board,
+    N: Named,
     Line: Read + ReadReady + Write,
     Flash: NorFlash,
     A: InputPin,
@@ -80,7 +111,12 @@ where
     let mut learner = Learner::<Score>::new(model, &mut arena.0, sizes, Config::default());
     let bytes = parts.flash.capacity() as u32;
     let keeper = Some(Keeper::new(parts.flash, 0..bytes));
-    let mut app = App::<Score, _, Flash, N, FRAME>::new(&mut learner, keeper, parts.line, board);
+    let mut app = App::<Score, _, Flash, _, FRAME>::new(
+        &mut learner,
+        keeper,
+        parts.line,
+        Real { cycles, name: PhantomData::<N> },
+    );
     app.start();
     let (a, b) = parts.buttons;
     let screen = parts.screen;
@@ -111,12 +147,6 @@ pub unsafe fn kept_region() -> &'static mut [u8] {
     let (start, end) = (&raw mut _kept_start, &raw const _kept_end);
     // SAFETY: the caller vouches for the region between the two symbols.
     unsafe { core::slice::from_raw_parts_mut(start, end as usize - start as usize) }
-}
-
-/// Bytes of the stack used at most.
-#[must_use]
-pub fn stack_bytes() -> u32 {
-    stack::used()
 }
 
 /// Starts the board anew.
