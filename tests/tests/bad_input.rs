@@ -345,7 +345,7 @@ fn more_neurons_than_memory_holds() {
         &[
             wrong(
                 "train --data dots --test 0 --validation 0 --hidden 32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1,32767@1x1",
-                &["training would take 97", "bytes of memory", "are available: lower", "--hidden"],
+                &["training would take 18", "bytes of memory", "are available: lower", "--hidden"],
             ),
             wrong(
                 "train --data dots --test 0 --validation 0 --algorithm genetic --hidden 32767,32767 --population 100000",
