@@ -139,9 +139,9 @@ fn ctrl_c_ends_a_run_in_good_order() {
         let args = format!("train --data digits --json --out {run}");
         let mut command = folder.command(args.split(' '));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The second line of messages is the last before the search.
+        // The third line of messages is the last before the search.
         let mut messages = BufReader::new(child.stderr.take().unwrap());
-        for _ in 0..2 {
+        for _ in 0..3 {
             messages.read_line(&mut String::new()).unwrap();
         }
         if run == "later" {
