@@ -80,40 +80,43 @@ pub enum Section {
     Genome = 5,
 }
 
-pub(crate) static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
+
+/// The CRC-32 of bytes of which the first have this one; that of no bytes is 0. The one place that computes it, so that it is compiled once
+/// and for these parameters alone.
+#[inline(never)]
+fn extend(checksum: u32, bytes: &[u8]) -> u32 {
+    let mut digest = CRC.digest_with_initial((!checksum).reverse_bits());
+    digest.update(bytes);
+    digest.finalize()
+}
 
 /// The CRC-32 of bytes, as images use it.
 #[must_use]
 pub fn checksum(bytes: &[u8]) -> u32 {
-    CRC.checksum(bytes)
+    extend(0, bytes)
 }
 
 /// The CRC-32 of bytes that come piece by piece.
-#[derive(Clone)]
-pub struct Checksum(crc::Digest<'static, u32, NoTable>);
+#[derive(Clone, Default)]
+pub struct Checksum(u32);
 
 impl Checksum {
     /// Of no bytes.
     #[must_use]
-    pub fn new() -> Self {
-        Self(CRC.digest())
+    pub const fn new() -> Self {
+        Self(0)
     }
 
     /// Takes in more bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.0 = extend(self.0, bytes);
     }
 
     /// The CRC-32 of all bytes so far.
     #[must_use]
-    pub fn value(&self) -> u32 {
-        self.0.clone().finalize()
-    }
-}
-
-impl Default for Checksum {
-    fn default() -> Self {
-        Self::new()
+    pub const fn value(&self) -> u32 {
+        self.0
     }
 }
 
@@ -126,7 +129,5 @@ impl core::fmt::Debug for Checksum {
 /// The CRC-32 of a genome's words in little-endian order: equal on every machine that evolved the same genome.
 #[must_use]
 pub fn genome_checksum(words: &[u32]) -> u32 {
-    let mut digest = CRC.digest();
-    words.iter().for_each(|word| digest.update(&word.to_le_bytes()));
-    digest.finalize()
+    words.iter().fold(0, |checksum, word| extend(checksum, &word.to_le_bytes()))
 }

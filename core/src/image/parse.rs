@@ -172,7 +172,6 @@ impl<'a> Content<'a> {
     ///
     /// # Errors
     /// The first thing that is wrong.
-    #[inline(never)]
     pub fn parse(bytes: &'a [u8], topology: &mut Topology) -> Result<Self, ImageError> {
         let (words, bytes, stored) = check_envelope(bytes)?;
         let sections = Sections::find(words, read(words, 1)? >> 16)?;

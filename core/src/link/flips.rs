@@ -85,7 +85,7 @@ pub fn write_flips(base: impl Words, genome: &[u32], from: u32, buffer: &mut [u8
         while differing != 0 {
             let position = index as u32 * bits::WORD_BITS + differing.trailing_zeros();
             let mut gap = position - next;
-            let bytes = (u32::BITS - gap.leading_zeros()).div_ceil(7).max(1) as usize;
+            let bytes = 1 + (1..5).take_while(|group| gap >> (7 * group) != 0).count();
             let Some(target) = buffer.get_mut(len..len + bytes) else { return (len, Some(next)) };
             for (byte, left) in target.iter_mut().zip((0..bytes).rev()) {
                 *byte = (gap & 0x7f) as u8 | if left > 0 { 0x80 } else { 0 };

@@ -1,11 +1,10 @@
 //! Frames: from a message to bytes on the line and back.
 
-use crc::{Digest, NoTable};
 use postcard::ser_flavors::{Cobs, Flavor, Slice};
 use serde::{Deserialize, Serialize};
 
 use super::VERSION;
-use crate::image::{CRC, checksum};
+use crate::image::{Checksum, checksum};
 
 /// Bytes before and behind the message.
 const HEADER_BYTES: usize = 2;
@@ -55,14 +54,14 @@ impl core::error::Error for FrameError {}
 struct Checked<Inner> {
     inner: Inner,
     full: bool,
-    digest: Digest<'static, u32, NoTable>,
+    checksum: Checksum,
 }
 
 impl<Inner: Flavor> Flavor for Checked<Inner> {
     type Output = Inner::Output;
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.digest.update(&[byte]);
+        self.checksum.update(&[byte]);
         self.full |= self.inner.try_push(byte).is_err();
         Ok(())
     }
@@ -71,7 +70,7 @@ impl<Inner: Flavor> Flavor for Checked<Inner> {
         if self.full {
             return Err(postcard::Error::SerializeBufferFull);
         }
-        self.inner.try_extend(&self.digest.finalize().to_le_bytes())?;
+        self.inner.try_extend(&self.checksum.value().to_le_bytes())?;
         self.inner.finalize()
     }
 }
@@ -86,7 +85,7 @@ pub fn write_frame<'b>(
     buffer: &'b mut [u8],
 ) -> Result<&'b [u8], FrameError> {
     let cobs = Cobs::try_new(Slice::new(buffer)).map_err(|_| FrameError::BufferLength)?;
-    let flavor = Checked { inner: cobs, full: false, digest: CRC.digest() };
+    let flavor = Checked { inner: cobs, full: false, checksum: Checksum::new() };
     let written = postcard::serialize_with_flavor(&(VERSION, sequence, message), flavor);
     written.map(|frame| &*frame).map_err(|_| FrameError::BufferLength)
 }

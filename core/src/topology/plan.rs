@@ -77,15 +77,16 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// All zeros, so that a place for a topology takes no bytes of flash.
     pub(super) const EMPTY: Self = Self {
         field: Field::Dense,
-        input: Shape::flat(0),
-        output: Shape::flat(0),
+        input: Shape { planes: 0, height: 0, width: 0 },
+        output: Shape { planes: 0, height: 0, width: 0 },
         packing: Packing { rows: 0, row_bits: 0, row_words: 0 },
         neurons: 0,
         inputs: 0,
         row_words: 0,
-        threshold_bits: 8,
+        threshold_bits: 0,
         places: 0,
         thresholds: 0,
         weights: 0,

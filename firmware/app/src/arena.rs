@@ -140,6 +140,7 @@ impl<const WORDS: usize> Default for Arena<WORDS> {
 }
 
 /// Takes the first `words` words of what is left.
+#[inline(never)]
 pub(crate) fn take<'a>(rest: &mut &'a mut [u32], words: usize) -> &'a mut [u32] {
     let (taken, left) = core::mem::take(rest).split_at_mut(words);
     *rest = left;

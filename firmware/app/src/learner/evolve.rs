@@ -2,7 +2,9 @@
 
 use evobit::bits::{LittleEndian, Words};
 use evobit::evolve::compact::{CompactBuffers, CompactLandscape, Score};
-use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, Samples};
+#[cfg(any(feature = "spectrum", not(feature = "small")))]
+use evobit::evolve::landscape::IMPOSSIBLE;
+use evobit::evolve::landscape::{Landscape, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::link::LinkError;
 
@@ -77,6 +79,7 @@ impl<S: Score> Learner<'_, S> {
     ///
     /// # Errors
     /// [`LinkError::Layer`], [`LinkError::NoSamples`].
+    #[cfg(any(feature = "spectrum", not(feature = "small")))]
     #[inline(never)]
     pub fn spectrum(&mut self, layer: usize, neurons: u32) -> Result<[u32; 3], LinkError> {
         self.stop();

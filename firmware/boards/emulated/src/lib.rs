@@ -35,6 +35,10 @@ pub use file_flash::FileFlash;
 pub use machine::Machine;
 pub use serial::{CmsdkUart, Serial, Uart};
 
+/// Whether what went wrong is noted for the next start. Boards with little flash have no room for the names of files: there the exit code
+/// has to do, and a start after one has nothing to tell.
+const NOTES: bool = cfg!(any(feature = "faults", not(feature = "small")));
+
 /// Bytes of a large board's file for what is kept.
 #[cfg(not(feature = "small"))]
 const KEPT: usize = 128 * 1024;
@@ -57,7 +61,9 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     keeper: Option<Keeper<F>>,
 ) -> ! {
     stack::paint();
-    fault::report();
+    if NOTES {
+        fault::report();
+    }
     counter::start();
     // SAFETY: every board's memory.x defines the region as flash of its own, which only a flasher writes.
     let region = unsafe { model_region() };
@@ -130,14 +136,17 @@ common::hard_fault!(after_fault);
 
 #[cfg_attr(target_arch = "riscv32", unsafe(export_name = "ExceptionHandler"))]
 extern "C" fn after_fault() -> ! {
-    fault::faulted();
+    if NOTES {
+        fault::faulted();
+    }
     end(102)
 }
 
-/// Says where it happened. Boards with little flash have no room for the names of files: there the exit code has to do.
+/// Says where it happened.
 #[panic_handler]
-fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
-    #[cfg(any(feature = "faults", not(feature = "small")))]
-    fault::panicked(_info);
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    if NOTES {
+        fault::panicked(info);
+    }
     end(101)
 }

@@ -1,4 +1,4 @@
-//! Copying and filling memory, in a few of the bytes of code that the compiler's own routines take: they unroll, this board has no room.
+//! Copying and filling memory and dividing, in a few of the bytes of code that the compiler's own routines take: they unroll, this board has no room.
 //!
 //! The names and registers are those of Arm's run-time ABI (2023, section 4.3.4); words where both ends are aligned, then bytes, last first.
 
@@ -64,4 +64,35 @@ core::arch::global_asm!(
     "strb r2, [r0, r1]",
     "b 6b",
     "7: bx lr",
+    // Dividend, divisor; quotient, remainder. Bit by bit, from where the divisor is as long as the dividend; by zero it gives zero.
+    ".section .text.__aeabi_uidivmod, \"ax\", %progbits",
+    ".p2align 1",
+    ".global __aeabi_uidiv",
+    ".global __aeabi_uidivmod",
+    ".type __aeabi_uidiv, %function",
+    ".type __aeabi_uidivmod, %function",
+    "__aeabi_uidiv:",
+    "__aeabi_uidivmod:",
+    "push {{r4, lr}}",
+    "movs r2, #0",
+    "movs r3, #1",
+    "movs r4, r1",
+    "beq 10f",
+    // Where the highest bit of the divisor is out it can get no longer.
+    "8: lsrs r4, r0, #1",
+    "cmp r1, r4",
+    "bhi 9f",
+    "lsls r1, r1, #1",
+    "lsls r3, r3, #1",
+    "b 8b",
+    "9: cmp r0, r1",
+    "blo 11f",
+    "subs r0, r0, r1",
+    "adds r2, r2, r3",
+    "11: lsrs r1, r1, #1",
+    "lsrs r3, r3, #1",
+    "bne 9b",
+    "10: mov r1, r0",
+    "mov r0, r2",
+    "pop {{r4, pc}}",
 );
