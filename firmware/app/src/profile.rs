@@ -41,7 +41,7 @@ pub mod images {
     /// The largest model.
     pub const LARGEST: Topology = topology(
         Shape { planes: 1, height: 28, width: 28 },
-        &[Layer::windows(320, 1, 8, 8), Layer::dense(10)],
+        &[Layer::windows(256, 1, 8, 8), Layer::dense(10)],
     );
     /// Words of the arena.
     pub const WORDS: usize = Learner::<Score>::layout(&LARGEST, SIZES).words();

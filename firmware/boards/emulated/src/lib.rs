@@ -47,8 +47,9 @@ const KEPT: usize = 128 * 1024;
 #[cfg(not(feature = "small"))]
 pub fn run_large<M: Machine>(uart: impl Uart) -> ! {
     static mut ARENA: Arena<{ large::WORDS }> = Arena::new();
+    let arena = &raw mut ARENA;
     // SAFETY: this is the only place that names the arena, and it runs once.
-    let arena = unsafe { &mut *(&raw mut ARENA) };
+    let arena = unsafe { &mut *arena };
     let keeper = FileFlash::<KEPT>::open(c"kept.bin").map(|flash| Keeper::new(flash, 0..KEPT as u32));
     run::<large::Score, M, _, _, { large::WORDS }, { large::FRAME }>(arena, large::SIZES, uart, keeper)
 }
@@ -68,8 +69,9 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     // SAFETY: every board's memory.x defines the region as flash of its own, which only a flasher writes.
     let region = unsafe { model_region() };
     static mut TOPOLOGY: Topology = Topology::NONE;
+    let topology = &raw mut TOPOLOGY;
     // SAFETY: this is the only place that names it, and it runs once.
-    let topology = unsafe { &mut *(&raw mut TOPOLOGY) };
+    let topology = unsafe { &mut *topology };
     let model = match load_model::<S>(M::NAME, region, topology, WORDS, most) {
         Ok(model) => model,
         Err(Refusal::Image) => semihosting::process::exit(3),

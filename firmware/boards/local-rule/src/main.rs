@@ -100,8 +100,9 @@ fn main() -> ! {
         println!("the rule has no task network: flash start.evr of a run");
         exit(3)
     };
+    let room = &raw mut ROOM;
     // SAFETY: this is the only place that names it, and it runs once.
-    let room = unsafe { &mut *(&raw mut ROOM) };
+    let room = unsafe { &mut *room };
     if shape.widest_row() > ROW {
         println!(
             "a layer reads {} units, the board has room for {}: use narrower layers",

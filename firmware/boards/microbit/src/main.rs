@@ -74,7 +74,8 @@ impl Machine for Microbit {
 #[cortex_m_rt::entry]
 fn main() -> ! {
     let keeper = Some(Keeper::new(Flash, 0..KEPT));
+    let arena = &raw mut ARENA;
     // SAFETY: this is the only place that names the arena, and it runs once.
-    let arena = unsafe { &mut *(&raw mut ARENA) };
+    let arena = unsafe { &mut *arena };
     emulated::run::<Score, Microbit, _, _, WORDS, FRAME>(arena, SIZES, Port::start(), keeper)
 }
