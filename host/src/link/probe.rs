@@ -150,7 +150,8 @@ pub enum Step {
 #[must_use]
 pub fn list() -> Vec<Listed> {
     let mut probes: Vec<Listed> = Lister::new().list_all_with_access().iter().map(Listed::from).collect();
-    // A probe may have several interfaces.
+    // A probe may have several interfaces, of which one that may be used is enough.
+    probes.sort_by(|a, b| (&a.selector, !a.accessible).cmp(&(&b.selector, !b.accessible)));
     probes.dedup_by(|a, b| a.selector == b.selector);
     probes
 }

@@ -4,7 +4,7 @@ use probe_rs::architecture::arm::FullyQualifiedApAddress;
 use probe_rs::integration::{FakeProbe, Operation};
 
 use super::*;
-use crate::link::elf::Region;
+use crate::link::elf::{Firmware, Region};
 use crate::link::microcontroller::MICROCONTROLLERS;
 
 /// A session with a chip that is not there. `locked` is for those of Nordic, which are asked.
@@ -103,4 +103,54 @@ fn a_probe_is_chosen_by_what_the_list_shows() {
     assert_eq!(choose_from(two(), Some("0d28:0204")).unwrap().selector, "0d28:0204:99");
     assert!(matches!(choose_from(two(), Some("0d28:02")), Err(ProbeFailure::Selector(_))));
     assert!(matches!(choose_from(two(), Some("2e8a:000c:E6")), Err(ProbeFailure::Permission(_))));
+}
+
+/// The bytes of an ELF file that are loaded, by physical address: its program headers read by hand, not by what is tested.
+fn loaded(elf: &[u8]) -> Vec<(u64, u8)> {
+    let word = |at: usize| u32::from_le_bytes(elf[at..at + 4].try_into().unwrap()) as usize;
+    let half = |at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
+    let (headers, size, count) = (word(28), half(42), half(44));
+    let mut bytes = vec![];
+    for at in (0..count).map(|header| headers + header * size) {
+        // The kind (1 is to be loaded), the place in the file, the physical address, the bytes in the file.
+        let (kind, offset, address, len) = (word(at), word(at + 4), word(at + 12), word(at + 16));
+        if kind == 1 {
+            bytes.extend((address as u64..).zip(elf[offset..offset + len].iter().copied()));
+        }
+    }
+    bytes.sort_by_key(|(address, _)| *address);
+    bytes
+}
+
+#[test]
+#[ignore = "builds firmware: ./tests/run"]
+fn what_is_staged_for_a_board_is_its_elf_and_the_model() {
+    let build = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/build");
+    for board in MICROCONTROLLERS {
+        let output = std::process::Command::new(build).arg(board.name).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let path = std::path::Path::new(said.lines().last().unwrap());
+        let firmware = Firmware::read(path).unwrap();
+        assert_eq!(firmware.model, board.model(), "{}: memory.x and the firmware differ", board.name);
+        let model: Vec<u8> = (0..5000).map(|byte| (byte % 251) as u8).collect();
+        let session = session(board.chip, false).unwrap();
+        let whole = Plan::whole(&firmware, &model, false);
+        let elf = loaded(&std::fs::read(path).unwrap());
+        let image: Vec<(u64, u8)> = (board.model().start..).zip(model.iter().copied()).collect();
+        assert!(elf.len() > 50_000, "{}: {} bytes", board.name, elf.len());
+        assert_eq!(
+            staged(&stage(&session, &whole).unwrap()),
+            [elf, image.clone()].concat(),
+            "{}",
+            board.name
+        );
+        let alone = Plan::model(firmware.model.start, &model);
+        assert_eq!(staged(&stage(&session, &alone).unwrap()), image, "{}", board.name);
+        // What is erased touches nothing that is written.
+        let kept = whole.erased.unwrap();
+        assert!(whole.regions.iter().all(|region| {
+            region.address >= kept.end || region.address + region.bytes.len() as u64 <= kept.start
+        }));
+        assert_eq!(Plan::whole(&firmware, &model, true).erased, None);
+    }
 }
