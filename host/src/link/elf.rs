@@ -104,8 +104,11 @@ impl Firmware {
     }
 }
 
+/// Where a model goes, and what was learned.
+type Reserved = [Option<Range<u64>>; 2];
+
 /// The regions that are written, and those between `_model_start` and `_model_end`, `_kept_start` and `_kept_end`.
-fn parse(bytes: &[u8]) -> Result<(Vec<Region>, [Option<Range<u64>>; 2]), String> {
+fn parse(bytes: &[u8]) -> Result<(Vec<Region>, Reserved), String> {
     if !matches!(FileKind::parse(bytes), Ok(FileKind::Elf32)) {
         return Err("not an ELF file for a 32-bit processor".into());
     }

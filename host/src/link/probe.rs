@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use probe_rs::architecture::arm::ArmError;
-use probe_rs::config::{Registry, TargetSelector};
+use probe_rs::config::{MemoryRegion, Registry, TargetSelector};
 use probe_rs::flashing::{
     DownloadOptions, FlashError, FlashLoader, FlashProgress, ProgressEvent, ProgressOperation, erase,
 };
@@ -263,7 +263,7 @@ fn stage(session: &Session, plan: &Plan) -> Result<FlashLoader, ProbeFailure> {
     for region in &plan.regions {
         let outside = || ProbeFailure::Outside { chip: target.name.clone(), address: region.address };
         // The loader takes RAM as well, and nothing stays there.
-        if !target.memory_region_by_address(region.address).is_some_and(|memory| memory.is_nvm()) {
+        if !target.memory_region_by_address(region.address).is_some_and(MemoryRegion::is_nvm) {
             return Err(outside());
         }
         loader.add_data(region.address, &region.bytes).map_err(|error| match error {

@@ -19,7 +19,7 @@ pub(super) fn flash(args: &FlashArgs, model: &Model, name: Option<&str>) -> Resu
         (None, Some(board)) => board.chip.to_owned(),
         (None, None) if args.dry_run => {
             return Err(Failure::usage(format!(
-                "a dry run asks no probe: name the board, as probe: with {}",
+                "a dry run asks no probe: name the board as probe:NAME, with one of {}",
                 microcontroller::names()
             )));
         }
@@ -63,7 +63,7 @@ fn plan(
         (None, Some(board)) => build(board.name)?,
         (None, None) => {
             return Err(Failure::usage(format!(
-                "no firmware for the chip {chip} is here: give one with --firmware, or a board, as probe: with {}",
+                "no firmware for the chip {chip} is here: give one with --firmware, or a board as probe:NAME, with one of {}",
                 microcontroller::names()
             )));
         }
