@@ -331,6 +331,27 @@ fn a_dry_run_shows_what_the_firmware_and_the_model_are() {
 }
 
 #[test]
+fn a_model_alone_lies_in_its_region_and_needs_no_firmware() {
+    let folder = Folder::new();
+    folder.json("train --data iris --hidden 8 --out run");
+    let bytes = folder.read("run/model.evb").len() as u64;
+    for (board, address) in [("microbit2", 0x4_0000), ("nrf52840-dk", 0x8_0000), ("pico2", 0x1010_0000)] {
+        let dry = folder.json(&format!("flash run/model.evb --board probe:{board} --model-only --dry-run"));
+        let region = serde_json::json!([{ "region": "model", "address": address, "bytes": bytes }]);
+        assert_eq!((&dry["regions"], &dry["erased"]), (&region, &Value::Null), "{board}");
+    }
+}
+
+#[test]
+fn a_model_larger_than_its_region_is_refused() {
+    let folder = Folder::new();
+    folder.json("train --data digits --hidden 1500 --levels 16 --sweeps 1 --budget 1 --out large");
+    let ran = folder.run("flash large/model.evb --board probe:microbit2 --model-only --dry-run");
+    assert_eq!((ran.code, ran.stderr.trim().lines().count()), (Some(1), 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("microbit2 has 131072 for it"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_cannot_be_linked_is_told_in_a_line() {
     let folder = Folder::new();
     let fails = |args: &str, says: &str| {
@@ -352,6 +373,14 @@ fn what_cannot_be_linked_is_told_in_a_line() {
     fails("flash runs/iris-1/model.evb --board qemu:none", "there are microbit");
     folder.write("text", "no ELF");
     fails("flash runs/iris-1/model.evb --board qemu:microbit --firmware text", "is no firmware");
+    fails("flash runs/iris-1/model.evb --board qemu:microbit --model-only", "on a debug probe");
+    fails("flash runs/iris-1/model.evb --board probe:none", "there are microbit2");
+    fails("flash runs/iris-1/model.evb --board probe --dry-run", "name the board");
+    fails("flash runs/iris-1/model.evb --board probe --dry-run --chip nRF51", "give one with --firmware");
+    fails("flash runs/iris-1/model.evb --board probe:microbit2 --dry-run --firmware text", "is no firmware");
+    // These programs are built without probes.
+    fails("flash runs/iris-1/model.evb --board probe:microbit2", "--features probe");
+    fails("flash --list", "--features probe");
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! `host flash`: a model onto a board.
 
 mod args;
+// Without the feature there are functions of the same names that say how to build with it.
+#[cfg_attr(not(feature = "probe"), path = "flash/without_driver.rs")]
+mod driver;
 mod jetson;
+mod probe;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,14 +24,26 @@ use crate::model::Model;
 pub use args::FlashArgs;
 
 pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
+    if args.list {
+        return driver::list(args.json);
+    }
     // What a pulled model carries beside its network stays at home.
-    let model = Model::read(&args.model)?.plain();
-    match args.board.split_once(':') {
-        Some(("qemu", name)) => emulated(args, &model, name),
-        Some(("ssh", host)) => jetson::flash(args, &model, host),
+    let model = Model::read(args.model())?.plain();
+    let (kind, name) = match args.board().split_once(':') {
+        Some((kind, name)) => (kind, Some(name)),
+        None => (args.board(), None),
+    };
+    if kind != "probe" && (args.model_only || args.unlock || args.chip.is_some() || args.probe.is_some()) {
+        let message = "--model-only, --chip, --probe and --unlock are for boards on a debug probe: give one with --board probe";
+        return Err(Failure::usage(message));
+    }
+    match (kind, name) {
+        ("qemu", Some(name)) => emulated(args, &model, name),
+        ("ssh", Some(host)) => jetson::flash(args, &model, host),
+        ("probe", name) => probe::flash(args, &model, name),
         _ => Err(Failure::usage(format!(
-            "`{}` is no board: give an emulated one such as qemu:microbit, or ssh:user@host",
-            args.board
+            "`{}` is no board: give an emulated one such as qemu:microbit, one on a debug probe as probe:microbit2, or ssh:user@host",
+            args.board()
         ))),
     }
 }
@@ -49,11 +65,11 @@ fn emulated(args: &FlashArgs, model: &Model, name: &str) -> Result<(), Failure> 
         (emulated.board().check(&image, u64::MAX)?, vec![])
     };
     if args.dry_run {
-        return report(args, &image, &regions, room, json!({ "board": args.board, "dry_run": true }));
+        return report(args, &image, &regions, room, json!({ "board": args.board(), "dry_run": true }));
     }
     emulated.flash(&path, model.bytes(), args.keep)?;
     // Beside the model, what tells which samples its run held out.
-    let config = args.model.with_file_name("config.toml");
+    let config = args.model().with_file_name("config.toml");
     if config.is_file() {
         std::fs::copy(&config, emulated.file("config.toml"))?;
     }
@@ -117,7 +133,6 @@ fn report(
     room: Room,
     mut said: Value,
 ) -> Result<(), Failure> {
-    let end = |region: &Region| region.address + region.bytes.len() as u64;
     if args.json {
         said["regions"] = regions
             .iter()
@@ -134,11 +149,12 @@ fn report(
     }
     let mut rows: Vec<(&str, String)> = regions
         .iter()
-        .map(|region| {
-            let bytes = count(region.bytes.len() as u64);
-            (region.what, format!("{:#010x} to {:#010x}, {bytes} bytes", region.address, end(region)))
-        })
+        .map(|region| (region.what, range(region.address, region.bytes.len() as u64)))
         .collect();
+    if let Some(kept) = said["erased"].as_array() {
+        let [start, end] = [0, 1].map(|place| kept[place].as_u64().unwrap_or_default());
+        rows.push(("erased", range(start, end - start)));
+    }
     let (used, there) = (count(room.used as u64), count(room.there as u64));
     rows.push(("memory", format!("{used} of {there} bytes, with {} stored samples", room.samples)));
     rows.push(("model", format!("checksum {:08x}", image.checksum())));
@@ -146,12 +162,27 @@ fn report(
         rows.push(("written", "nothing: this was a dry run".into()));
         return print(lines(&rows).trim_end());
     }
+    if said["link"].is_null() {
+        rows.push((
+            "written",
+            format!("and read back; {} was started", said["board"].as_str().unwrap_or_default()),
+        ));
+        return print(
+            &(lines(&rows)
+                + "\nnext: host link PORT info, with the port of its serial line, such as /dev/ttyACM0"),
+        );
+    }
     let link = said["link"].as_str().unwrap_or_default().to_owned();
     rows.push(("running", format!("{}, its line is {link}", said["board"].as_str().unwrap_or_default())));
     let text = lines(&rows);
     let next = format!(
         "\nnext: host link {board} info     host link {board} eval     host link {board} off (ends the emulator)",
-        board = args.board
+        board = args.board()
     );
     print(&(text + &next))
+}
+
+/// Where bytes lie, in words.
+fn range(address: u64, bytes: u64) -> String {
+    format!("{address:#010x} to {:#010x}, {} bytes", address + bytes, count(bytes))
 }

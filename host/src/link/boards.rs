@@ -139,25 +139,35 @@ impl Board {
     /// # Errors
     /// What does not fit.
     pub fn check(&self, image: &Image<'_>, room: u64) -> Result<Room, Unfit> {
-        let (board, len) = (self.name.to_owned(), image.len() as u64);
+        self.profile.check(self.name, image, room)
+    }
+}
+
+impl Profile {
+    /// Whether a model fits the board `name`: its image into `room` bytes, its memory, its samples into messages.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn check(self, name: &str, image: &Image<'_>, room: u64) -> Result<Room, Unfit> {
+        let (board, len) = (name.to_owned(), image.len() as u64);
         if len > room {
             return Err(Unfit::Region { board, len, room });
         }
         let features = image.encoder().features();
-        let (words, most, frame, score) = match self.profile {
-            Profile::Small => (small::WORDS, small::SIZES, small::FRAME, size_of::<small::Score>()),
-            Profile::Large => (large::WORDS, large::SIZES, large::FRAME, size_of::<large::Score>()),
-            Profile::Linux => {
+        let (words, most, frame, score) = match self {
+            Self::Small => (small::WORDS, small::SIZES, small::FRAME, size_of::<small::Score>()),
+            Self::Large => (large::WORDS, large::SIZES, large::FRAME, size_of::<large::Score>()),
+            Self::Linux => {
                 let words = Layout::new(image.topology(), LINUX_SIZES, size_of::<i16>()).words();
                 (words, LINUX_SIZES, LINUX_FRAME, size_of::<i16>())
             }
         };
         let topology = image.topology();
         let sizes = fitting(topology, words, most, score);
-        let checked = match self.profile {
-            Profile::Small => Learner::<small::Score>::check(topology, words, sizes),
-            Profile::Large => Learner::<large::Score>::check(topology, words, sizes),
-            Profile::Linux => Learner::<i16>::check(topology, words, sizes),
+        let checked = match self {
+            Self::Small => Learner::<small::Score>::check(topology, words, sizes),
+            Self::Large => Learner::<large::Score>::check(topology, words, sizes),
+            Self::Linux => Learner::<i16>::check(topology, words, sizes),
         };
         checked.map_err(|error| match error {
             ModelError::Arena(needed, there) => {

@@ -63,6 +63,8 @@ pub struct Firmware {
     pub regions: Vec<Region>,
     /// Where a model goes.
     pub model: Range<u64>,
+    /// Where it keeps what it learned, if it says so.
+    pub kept: Option<Range<u64>>,
 }
 
 impl Firmware {
@@ -80,15 +82,15 @@ impl Firmware {
             Ok(parsed) => parsed,
             Err(reason) => return Err(FirmwareError::Format { path, reason }),
         };
-        let [Some(start), Some(end)] = symbols else { return Err(FirmwareError::NoModel { path }) };
-        let model = start..end;
+        let [model, kept] = symbols;
+        let Some(model) = model else { return Err(FirmwareError::NoModel { path }) };
         let inside = |region: &Region| {
             region.address < model.end && region.address + region.bytes.len() as u64 > model.start
         };
         if regions.iter().any(inside) {
-            return Err(FirmwareError::Overlap { path, start });
+            return Err(FirmwareError::Overlap { path, start: model.start });
         }
-        Ok(Self { path, regions, model })
+        Ok(Self { path, regions, model, kept })
     }
 
     /// What flashing it with a model writes, in ascending order.
@@ -102,8 +104,11 @@ impl Firmware {
     }
 }
 
-/// The regions, and the symbols `_model_start` and `_model_end`.
-fn parse(bytes: &[u8]) -> Result<(Vec<Region>, [Option<u64>; 2]), String> {
+/// Where a model goes, and what was learned.
+type Reserved = [Option<Range<u64>>; 2];
+
+/// The regions that are written, and those between `_model_start` and `_model_end`, `_kept_start` and `_kept_end`.
+fn parse(bytes: &[u8]) -> Result<(Vec<Region>, Reserved), String> {
     if !matches!(FileKind::parse(bytes), Ok(FileKind::Elf32)) {
         return Err("not an ELF file for a 32-bit processor".into());
     }
@@ -123,5 +128,6 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Region>, [Option<u64>; 2]), String> {
     let file = object::File::parse(bytes).map_err(|error| error.to_string())?;
     let symbol =
         |name: &str| file.symbols().find(|symbol| symbol.name() == Ok(name)).map(|symbol| symbol.address());
-    Ok((regions, [symbol("_model_start"), symbol("_model_end")]))
+    let between = |start, end| Some(symbol(start)?..symbol(end)?);
+    Ok((regions, [between("_model_start", "_model_end"), between("_kept_start", "_kept_end")]))
 }

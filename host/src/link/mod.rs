@@ -1,7 +1,8 @@
 //! The host's side of the link: ports, the client, the boards that QEMU emulates, and what was learned as files.
 //!
 //! The messages are core's, see [`evobit::link`]. [`open`] opens a port, [`Client`] asks; [`boards`] says which boards there are and whether a
-//! model fits them; [`emulator`] runs one in QEMU; [`ssh`] reaches one that runs Linux; [`update`] is the file of flips, [`learned`](crate::model::learned) what a
+//! model fits them; [`emulator`] runs one in QEMU; [`microcontroller`] says what flashing a real one
+//! writes, which `probe` does (feature `probe`); [`ssh`] reaches one that runs Linux; [`update`] is the file of flips, [`learned`](crate::model::learned) what a
 //! pulled model carries beside its network.
 
 pub mod boards;
@@ -9,6 +10,9 @@ mod client;
 pub mod elf;
 pub mod emulator;
 mod line;
+pub mod microcontroller;
+#[cfg(feature = "probe")]
+pub mod probe;
 pub mod ssh;
 pub mod update;
 

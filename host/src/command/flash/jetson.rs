@@ -60,7 +60,7 @@ pub(super) fn flash(args: &FlashArgs, model: &Model, host: &str) -> Result<(), F
         ("memory", format!("{} bytes, with {} stored samples", count(room.there as u64), room.samples)),
     ];
     let mut said = json!({
-        "board": args.board,
+        "board": args.board(),
         "program_bytes": bytes,
         "model_bytes": image.len(),
         "model_crc": format!("{:08x}", image.checksum()),
