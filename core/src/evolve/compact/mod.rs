@@ -18,11 +18,11 @@ use crate::evolve::landscape::{
 };
 use crate::genome::Mutation;
 use crate::loss::LossTable;
-use crate::network::Network;
+use crate::network::{Network, best_class};
 use crate::topology::{Topology, WINDOW_WORDS};
 
 /// A number that keeps a score.
-pub trait Score: Copy + Default + Into<i32> + bytemuck::Pod + core::fmt::Debug {
+pub trait Score: Copy + Default + PartialOrd + Into<i32> + bytemuck::Pod + core::fmt::Debug {
     /// The most inputs of an output neuron whose pre-activations fit.
     const MOST_INPUTS: u32;
 
@@ -229,17 +229,6 @@ impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
     }
 }
 
-/// Index of the largest score, the lowest among equals.
-fn best_class_of<S: Score>(scores: &[S]) -> usize {
-    let mut best = 0;
-    for (class, &score) in scores.iter().enumerate() {
-        if score.into() > scores[best].into() {
-            best = class;
-        }
-    }
-    best
-}
-
 impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
     fn topology(&self) -> &Topology {
         self.topology
@@ -260,7 +249,7 @@ impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
 
     fn correct(&self) -> u32 {
         (0..self.samples.len())
-            .filter(|&sample| best_class_of(self.scores(sample)) == self.label(sample))
+            .filter(|&sample| best_class(self.scores(sample)) == self.label(sample))
             .count() as u32
     }
 

@@ -25,8 +25,8 @@ use crate::bits;
 use crate::genome::Mutation;
 use crate::topology::Topology;
 
-pub use parts::mask_impossible;
-pub(super) use parts::{Column, Mutable, Pending, check_samples, check_spectra, column, only_neuron};
+pub(super) use parts::{Column, Mutable, Pending, check_samples, column, only_neuron};
+pub use parts::{check_spectra, check_start, mask_impossible};
 
 /// The change of loss of a mutant that cannot be, such as a threshold step past its end.
 pub const IMPOSSIBLE: i64 = i64::MAX;

@@ -44,11 +44,20 @@ pub(in crate::evolve) fn check_samples(
     Ok(())
 }
 
+/// Whether a landscape can start from a genome: it and samples are of a topology.
+///
+/// # Errors
+/// The first thing that is not.
+pub fn check_start(topology: &Topology, genome: &[u32], samples: Samples<'_>) -> Result<(), LandscapeError> {
+    Network::new(topology, genome).and_then(|network| network.check()).map_err(LandscapeError::Genome)?;
+    check_samples(topology, samples)
+}
+
 /// Makes sure that spectra can be written.
 ///
 /// # Panics
 /// Where they cannot, see [`Landscape::spectra`].
-pub(in crate::evolve) fn check_spectra(topology: &Topology, layer: usize, neurons: &[u16], deltas: &[i64]) {
+pub fn check_spectra(topology: &Topology, layer: usize, neurons: &[u16], deltas: &[i64]) {
     let plan = topology.layer(layer);
     assert!(deltas.len() / plan.mutants() >= neurons.len(), "deltas are too short");
     assert!(neurons.iter().all(|&neuron| u32::from(neuron) < plan.neurons), "no such neuron");

@@ -14,7 +14,7 @@ mod spectrum;
 
 use crate::bits::Words;
 use crate::evolve::landscape::{
-    Landscape, LandscapeError, Mutable, Pending, Samples, check_samples, check_spectra, mask_impossible,
+    Landscape, LandscapeError, Mutable, Pending, Samples, check_spectra, check_start, mask_impossible,
 };
 use crate::genome::Mutation;
 use crate::loss::LossTable;
@@ -91,10 +91,7 @@ impl<'a, W: Words> ScalarLandscape<'a, W> {
         loss: LossTable<W>,
         buffers: Buffers<'a>,
     ) -> Result<Self, LandscapeError> {
-        Network::new(topology, &*genome)
-            .and_then(|network| network.check())
-            .map_err(LandscapeError::Genome)?;
-        check_samples(topology, samples)?;
+        check_start(topology, genome, samples)?;
         let needs = Needs::new(topology, samples.len());
         let enough = buffers.hidden.len() >= needs.hidden
             && buffers.scores.len() >= needs.scores

@@ -25,6 +25,8 @@ mod loops;
 mod samples;
 mod start;
 mod tables;
+mod terms;
+mod trial;
 mod whole;
 mod windows;
 
@@ -38,7 +40,7 @@ mod neon;
 mod tests;
 
 use evobit::bits;
-use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, MAX_TRIAL};
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, check_spectra, mask_impossible};
 use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
@@ -160,7 +162,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
     }
 
     fn sample_loss(&self, ahead: &[Ahead], sample: usize) -> i64 {
-        self.tables.sample_loss(self.ahead_of(ahead, sample))
+        self.tables.terms.sample_loss(self.ahead_of(ahead, sample)).into()
     }
 
     /// The column of an input of a hidden neuron.
@@ -241,8 +243,8 @@ impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
 
     fn spectra(&mut self, layer: usize, neurons: &[u16], deltas: &mut [i64]) {
         self.rollback();
+        check_spectra(self.topology, layer, neurons, deltas);
         let mutants = self.topology.layer(layer).mutants();
-        assert!(deltas.len() >= neurons.len() * mutants, "the buffer is shorter than the spectra");
         if layer == 0 {
             self.hidden_spectra(neurons, deltas);
         }
@@ -251,28 +253,17 @@ impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
                 self.output_spectrum(neuron.into(), deltas);
             }
             if let Ok(network) = Network::new(self.topology, &self.genome[..]) {
-                evobit::evolve::landscape::mask_impossible(&network, layer, neuron.into(), deltas);
+                mask_impossible(&network, layer, neuron.into(), deltas);
             }
         }
     }
 
     fn trial(&mut self, mutations: &[Mutation]) -> i64 {
         self.rollback();
-        if mutations.len() > MAX_TRIAL || !self.apply_all(mutations) {
+        let Some(mutations) = trial::effective(self.topology, &mut self.genome, mutations) else {
             return IMPOSSIBLE;
-        }
-        for mutation in mutations.iter().rev() {
-            self.apply_all(&[mutation.inverse()]);
-        }
-        // Two flips of one weight are none.
-        let mut effective: Vec<Mutation> = Vec::with_capacity(mutations.len());
-        for &mutation in mutations {
-            match effective.iter().position(|&other| other == mutation) {
-                Some(twin) if matches!(mutation.gene, Gene::Weight(_)) => _ = effective.remove(twin),
-                _ => effective.push(mutation),
-            }
-        }
-        let mutations = &effective[..];
+        };
+        let mutations = &mutations[..];
         let Some(first) = mutations.first() else { return 0 };
         let one_neuron = mutations.iter().all(|m| (m.layer, m.neuron) == (first.layer, first.neuron));
         self.pending = match (one_neuron, first.layer) {

@@ -1,7 +1,7 @@
 //! What a landscape remembers, filled by running the network once on all samples.
 
 use evobit::bits;
-use evobit::evolve::landscape::{LandscapeError, Samples};
+use evobit::evolve::landscape::{LandscapeError, Samples, check_start};
 use evobit::loss::LossTable;
 use evobit::network::Network;
 use evobit::topology::Topology;
@@ -25,14 +25,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         samples: Samples<'_>,
         loss: &LossTable<&[u32]>,
     ) -> Result<Self, LandscapeError> {
-        let network = Network::new(topology, genome).map_err(LandscapeError::Genome)?;
-        network.check().map_err(LandscapeError::Genome)?;
-        if samples.inputs.len() != samples.len() * topology.input_words() {
-            return Err(LandscapeError::Samples);
-        }
-        if samples.labels.iter().any(|&label| usize::from(label) >= topology.classes()) {
-            return Err(LandscapeError::Label);
-        }
+        check_start(topology, genome, samples)?;
         let fits = topology.depth() == 2 && (size_of::<C>() > 1 || is_narrow(topology));
         let tables = Tables::new(topology, loss).filter(|_| fits);
         let sorted = Sorted::new(samples, topology.input_words());

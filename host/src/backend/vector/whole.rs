@@ -14,7 +14,8 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         for sample in 0..self.samples.len() {
             let ahead = self.ahead_of(&self.ahead, sample);
             let label = self.samples.labels[sample].into();
-            let [up, down] = [1, -1].map(|step| self.tables.score_change(ahead, label, class as usize, step));
+            let [up, down] =
+                [1, -1].map(|step| self.tables.terms.score_change(ahead, label, class as usize, step));
             raised += i64::from(up);
             lowered += i64::from(down);
             differences[sample / 64].0[sample % 64] = up - down;
@@ -54,7 +55,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         let steps = work.steps.iter().flat_map(|chunk| chunk.0).zip(&self.samples.labels);
         let change = |(sample, (step, &label)): (usize, (i16, &u8))| {
             let ahead = self.ahead_of(&self.ahead, sample);
-            i64::from(self.tables.score_change(ahead, label.into(), class as usize, step.into()))
+            i64::from(self.tables.terms.score_change(ahead, label.into(), class as usize, step.into()))
         };
         let change = steps.enumerate().map(change).sum();
         self.work = work;

@@ -11,11 +11,12 @@ mod links;
 mod output;
 mod propagate;
 mod state;
-mod terms;
 mod vectorize;
 
-use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL, Samples};
-use evobit::genome::{Gene, GenomeMut, Mutation};
+use evobit::evolve::landscape::{
+    IMPOSSIBLE, Landscape, LandscapeError, Samples, check_spectra, check_start, mask_impossible,
+};
+use evobit::genome::{GenomeMut, Mutation};
 use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
 use evobit::topology::Topology;
@@ -23,9 +24,10 @@ use evobit::topology::Topology;
 use super::is_narrow;
 use super::kernels::{Cell, Chunk, Kernels};
 use super::start::columns;
+use super::terms::Terms;
+use super::trial;
 use super::windows::Strips;
 use state::{Given, State};
-use terms::Terms;
 pub use vectorize::{Task, Vectorize};
 
 /// A pending trial.
@@ -78,14 +80,8 @@ impl<'a, K: Kernels, C: Cell> DeepLandscape<'a, K, C> {
         samples: Samples<'a>,
         loss: &LossTable<&[u32]>,
     ) -> Result<Self, LandscapeError> {
+        check_start(topology, genome, samples)?;
         let network = Network::new(topology, genome).map_err(LandscapeError::Genome)?;
-        network.check().map_err(LandscapeError::Genome)?;
-        if samples.inputs.len() != samples.len() * topology.input_words() {
-            return Err(LandscapeError::Samples);
-        }
-        if samples.labels.iter().any(|&label| usize::from(label) >= topology.classes()) {
-            return Err(LandscapeError::Label);
-        }
         let fits = supports_deep(topology, loss) && (size_of::<C>() > 1 || is_narrow(topology));
         let terms = Terms::new(topology, loss).filter(|_| fits).ok_or(LandscapeError::Buffers)?;
         let (columns, strips) = (columns(topology, samples), Strips::new(topology.layer(0), samples));
@@ -123,18 +119,6 @@ impl<K, C> DeepLandscape<'_, K, C> {
     }
 }
 
-/// What of mutations has an effect: two flips of one weight are none.
-fn effective(mutations: &[Mutation]) -> Vec<Mutation> {
-    let mut effective: Vec<Mutation> = Vec::with_capacity(mutations.len());
-    for &mutation in mutations {
-        match effective.iter().position(|&other| other == mutation) {
-            Some(twin) if matches!(mutation.gene, Gene::Weight(_)) => _ = effective.remove(twin),
-            _ => effective.push(mutation),
-        }
-    }
-    effective
-}
-
 impl<K: Kernels, C: Cell> Landscape for DeepLandscape<'_, K, C> {
     fn topology(&self) -> &Topology {
         self.given.topology
@@ -161,8 +145,8 @@ impl<K: Kernels, C: Cell> Landscape for DeepLandscape<'_, K, C> {
 
     fn spectra(&mut self, layer: usize, neurons: &[u16], deltas: &mut [i64]) {
         self.rollback();
+        check_spectra(self.given.topology, layer, neurons, deltas);
         let mutants = self.given.topology.layer(layer).mutants();
-        assert!(deltas.len() >= neurons.len() * mutants, "the buffer is shorter than the spectra");
         let is_last = layer + 1 == self.given.topology.depth();
         if !is_last {
             self.hidden_spectra(layer, neurons, deltas);
@@ -172,20 +156,17 @@ impl<K: Kernels, C: Cell> Landscape for DeepLandscape<'_, K, C> {
                 self.output_spectrum(neuron.into(), deltas);
             }
             if let Ok(network) = Network::new(self.given.topology, &self.genome[..]) {
-                evobit::evolve::landscape::mask_impossible(&network, layer, neuron.into(), deltas);
+                mask_impossible(&network, layer, neuron.into(), deltas);
             }
         }
     }
 
     fn trial(&mut self, mutations: &[Mutation]) -> i64 {
         self.rollback();
-        if mutations.len() > MAX_TRIAL || !self.apply_all(mutations) {
+        let Some(mutations) = trial::effective(self.given.topology, &mut self.genome, mutations) else {
             return IMPOSSIBLE;
-        }
-        for mutation in mutations.iter().rev() {
-            self.apply_all(&[mutation.inverse()]);
-        }
-        let mutations = &effective(mutations)[..];
+        };
+        let mutations = &mutations[..];
         let Some(first) = mutations.first() else { return 0 };
         let (layer, neuron) = (usize::from(first.layer), u32::from(first.neuron));
         let one_neuron = mutations.iter().all(|m| (m.layer, m.neuron) == (first.layer, first.neuron));

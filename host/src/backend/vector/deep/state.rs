@@ -6,9 +6,9 @@ use evobit::network::Network;
 use evobit::topology::{Packing, Topology};
 
 use super::super::kernels::{Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES};
+use super::super::terms::Terms;
 use super::super::windows::Strips;
 use super::links::{Links, votes};
-use super::terms::Terms;
 
 /// A pre-activation far from both sides, of neurons that are not there.
 const FAR: i16 = i16::MIN / 2;

@@ -19,9 +19,19 @@ impl Terms {
         // Scores lie in -inputs..inputs, so differences within twice that, and some more for a step.
         let zero = 2 * inputs + 4;
         let largest = 2 * i64::from(loss.steepest()) * topology.classes() as i64;
-        let fits = zero <= i32::from(i16::MAX) && largest < 1 << 23;
+        let fits = zero <= i32::from(i16::MAX) - 2 && largest < 1 << 23;
         let terms = (-zero..=zero).map(|difference| loss.term(difference)).collect();
         fits.then_some(Self { terms, zero })
+    }
+
+    /// The lowest difference.
+    pub(super) const fn lowest(&self) -> i32 {
+        -self.zero
+    }
+
+    /// The losses of all differences, from the lowest on.
+    pub(super) fn as_slice(&self) -> &[i32] {
+        &self.terms
     }
 
     /// The loss of a difference.
@@ -33,7 +43,7 @@ impl Terms {
     /// The loss of a sample whose classes are so far ahead of the right one, itself among them.
     #[inline(always)]
     pub(super) fn sample_loss(&self, ahead: &[i16]) -> i32 {
-        let mut sum = -self.terms[self.zero as usize];
+        let mut sum = -self.term(0);
         for &ahead in ahead {
             sum += self.term(ahead.into());
         }
