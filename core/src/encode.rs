@@ -264,5 +264,5 @@ impl<W: Words> Encoder<W> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

@@ -205,7 +205,7 @@ impl Genes for Topology {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
     use crate::rng::{Purpose, Stream};

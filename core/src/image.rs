@@ -39,7 +39,7 @@ mod names;
 mod parse;
 mod write;
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;
 
 pub use names::{Names, Strings};

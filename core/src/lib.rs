@@ -32,7 +32,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 extern crate std;
 
 pub mod bits;

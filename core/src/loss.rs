@@ -203,7 +203,7 @@ impl<W: Words> LossTable<W> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
 

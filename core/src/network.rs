@@ -250,5 +250,5 @@ pub fn best_class<Score: PartialOrd + Copy>(scores: &[Score]) -> usize {
     best
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

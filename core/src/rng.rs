@@ -110,7 +110,7 @@ pub trait Draw: Rng {
 
 impl<R: Rng + ?Sized> Draw for R {}
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
 

@@ -278,5 +278,5 @@ impl Topology {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

@@ -296,5 +296,5 @@ fn best_entries(deltas: &[i64], most: usize) -> Vec<u16, MAX_TRIAL> {
     best
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

@@ -137,7 +137,7 @@ impl Guard {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
 

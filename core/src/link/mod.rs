@@ -36,5 +36,5 @@ pub const fn frame_len(len: usize) -> usize {
     body + body / 254 + 2
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

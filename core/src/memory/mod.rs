@@ -208,5 +208,5 @@ impl<'a> MemoryMut<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

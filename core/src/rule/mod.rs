@@ -49,7 +49,7 @@ mod network;
 mod perception;
 mod shape;
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;
 
 pub use evolved::{EvolvedRule, NeuronSums, SourceSums, UNITS, UnitCoefficients};

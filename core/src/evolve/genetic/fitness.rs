@@ -91,7 +91,7 @@ impl<Function: FnMut(&[u32]) -> i64> Fitness for OneByOne<Function> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
 

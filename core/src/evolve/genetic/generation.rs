@@ -284,5 +284,5 @@ fn rank(population: &mut Population<'_>, first: u32, number: u32) -> Generation 
     Generation { number, best, mean, scored: population.len() - first }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;

@@ -89,7 +89,7 @@ pub fn majority_of_five(child: &mut [u32], parents: [&[u32]; 5]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
     use crate::bits::get;

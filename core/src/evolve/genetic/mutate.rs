@@ -135,7 +135,7 @@ fn product(a: u64, b: u64) -> u64 {
     ((u128::from(a) * u128::from(b)) >> 64) as u64
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::super::genes::tests::{evolvable, ones, padded_rows, within};
     use super::super::genes::{PlainBits, mark};

@@ -220,7 +220,7 @@ fn rows(capacity: usize) -> Option<usize> {
     capacity.checked_mul(2)?.checked_add(1)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
 

@@ -37,7 +37,7 @@ impl Selection {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests {
     use super::*;
     use crate::rng::{Purpose, Stream};

@@ -280,5 +280,5 @@ impl<W: Words> Landscape for ScalarLandscape<'_, W> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "small")))]
 mod tests;
