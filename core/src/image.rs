@@ -24,7 +24,7 @@
 //!   0       2    0 dense, 1 windowed   2   2   window planes (0 when dense, so are rows and columns)
 //!   4       2    window rows           6   2   window columns
 //!   8       2    output planes         10  2   output rows
-//!   12      2    output columns        14  2   0
+//!   12      2    output columns        14  2   rows and columns by which a window slides (0 when dense)
 //! kind 2, encoder: the words of `encode`
 //! kind 3, loss: the words of `loss`
 //! kind 4, names: UTF-8 strings, each behind its length in bytes (2 bytes); zeros to a multiple of 4

@@ -4,7 +4,7 @@
 //! weights before it turns off. It is +1 where that is not negative. In the usual form, with the sum
 //! `x . w` of n products and the odd (or even) threshold t = n - 1 - 2 * threshold, this is
 //! `sign(x . w - t)`, and `x . w - t = 2 * preactivation + 1` is never 0. Flipping one weight or one
-//! input moves a pre-activation by exactly 1. The last layer's pre-activations are the class scores;
+//! input moves a pre-activation by exactly 1, or, where a window slides and the position with the fewest mismatches decides, by at most 1. The last layer's pre-activations are the class scores;
 //! the largest wins, the lowest class index among equals.
 //!
 //! Cost: one exclusive or and one population count per word of weights, plus the gathering of a window.
@@ -17,8 +17,8 @@ pub use writer::Writer;
 
 use crate::bits::{self, Words};
 use crate::topology::{Topology, WINDOW_WORDS};
+pub(crate) use layer::{decide, fewest_mismatches, row_start, set_field};
 use layer::{field, write_scores, write_signs};
-pub(crate) use layer::{row_start, see, set_field};
 
 /// A genome seen as a network: a topology and the words it describes.
 #[derive(Clone, Copy, Debug)]
@@ -159,20 +159,26 @@ impl<'a, W: Words> Network<'a, W> {
         self.words.slice(row_start(plan, neuron), plan.row_words as usize)
     }
 
-    /// The packed bits a neuron sees: `input` itself in a dense layer, else gathered into `window`.
+    /// The packed bits that decide about single flips of a neuron's weights on a boundary sample, one with pre-activation 0 or -1:
+    /// where the neuron is on, a flip turns it off if these bits agree with the weight; where it is off, on if they differ.
+    ///
+    /// In a dense layer this is `input` itself, in a windowed one what the neuron sees, gathered into `window`. A window that slides
+    /// is turned by a flip if none of its positions is on thereafter, or any is: these bits differ from the weights wherever
+    /// those of a position do that is on, or one mismatch from it.
     ///
     /// # Panics
     /// When `input` ends before what the neuron sees.
     #[must_use]
     #[inline]
-    pub fn receptive<'b>(
+    pub fn deciding<'b>(
         &self,
         layer: usize,
         neuron: u32,
         input: &'b [u32],
         window: &'b mut Window,
     ) -> &'b [u32] {
-        see(self.topology.layer(layer), self.place(layer, neuron), input, window)
+        let at = (self.place(layer, neuron), self.threshold(layer, neuron));
+        decide(self.topology.layer(layer), at, self.weights(layer, neuron), input, window)
     }
 
     /// `threshold - mismatches` of a neuron; it is +1 where this is at least 0.
@@ -182,8 +188,9 @@ impl<'a, W: Words> Network<'a, W> {
     #[must_use]
     #[inline]
     pub fn preactivation(&self, layer: usize, neuron: u32, input: &[u32], window: &mut Window) -> i32 {
-        let seen = self.receptive(layer, neuron, input, window);
-        self.threshold(layer, neuron) as i32 - bits::mismatches(seen, self.weights(layer, neuron)) as i32
+        let (plan, place) = (self.topology.layer(layer), self.place(layer, neuron));
+        let mismatches = fewest_mismatches(plan, place, self.weights(layer, neuron), input, window);
+        self.threshold(layer, neuron) as i32 - mismatches as i32
     }
 
     /// Runs one layer that is not the last: writes its neurons' signs, packed for the layer after.

@@ -4,7 +4,8 @@
 //! Every layer has the same form: a neuron sees `inputs` bits, counts how many of them differ from
 //! its weights, and is +1 while these *mismatches* do not exceed its *threshold*. In a dense layer a
 //! neuron sees every unit of the layer before; in a windowed layer it sees a small box of planes,
-//! rows and columns at a place of its own. The last layer is dense and has one neuron per class.
+//! rows and columns at a place of its own. A window may *slide*: the neuron then counts anew at each of several neighbouring
+//! positions, with the same weights, and the least count decides. The last layer is dense and has one neuron per class.
 //!
 //! The genome is one buffer of words, layer after layer:
 //!
@@ -31,6 +32,8 @@ pub const MAX_CLASSES: u32 = if cfg!(feature = "small") { 32 } else { 256 };
 pub const MAX_UNITS: u32 = i16::MAX as u32;
 /// Most inputs of a windowed neuron: its window is gathered on the stack. With the feature `small` there are no windows.
 pub const MAX_WINDOW_BITS: u32 = if cfg!(feature = "small") { 0 } else { 1024 };
+/// Most rows and columns by which a window slides.
+pub const MAX_SLIDE: u16 = 7;
 /// Words that hold the largest window.
 pub const WINDOW_WORDS: usize = words_for(MAX_WINDOW_BITS) as usize;
 /// Most words a windowed layer's input may take: a place is a bit address of 16 bits.
@@ -86,6 +89,9 @@ pub enum Field {
         height: u16,
         /// Columns of the box, at most 32.
         width: u16,
+        /// Rows and columns by which the box slides: the neuron is on where it is at any of `(slide + 1)^2` positions. At most
+        /// [`MAX_SLIDE`].
+        slide: u16,
     },
 }
 
@@ -108,7 +114,19 @@ impl Layer {
     /// `neurons` neurons, each with a window of `planes` x `height` x `width` units.
     #[must_use]
     pub const fn windows(neurons: u16, planes: u16, height: u16, width: u16) -> Self {
-        Self { field: Field::Window { planes, height, width }, output: Shape::flat(neurons) }
+        Self { field: Field::Window { planes, height, width, slide: 0 }, output: Shape::flat(neurons) }
+    }
+
+    /// The same with windows that slide by up to `slide` rows and columns, as in a convolution whose maximum over so small a
+    /// neighbourhood is taken; nothing changes in a dense layer.
+    #[must_use]
+    pub const fn sliding(self, slide: u16) -> Self {
+        match self.field {
+            Field::Dense => self,
+            Field::Window { planes, height, width, .. } => {
+                Self { field: Field::Window { planes, height, width, slide }, output: self.output }
+            }
+        }
     }
 }
 

@@ -46,8 +46,12 @@ impl Case {
 fn layer_of(shape: Shape) -> impl Strategy<Value = Layer> {
     let output =
         (1..=3u16, 1..=5u16, 1..=7u16).prop_map(|(planes, height, width)| Shape { planes, height, width });
-    let window = (1..=shape.planes, 1..=shape.height.min(4), 1..=shape.width.min(20))
-        .prop_map(|(planes, height, width)| Field::Window { planes, height, width });
+    let window = (1..=shape.planes, 1..=shape.height.min(4), 1..=shape.width.min(20), 0..=3u16).prop_map(
+        move |(planes, height, width, slide)| {
+            let slide = slide.min(shape.height - height).min(shape.width - width);
+            Field::Window { planes, height, width, slide }
+        },
+    );
     (prop_oneof![Just(Field::Dense), window], output).prop_map(|(field, output)| Layer { field, output })
 }
 

@@ -303,7 +303,10 @@ fn parse_topology(words: LittleEndian<'_>, topology: &mut Topology) -> Result<()
         let window = shape(at + 1);
         let field = match (half(at), half(at + 7)) {
             (0, 0) if window == (Shape { planes: 0, height: 0, width: 0 }) => Field::Dense,
-            (1, 0) => Field::Window { planes: window.planes, height: window.height, width: window.width },
+            (1, slide) => {
+                let Shape { planes, height, width } = window;
+                Field::Window { planes, height, width, slide }
+            }
             _ => return Err(format),
         };
         *layer = Layer { field, output: shape(at + 4) };

@@ -50,7 +50,7 @@ fn windowed_image() -> Vec<u8> {
     let input = Shape { planes: 2, height: 5, width: 40 };
     let layers = [
         Layer {
-            field: Field::Window { planes: 1, height: 3, width: 3 },
+            field: Field::Window { planes: 1, height: 3, width: 3, slide: 0 },
             output: Shape { planes: 1, height: 3, width: 5 },
         },
         Layer::windows(7, 1, 2, 2),

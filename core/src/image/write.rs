@@ -109,10 +109,11 @@ fn put_topology(out: &mut Output<'_>, topology: &Topology) {
     let input = topology.input();
     out.halves(&[input.planes, input.height, input.width, topology.depth() as u16]);
     for Plan { field, output, .. } in topology.layers() {
-        match *field {
-            Field::Dense => out.halves(&[0, 0, 0, 0]),
-            Field::Window { planes, height, width } => out.halves(&[1, planes, height, width]),
-        }
-        out.halves(&[output.planes, output.height, output.width, 0]);
+        let (kind, window, slide) = match *field {
+            Field::Dense => (0, [0; 3], 0),
+            Field::Window { planes, height, width, slide } => (1, [planes, height, width], slide),
+        };
+        let [planes, height, width] = window;
+        out.halves(&[kind, planes, height, width, output.planes, output.height, output.width, slide]);
     }
 }

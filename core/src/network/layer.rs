@@ -35,12 +35,14 @@ fn each_preactivation(plan: &Plan, words: &[u32], input: &[u32], mut each: impl 
     let rows = words[plan.weights as usize..plan.end as usize].chunks_exact(plan.row_words as usize);
     let mut window = [0; WINDOW_WORDS];
     for (neuron, row) in (0..).zip(rows) {
-        let seen = match plan.field {
-            _ if plan.is_dense() => &input[..plan.row_words as usize],
-            _ => see(plan, field(words, plan.places, 16, neuron) as u16, input, &mut window),
+        let mismatches = match plan.field {
+            _ if plan.is_dense() => bits::mismatches(&input[..plan.row_words as usize], row),
+            _ => {
+                fewest_mismatches(plan, field(words, plan.places, 16, neuron) as u16, row, input, &mut window)
+            }
         };
         let threshold = field(words, plan.thresholds, plan.threshold_bits, neuron);
-        each(threshold as i32 - bits::mismatches(seen, row) as i32);
+        each(threshold as i32 - mismatches as i32);
     }
 }
 
@@ -66,7 +68,54 @@ pub(crate) fn set_field(words: &mut [u32], start: u32, field_bits: u32, index: u
     *word = *word & !mask | (value << (bit % 32)) & mask;
 }
 
-/// The packed bits that a neuron at `place` sees, see [`Network::receptive`].
+/// How many of the bits that a neuron at `place` sees differ from its weights; of a window that slides, at the position where that are
+/// the fewest.
+#[inline]
+pub(crate) fn fewest_mismatches<W: Words>(
+    plan: &Plan,
+    place: u16,
+    weights: W,
+    input: &[u32],
+    window: &mut Window,
+) -> u32 {
+    let mut fewest = bits::mismatches(see(plan, place, input, window), weights);
+    if plan.slide() > 0 {
+        for place in plan.positions(place).skip(1) {
+            fewest = fewest.min(bits::mismatches(see(plan, place, input, window), weights));
+        }
+    }
+    fewest
+}
+
+/// What decides about single flips of a neuron's weights, see [`Network::deciding`].
+#[inline]
+pub(crate) fn decide<'b, W: Words>(
+    plan: &Plan,
+    (place, threshold): (u16, u32),
+    weights: W,
+    input: &'b [u32],
+    window: &'b mut Window,
+) -> &'b [u32] {
+    if plan.slide() == 0 {
+        return see(plan, place, input, window);
+    }
+    let (mut at_position, mut differ) = ([0; WINDOW_WORDS], [0; WINDOW_WORDS]);
+    for place in plan.positions(place) {
+        let seen = see(plan, place, input, &mut at_position);
+        if bits::mismatches(seen, weights) <= threshold + 1 {
+            for (index, (differ, seen)) in differ.iter_mut().zip(seen).enumerate() {
+                *differ |= seen ^ weights.word(index);
+            }
+        }
+    }
+    let deciding = &mut window[..plan.row_words as usize];
+    for (index, (deciding, differ)) in deciding.iter_mut().zip(differ).enumerate() {
+        *deciding = differ ^ weights.word(index);
+    }
+    deciding
+}
+
+/// The packed bits that a neuron at `place` sees: its input in a dense layer, else gathered into `window`.
 #[cfg_attr(not(feature = "small"), inline)]
 #[cfg_attr(feature = "small", inline(never))]
 pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut Window) -> &'b [u32] {
@@ -74,7 +123,7 @@ pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut
         // Cut, so that an input that is too short is noticed here instead of compared in part.
         _ if plan.is_dense() => &input[..plan.row_words as usize],
         Field::Dense => &input[..plan.row_words as usize],
-        Field::Window { planes, height, width } => {
+        Field::Window { planes, height, width, .. } => {
             gather(plan, [planes, height, width], input, place, window);
             &window[..plan.row_words as usize]
         }

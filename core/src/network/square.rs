@@ -4,7 +4,7 @@ use crate::bits;
 use crate::topology::{Field, Plan};
 
 /// The window of [`write_square_signs`]: two words of weights, a row of it in a byte.
-pub(super) const SQUARE: Field = Field::Window { planes: 1, height: 8, width: 8 };
+pub(super) const SQUARE: Field = Field::Window { planes: 1, height: 8, width: 8, slide: 0 };
 
 /// Neurons that share a word of thresholds.
 pub(super) const TOGETHER: u32 = 4;

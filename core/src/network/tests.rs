@@ -12,11 +12,15 @@ fn naive_scores(network: &Network<'_, &[u32]>, units: &[i32]) -> Vec<i32> {
     for (layer, plan) in network.topology().layers().iter().enumerate() {
         let sums: Vec<i32> = (0..plan.neurons)
             .map(|neuron| {
-                let seen = seen_units(plan, network.place(layer, neuron), &units);
                 let weights = network.weights(layer, neuron);
-                let products = seen.iter().zip(0..).map(|(x, i)| if bits::get(weights, i) { *x } else { -x });
                 let t = plan.inputs as i32 - 1 - 2 * network.threshold(layer, neuron) as i32;
-                products.sum::<i32>() - t
+                let positions = seen_units(plan, network.place(layer, neuron), &units).into_iter();
+                let sums = positions.map(|seen| {
+                    let products =
+                        seen.iter().zip(0..).map(|(x, i)| if bits::get(weights, i) { *x } else { -x });
+                    products.sum::<i32>() - t
+                });
+                sums.max().unwrap()
             })
             .collect();
         assert!(sums.iter().all(|z| z % 2 != 0));
@@ -28,19 +32,24 @@ fn naive_scores(network: &Network<'_, &[u32]>, units: &[i32]) -> Vec<i32> {
     unreachable!()
 }
 
-fn seen_units(plan: &Plan, place: u16, units: &[i32]) -> Vec<i32> {
-    let Field::Window { planes, height, width } = plan.field else { return units.to_vec() };
+/// What a neuron sees, at each of its positions.
+fn seen_units(plan: &Plan, place: u16, units: &[i32]) -> Vec<Vec<i32>> {
+    let Field::Window { planes, height, width, slide } = plan.field else { return vec![units.to_vec()] };
     let (plane, row, column) = plan.corner(place).unwrap();
-    let mut seen = vec![];
-    for p in 0..u32::from(planes) {
-        for r in 0..u32::from(height) {
-            for c in 0..u32::from(width) {
-                let line = (plane + p) * u32::from(plan.input.height) + row + r;
-                seen.push(units[(line * u32::from(plan.input.width) + column + c) as usize]);
+    let at = |down: u32, right: u32| {
+        let mut seen = vec![];
+        for p in 0..u32::from(planes) {
+            for r in 0..u32::from(height) {
+                for c in 0..u32::from(width) {
+                    let line = (plane + p) * u32::from(plan.input.height) + row + down + r;
+                    seen.push(units[(line * u32::from(plan.input.width) + column + right + c) as usize]);
+                }
             }
         }
-    }
-    seen
+        seen
+    };
+    let slide = u32::from(slide);
+    (0..=slide).flat_map(|down| (0..=slide).map(move |right| (down, right))).map(|(d, r)| at(d, r)).collect()
 }
 
 #[test]
@@ -64,9 +73,20 @@ fn the_forward_pass_equals_the_textbook() {
         Topology::new(
             grid,
             &[
-                Layer { field: Field::Window { planes: 2, height: 2, width: 3 }, output: inner },
+                Layer { field: Field::Window { planes: 2, height: 2, width: 3, slide: 0 }, output: inner },
                 Layer::windows(35, 1, 4, 4),
                 Layer::dense(20),
+                Layer::dense(5),
+            ],
+        ),
+        // Windows that slide: over words, over rows, and one layer on another.
+        Topology::new(narrow, &[Layer::windows(64, 1, 8, 8).sliding(3), Layer::dense(4)]),
+        Topology::new(grid, &[Layer::windows(30, 2, 3, 5).sliding(2), Layer::dense(4)]),
+        Topology::new(
+            grid,
+            &[
+                Layer { output: inner, ..Layer::windows(84, 1, 2, 3).sliding(1) },
+                Layer::windows(35, 2, 3, 3).sliding(3),
                 Layer::dense(5),
             ],
         ),

@@ -1,4 +1,4 @@
-use super::{MAX_CLASSES, MAX_LAYERS, MAX_UNITS, MAX_WINDOW_BITS};
+use super::{MAX_CLASSES, MAX_LAYERS, MAX_SLIDE, MAX_UNITS, MAX_WINDOW_BITS};
 
 /// Why a topology cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,8 @@ pub enum TopologyError {
         /// Layer, counted from 0.
         layer: usize,
     },
-    /// A window is empty, larger than its input, wider than 32 or of more than [`MAX_WINDOW_BITS`] bits.
+    /// A window is empty, does not fit its input wherever it slides, slides by more than [`MAX_SLIDE`], is wider than 32 or of more than
+    /// [`MAX_WINDOW_BITS`] bits.
     Window {
         /// Layer, counted from 0.
         layer: usize,
@@ -36,7 +37,7 @@ impl core::fmt::Display for TopologyError {
             }
             Self::Window { layer } => write!(
                 f,
-                "layer {layer}: the window must fit its input, be at most 32 wide and hold at most {MAX_WINDOW_BITS} bits"
+                "layer {layer}: the window must fit its input wherever it slides, slide by at most {MAX_SLIDE}, be at most 32 wide and hold at most {MAX_WINDOW_BITS} bits"
             ),
             Self::WindowedInput { layer } => {
                 write!(f, "layer {layer}: the input of a windowed layer is limited to 2048 words")

@@ -1,7 +1,7 @@
 //! One layer, with where its parts lie.
 
 use super::{
-    Field, Layer, MAX_GENOME_WORDS, MAX_UNITS, MAX_WINDOW_BITS, MAX_WINDOWED_INPUT_WORDS, Shape,
+    Field, Layer, MAX_GENOME_WORDS, MAX_SLIDE, MAX_UNITS, MAX_WINDOW_BITS, MAX_WINDOWED_INPUT_WORDS, Shape,
     TopologyError,
 };
 use crate::bits::words_for;
@@ -115,9 +115,12 @@ impl Plan {
             Field::Window { .. } if cfg!(feature = "small") => {
                 return Err(TopologyError::Window { layer: index });
             }
-            Field::Window { planes, height, width } => {
+            Field::Window { planes, height, width, slide } => {
                 let bits = planes as u64 * height as u64 * width as u64;
-                let fits = planes <= input.planes && height <= input.height && width <= input.width;
+                let fits = planes <= input.planes
+                    && slide <= MAX_SLIDE
+                    && height as u32 + slide as u32 <= input.height as u32
+                    && width as u32 + slide as u32 <= input.width as u32;
                 if !fits || bits == 0 || bits > MAX_WINDOW_BITS as u64 || width > 32 {
                     return Err(TopologyError::Window { layer: index });
                 }
@@ -175,16 +178,34 @@ impl Plan {
         if self.inputs <= 1 { 0 } else { u32::BITS - (self.inputs - 1).leading_zeros() }
     }
 
-    /// Rows, columns and planes at which a window may begin: (planes, rows, columns).
+    /// Rows and columns by which a window slides; 0 in a dense layer.
+    #[must_use]
+    #[inline]
+    pub const fn slide(&self) -> u32 {
+        match self.field {
+            _ if self.is_dense() => 0,
+            Field::Dense => 0,
+            Field::Window { slide, .. } => slide as u32,
+        }
+    }
+
+    /// The places of all positions of a window that begins at `place` and slides, `place` itself first.
+    pub fn positions(&self, place: u16) -> impl Iterator<Item = u16> + use<> {
+        let (slide, row_bits) = (self.slide(), self.packing.row_words * 32);
+        (0..=slide)
+            .flat_map(move |row| (0..=slide).map(move |column| place + (row * row_bits + column) as u16))
+    }
+
+    /// Rows, columns and planes at which a window may begin, so that all of its positions fit: (planes, rows, columns).
     #[must_use]
     pub const fn places_range(&self) -> (u32, u32, u32) {
         match self.field {
             _ if self.is_dense() => (1, 1, 1),
             Field::Dense => (1, 1, 1),
-            Field::Window { planes, height, width } => (
+            Field::Window { planes, height, width, slide } => (
                 (self.input.planes - planes) as u32 + 1,
-                (self.input.height - height) as u32 + 1,
-                (self.input.width - width) as u32 + 1,
+                (self.input.height - height - slide) as u32 + 1,
+                (self.input.width - width - slide) as u32 + 1,
             ),
         }
     }

@@ -1,7 +1,7 @@
 //! Inner loops.
 
 use crate::bits;
-use crate::network::{Window, see};
+use crate::network::{Window, fewest_mismatches};
 use crate::topology::Plan;
 
 /// The first sample of `inputs` on which a neuron is at its threshold or one mismatch beyond, and its mismatches. Not generic, so that
@@ -16,7 +16,7 @@ pub(super) fn next_boundary(
     window: &mut Window,
 ) -> Option<(usize, u32)> {
     for (sample, input) in inputs.chunks_exact(plan.packing.words()).enumerate() {
-        let mismatches = bits::mismatches(see(plan, place, input, window), weights);
+        let mismatches = fewest_mismatches(plan, place, weights, input, window);
         if mismatches.wrapping_sub(threshold) <= 1 {
             return Some((sample, mismatches));
         }
@@ -34,7 +34,7 @@ pub(super) fn next_changed(
 ) -> Option<usize> {
     let rows = inputs.chunks_exact(plan.packing.words()).zip(hidden.chunks_exact(hidden_words));
     for (sample, (input, row)) in rows.enumerate() {
-        let is_on = bits::mismatches(see(plan, place, input, window), weights) <= threshold;
+        let is_on = fewest_mismatches(plan, place, weights, input, window) <= threshold;
         if is_on != bits::get(row, position) {
             return Some(sample);
         }

@@ -3,7 +3,7 @@
 use super::{CompactLandscape, HIDDEN, OUTPUT, Score, loops};
 use crate::bits::{self, Words};
 use crate::evolve::landscape::{Column, column};
-use crate::network::see;
+use crate::network::decide;
 use crate::topology::WINDOW_WORDS;
 
 impl<W: Words, S: Score> CompactLandscape<'_, W, S> {
@@ -56,7 +56,7 @@ impl<W: Words, S: Score> CompactLandscape<'_, W, S> {
             let on = mismatches == threshold;
             let change = self.flip_change(&column, sample, on);
             if change != 0 {
-                let seen = see(plan, place, &inputs[sample * words..], &mut window);
+                let seen = decide(plan, (place, threshold), weights, &inputs[sample * words..], &mut window);
                 loops::add_where(seen, weights, if on { u32::MAX } else { 0 }, change, sums);
                 sides[usize::from(on)] += change;
             }

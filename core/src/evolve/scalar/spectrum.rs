@@ -87,7 +87,7 @@ impl<W: Words> ScalarLandscape<'_, W> {
                 continue;
             }
             let network = self.network();
-            let seen = network.receptive(layer, neuron, self.input(layer, sample), &mut window);
+            let seen = network.deciding(layer, neuron, self.input(layer, sample), &mut window);
             let amounts = if on { (change, 0) } else { (0, change) };
             add_by_agreement(seen, network.weights(layer, neuron), amounts, &mut deltas[..inputs]);
             deltas[inputs + usize::from(on)] += change;
