@@ -61,6 +61,7 @@ pub fn measure(
         planes: 0,
         height: side(height),
         width: side(width),
+        slide: 0,
     };
     let dense = measure_network(loaded, HiddenLayer::Dense(128), seconds, tell)?;
     let windows = measure_network(loaded, windows, seconds, tell)?;

@@ -33,8 +33,11 @@ fn learning_ram(topology: &Topology, samples: usize) -> usize {
 fn layer_line(plan: &Plan) -> String {
     let field = match plan.field {
         Field::Dense => format!("dense, {} inputs", plan.inputs),
-        Field::Window { planes, height, width } => {
+        Field::Window { planes, height, width, slide: 0 } => {
             format!("windows of {planes}x{height}x{width}, {} inputs", plan.inputs)
+        }
+        Field::Window { planes, height, width, slide } => {
+            format!("windows of {planes}x{height}x{width} that slide by {slide}, {} inputs", plan.inputs)
         }
     };
     let bytes = 4 * (plan.end - plan.places);
@@ -62,6 +65,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
                     "neurons": plan.neurons,
                     "inputs": plan.inputs,
                     "windowed": matches!(plan.field, Field::Window { .. }),
+                    "slide": plan.slide(),
                     "bytes": 4 * (plan.end - plan.places),
                 })
             })

@@ -294,7 +294,7 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
 
 /// Which of its weights a neuron of `plan` has for a unit of the input; none where its window, from `corner` on, is elsewhere.
 fn weight_of(plan: &Plan, corner: impl Fn() -> Option<(u32, u32, u32)>, unit: u32) -> Option<u32> {
-    let Field::Window { planes, height, width } = plan.field else { return Some(unit) };
+    let Field::Window { planes, height, width, .. } = plan.field else { return Some(unit) };
     let (planes, height, width) = (u32::from(planes), u32::from(height), u32::from(width));
     let (rows, columns) = (u32::from(plan.input.height), u32::from(plan.input.width));
     let (first_plane, first_row, first_column) = corner()?;

@@ -186,25 +186,31 @@ pub(super) fn scores<L: Lanes, const TOGETHER: usize>(
         lanes.store(lanes.rotate_left(lanes.load(&inputs[word as usize]), by), block);
     }
     let words = forward.row_words;
-    let parts = forward.weights.chunks(SECTION * words).zip(forward.thresholds.chunks(SECTION));
-    for (section, ((weights, thresholds), block)) in parts.zip(hidden.iter_mut()).enumerate() {
+    let sections = hidden.len();
+    for run in 0..forward.slides * sections {
+        let (slide, section) = (run / sections, run % sections);
+        let neurons = section * SECTION..forward.neurons().min((section + 1) * SECTION);
+        let weights = &forward.weights[neurons.start * words..neurons.end * words];
+        let thresholds = &forward.thresholds[neurons.clone()];
+        let block = &mut hidden[section];
         if forward.slots.is_empty() {
             lanes.store(run_dense::<L, TOGETHER>(lanes, inputs, weights, thresholds), block);
             continue;
         }
-        let windows = forward.sections[section] as usize..forward.sections[section + 1] as usize;
+        let windows = forward.sections[run] as usize..forward.sections[run + 1] as usize;
         for (window, seen) in windows.zip(seen.chunks_exact_mut(words)) {
             for (word, block) in seen.iter_mut().enumerate() {
                 lanes.store(gather(lanes, turned, forward.word_pieces(window, word)), block);
             }
         }
-        let slots = &forward.slots[section * SECTION..];
+        let slots = &forward.slots[slide * forward.neurons() + neurons.start..];
         let outputs = match words {
             1 => run_windows::<L, 1>(lanes, seen, words, weights, thresholds, slots),
             2 => run_windows::<L, 2>(lanes, seen, words, weights, thresholds, slots),
             _ => run_windows::<L, 0>(lanes, seen, words, weights, thresholds, slots),
         };
-        lanes.store(outputs, block);
+        let before = if slide == 0 { lanes.splat(0) } else { lanes.load(block) };
+        lanes.store(lanes.or_and(outputs, before, before), block);
     }
     let rows = forward.output_weights.chunks_exact(hidden.len()).zip(&forward.output_thresholds);
     for ((weights, &threshold), scores) in rows.zip(scores) {
@@ -228,25 +234,42 @@ pub(super) fn outputs<L: Lanes>(
     let weights = &forward.weights[position * words..(position + 1) * words];
     assert!(inputs.len() >= on.len() * forward.input_words, "as many blocks as outputs");
     let blocks = inputs.chunks_exact(forward.input_words).zip(on);
-    let Some(window) = forward.window_of(position) else {
+    if forward.slots.is_empty() {
         for (inputs, on) in blocks {
             let [count] = mismatches::<L, 0, 1>(lanes, inputs, weights);
             *on = lanes.bits(lanes.at_most(count, lanes.splat(threshold)));
         }
         return;
-    };
-    for (inputs, on) in blocks {
-        let mut count = lanes.splat(0);
-        for (word, &weights) in weights.iter().enumerate() {
-            let mut bits = lanes.splat(0);
-            for piece in forward.word_pieces(window, word) {
-                let (word, by) = forward.turned[piece.turned as usize];
-                let part = lanes.rotate_left(lanes.load(&inputs[word as usize]), by);
-                bits = lanes.or_and(bits, part, lanes.splat(piece.mask));
-            }
-            let differ = lanes.xor(bits, lanes.splat(weights));
-            count = lanes.add(count, lanes.total(lanes.counts(differ)));
-        }
-        *on = lanes.bits(lanes.at_most(count, lanes.splat(threshold)));
     }
+    let windows = (0..forward.slides).filter_map(|slide| forward.window_of(slide, position));
+    for (inputs, on) in blocks {
+        *on = 0;
+        for window in windows.clone() {
+            let count = window_mismatches(lanes, forward, window, weights, inputs);
+            *on |= lanes.bits(lanes.at_most(count, lanes.splat(threshold)));
+        }
+    }
+}
+
+/// The mismatches of a window with its weights, gathered as they are counted.
+#[inline(always)]
+fn window_mismatches<L: Lanes>(
+    lanes: L,
+    forward: &Forward,
+    window: usize,
+    weights: &[u32],
+    inputs: &[Block],
+) -> L::Vector {
+    let mut count = lanes.splat(0);
+    for (word, &weights) in weights.iter().enumerate() {
+        let mut bits = lanes.splat(0);
+        for piece in forward.word_pieces(window, word) {
+            let (word, by) = forward.turned[piece.turned as usize];
+            let part = lanes.rotate_left(lanes.load(&inputs[word as usize]), by);
+            bits = lanes.or_and(bits, part, lanes.splat(piece.mask));
+        }
+        let differ = lanes.xor(bits, lanes.splat(weights));
+        count = lanes.add(count, lanes.total(lanes.counts(differ)));
+    }
+    count
 }

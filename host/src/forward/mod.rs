@@ -33,9 +33,11 @@ pub struct Forward {
     positions: Vec<u32>,
     /// How far the weights of the neuron at each position are turned.
     turns: Vec<u32>,
-    /// First window of each section of 32 positions, and the number of all; empty in a dense layer.
+    /// Positions that a window slides to: as often all sections run, and a neuron is on where it is in one of these runs.
+    slides: usize,
+    /// First window of each section of 32 positions, `[slides][sections]`, and the number of all; empty in a dense layer.
     sections: Vec<u32>,
-    /// The window of each position, counted from the first of its section.
+    /// The window of each position, counted from the first of its section: `[slides][positions]`.
     slots: Vec<u32>,
     /// After the last piece of each word of each window: `[windows][row_words]`.
     ends: Vec<u32>,
@@ -85,6 +87,7 @@ impl Forward {
             row_words: plan.row_words as usize,
             positions,
             turns: vec![],
+            slides: plan.positions(0).count(),
             sections: vec![],
             slots: vec![],
             ends: vec![],
@@ -109,25 +112,31 @@ impl Forward {
     }
 
     fn lay_out_hidden<W: Words>(&mut self, network: &Network<'_, W>, plan: &Plan, order: &[u32]) {
-        let mut windows: Vec<Vec<Cut>> = vec![];
-        let mut last = 0;
-        for (position, &neuron) in order.iter().enumerate() {
-            let place = network.place(0, neuron);
-            let turn = turn(plan, place);
+        for &neuron in order {
+            let turn = turn(plan, network.place(0, neuron));
             self.turns.push(turn);
             let weights = network.weights(0, neuron);
             self.weights.extend((0..self.row_words).map(|word| weights.word(word).rotate_left(turn)));
-            if plan.field == Field::Dense {
-                continue;
+        }
+        if plan.field == Field::Dense {
+            return;
+        }
+        let mut windows: Vec<Vec<Cut>> = vec![];
+        // As far from its place as each position of a window is.
+        for shift in plan.positions(0) {
+            let mut last = 0;
+            for (position, &neuron) in order.iter().enumerate() {
+                let place = network.place(0, neuron);
+                if position.is_multiple_of(SECTION) {
+                    self.sections.push(windows.len() as u32);
+                }
+                if position.is_multiple_of(SECTION) || place != last {
+                    windows.push(cuts(plan, place + shift, turn(plan, place)));
+                }
+                last = place;
+                let first = self.sections.last().copied().unwrap_or(0);
+                self.slots.push(windows.len() as u32 - 1 - first);
             }
-            if position.is_multiple_of(SECTION) {
-                self.sections.push(windows.len() as u32);
-            }
-            if position.is_multiple_of(SECTION) || place != last {
-                windows.push(cuts(plan, place));
-            }
-            last = place;
-            self.slots.push(windows.len() as u32 - 1 - self.sections[position / SECTION]);
         }
         self.sections.push(windows.len() as u32);
         self.turned = windows.iter().flatten().map(|cut| cut.turned).collect();
@@ -216,10 +225,11 @@ impl Forward {
         blocks
     }
 
-    /// The window of a position; `None` in a dense layer, whose neurons see the whole input.
-    fn window_of(&self, position: usize) -> Option<usize> {
-        let slot = self.slots.get(position)?;
-        Some((self.sections[position / SECTION] + slot) as usize)
+    /// The window of a position in one of its slides; `None` in a dense layer, whose neurons see the whole input.
+    fn window_of(&self, slide: usize, position: usize) -> Option<usize> {
+        let slot = self.slots.get(slide * self.neurons() + position)?;
+        let sections = self.neurons().div_ceil(SECTION);
+        Some((self.sections[slide * sections + position / SECTION] + slot) as usize)
     }
 
     /// The pieces of a word of a window.
@@ -249,10 +259,10 @@ fn turn(plan: &Plan, place: u16) -> u32 {
     }
 }
 
-/// The cuts of the window at a place; none in a dense layer.
-fn cuts(plan: &Plan, place: u16) -> Vec<Cut> {
-    let Field::Window { planes, height, width } = plan.field else { return vec![] };
-    let (turn, row_bits) = (turn(plan, place), plan.packing.row_words * 32);
+/// The cuts of the window at a place, which is turned by `turn` once it is packed; none in a dense layer.
+fn cuts(plan: &Plan, place: u16, turn: u32) -> Vec<Cut> {
+    let Field::Window { planes, height, width, .. } = plan.field else { return vec![] };
+    let row_bits = plan.packing.row_words * 32;
     let (height, width) = (u32::from(height), u32::from(width));
     let mut cuts = vec![];
     for line in 0..u32::from(planes) * height {

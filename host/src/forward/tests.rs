@@ -19,6 +19,9 @@ fn topologies() -> Vec<Topology> {
         one(image(2, 7, 70), Layer::windows(50, 1, 5, 13)),
         one(image(1, 3, 64), Layer::windows(20, 1, 2, 32)),
         one(image(2, 32, 40), Layer::windows(6, 2, 32, 16)),
+        // Windows that slide, over one section of neurons and over several.
+        one(image(1, 28, 28), Layer::windows(70, 1, 8, 8).sliding(4)),
+        one(image(2, 7, 70), Layer::windows(20, 2, 5, 13).sliding(2)),
     ]
 }
 

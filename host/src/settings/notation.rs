@@ -1,4 +1,4 @@
-//! How shapes and layers are written: `28x28`, `128`, `512@8x8`, `4x10x10@1x5x5`.
+//! How shapes and layers are written: `28x28`, `128`, `512@8x8`, `512@8x8+4`, `4x10x10@1x5x5`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -47,6 +47,8 @@ pub enum HiddenLayer {
         height: u16,
         /// Columns of the window.
         width: u16,
+        /// Rows and columns by which it slides.
+        slide: u16,
     },
 }
 
@@ -57,8 +59,8 @@ impl HiddenLayer {
         match plan.field {
             // Wider than a layer can be is none that was planned.
             Field::Dense => Self::Dense(plan.neurons as u16),
-            Field::Window { planes, height, width } => {
-                Self::Window { output: plan.output, planes, height, width }
+            Field::Window { planes, height, width, slide } => {
+                Self::Window { output: plan.output, planes, height, width, slide }
             }
         }
     }
@@ -70,7 +72,7 @@ impl FromStr for HiddenLayer {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "'{text}' is not a layer such as 128 (dense), 512@8x8 (windows) or 4x10x10@1x5x5 (a grid of windows)"
+                "'{text}' is not a layer such as 128 (dense), 512@8x8 (windows), 512@8x8+4 (windows that slide by up to 4) or 4x10x10@1x5x5 (a grid of windows)"
             )
         };
         if text == "none" {
@@ -83,16 +85,17 @@ impl FromStr for HiddenLayer {
             [Some(planes), Some(height), Some(width)] => Shape { planes, height, width },
             _ => return Err(wrong()),
         };
-        match (window.map(numbers).as_deref(), output) {
-            (None, Shape { planes: 1, height: 1, width }) => Ok(Self::Dense(width)),
-            (Some([Some(height), Some(width)]), _) => {
-                Ok(Self::Window { output, planes: 0, height: *height, width: *width })
-            }
-            (Some([Some(planes), Some(height), Some(width)]), _) => {
-                Ok(Self::Window { output, planes: *planes, height: *height, width: *width })
-            }
-            _ => Err(wrong()),
-        }
+        let (window, slide) = match window.and_then(|window| window.split_once('+')) {
+            Some((window, slide)) => (Some(window), slide.parse().map_err(|_| wrong())?),
+            None => (window, 0),
+        };
+        let (planes, height, width) = match (window.map(numbers).as_deref(), output) {
+            (None, Shape { planes: 1, height: 1, width }) => return Ok(Self::Dense(width)),
+            (Some(&[Some(height), Some(width)]), _) => (0, height, width),
+            (Some(&[Some(planes), Some(height), Some(width)]), _) => (planes, height, width),
+            _ => return Err(wrong()),
+        };
+        Ok(Self::Window { output, planes, height, width, slide })
     }
 }
 
@@ -101,16 +104,16 @@ impl fmt::Display for HiddenLayer {
         match *self {
             Self::None => f.write_str("none"),
             Self::Dense(neurons) => write!(f, "{neurons}"),
-            Self::Window { output, planes, height, width } => {
+            Self::Window { output, planes, height, width, slide } => {
                 match output {
                     Shape { planes: 1, height: 1, width } => write!(f, "{width}")?,
                     Shape { planes, height, width } => write!(f, "{planes}x{height}x{width}")?,
                 }
-                if planes == 0 {
-                    write!(f, "@{height}x{width}")
-                } else {
-                    write!(f, "@{planes}x{height}x{width}")
+                match planes {
+                    0 => write!(f, "@{height}x{width}")?,
+                    _ => write!(f, "@{planes}x{height}x{width}")?,
                 }
+                if slide > 0 { write!(f, "+{slide}") } else { Ok(()) }
             }
         }
     }
@@ -123,9 +126,9 @@ impl HiddenLayer {
         match self {
             Self::None => None,
             Self::Dense(neurons) => Some(Layer::dense(neurons)),
-            Self::Window { output, planes, height, width } => {
+            Self::Window { output, planes, height, width, slide } => {
                 let planes = if planes == 0 { input_planes } else { planes };
-                Some(Layer { field: Field::Window { planes, height, width }, output })
+                Some(Layer { field: Field::Window { planes, height, width, slide }, output })
             }
         }
     }

@@ -171,6 +171,7 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
                 planes: if grey { *channels } else { 0 },
                 height: side(*height),
                 width: side(*width),
+                slide: 0,
             };
             let fitted = || most_neurons(settings, facts, levels, row.bytes, row.neurons, window);
             let hidden = settings.hidden.clone().or_else(|| fitted().map(|neurons| vec![window(neurons)]));

@@ -155,8 +155,8 @@ impl Fingerprint {
         for plan in prepared.topology.layers() {
             sizes.extend(shape(plan.output));
             sizes.extend(match plan.field {
-                Field::Dense => [0; 3],
-                Field::Window { planes, height, width } => [planes, height, width],
+                Field::Dense => [0; 4],
+                Field::Window { planes, height, width, slide } => [planes, height, width, slide],
             });
         }
         let sizes: Vec<u8> = sizes.iter().flat_map(|size| size.to_le_bytes()).collect();

@@ -77,9 +77,9 @@ fn quantile(shares: &[u64], index: u32, parts: u32) -> u32 {
     running.take_while(|&sum| sum <= target).count() as u32
 }
 
-/// Every place of a window with the running total of its shares: how often the bits in it take their rarer value.
+/// Every place of a window with the running total of its shares: how often the bits that it sees, wherever it slides, take their rarer value.
 fn place_shares(prepared: &Prepared, plan: &Plan) -> Vec<(u32, [u32; 3])> {
-    let Field::Window { planes, height, width } = plan.field else { return vec![] };
+    let Field::Window { planes, height, width, slide } = plan.field else { return vec![] };
     let rarer = rarer_values(prepared, plan);
     let (rows, columns) = (u32::from(plan.input.height), u32::from(plan.input.width));
     let (plane_places, row_places, column_places) = plan.places_range();
@@ -89,9 +89,9 @@ fn place_shares(prepared: &Prepared, plan: &Plan) -> Vec<(u32, [u32; 3])> {
             for column in 0..column_places {
                 let mut sum = 0;
                 for p in plane..plane + u32::from(planes) {
-                    for r in row..row + u32::from(height) {
+                    for r in row..row + u32::from(height + slide) {
                         let line = ((p * rows + r) * columns + column) as usize;
-                        sum += rarer[line..line + usize::from(width)].iter().sum::<u64>();
+                        sum += rarer[line..line + usize::from(width + slide)].iter().sum::<u64>();
                     }
                 }
                 places.push((sum, [plane, row, column]));
@@ -141,7 +141,7 @@ mod tests {
     fn a_grid_of_windows_lies_in_its_order() {
         let image = Shape { planes: 1, height: 6, width: 7 };
         let grid = Shape { planes: 2, height: 2, width: 3 };
-        let first = Layer { field: Field::Window { planes: 1, height: 3, width: 3 }, output: grid };
+        let first = Layer { field: Field::Window { planes: 1, height: 3, width: 3, slide: 0 }, output: grid };
         let topology = Topology::new(image, &[first, Layer::dense(2)]).unwrap();
         // Four rows and five columns of places: the middles of halves and of thirds, in either plane.
         let even = [(1, 0), (1, 2), (1, 4), (3, 0), (3, 2), (3, 4)];

@@ -6,7 +6,9 @@
 use std::arch::x86_64::*;
 
 use super::implement::vector_kernels;
-use super::kernels::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, View, ViewMut};
+use super::kernels::{
+    Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide, View, ViewMut,
+};
 use super::loops;
 
 mod flips;
@@ -255,4 +257,14 @@ fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {
     let four = _mm256_add_epi64(wide(totals[0]), wide(totals[1]));
     let two = _mm_add_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256::<1>(four));
     _mm_cvtsi128_si64(two) + _mm_extract_epi64::<1>(two)
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn slide_row<C: Cell>(slide: &Slide<'_>, weights: u64, threshold: i16, samples: usize, new: &mut [Chunk<C>]) {
+    loops::slide_row(slide, weights, threshold, samples, new);
+}
+
+#[target_feature(enable = "avx2,popcnt")]
+fn slide_deciding(slide: &Slide<'_>, weights: u64, threshold: u32, found: &[u32], rows: &mut Vec<u32>) {
+    loops::slide_deciding(slide, weights, threshold, found, rows);
 }

@@ -1,20 +1,22 @@
-//! The kernels for AVX-512 as Ice Lake and Zen 4 brought it (F, BW, VL, VBMI, VBMI2, and BMI2): 64 or 32 pre-activations, 32 sums, or
+//! The kernels for AVX-512 as Ice Lake and Zen 4 brought it (F, BW, VL, VBMI, VBMI2, VPOPCNTDQ, and BMI2): 64 or 32 pre-activations, 32 sums, or
 //! the classes of four samples at a time.
 
 use std::arch::x86_64::*;
 
 use super::implement::vector_kernels;
 use super::kernels::{
-    Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, View, ViewMut, Window,
+    Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, Slide, View, ViewMut, Window,
 };
 use super::loops;
 
 mod flips;
 mod rows;
+mod slides;
 mod windows;
 
 use flips::{flip_changes, sides};
 use rows::sum_rows;
+use slides::{slide_deciding, slide_row};
 use windows::sum_window;
 
 /// A machine that has AVX-512; only [`Avx512::detect`] makes one.
@@ -30,13 +32,14 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512vbmi")
             && is_x86_feature_detected!("avx512vbmi2")
+            && is_x86_feature_detected!("avx512vpopcntdq")
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("popcnt");
         (found && !cfg!(miri)).then_some(Self(()))
     }
 }
 
-vector_kernels!(Avx512, "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt";
+vector_kernels!(Avx512, "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt";
     fn sides(self, found: &[u32], amounts: &mut [i16]) -> Sides {
         // SAFETY: only `detect` makes a `self`, where it found the instructions.
         unsafe { sides(found, amounts) }
@@ -49,14 +52,14 @@ vector_kernels!(Avx512, "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,p
 );
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn narrow(values: &Chunk<i8>) -> __m512i {
     // SAFETY: a chunk holds 512 bits, and the load needs no alignment.
     unsafe { _mm512_loadu_si512(values.0.as_ptr().cast()) }
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn wide(values: &Chunk<i16>) -> [__m512i; 2] {
     let at = values.0.as_ptr();
     // SAFETY: a chunk holds twice 512 bits, and the loads need no alignment.
@@ -64,7 +67,7 @@ fn wide(values: &Chunk<i16>) -> [__m512i; 2] {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn add<C: Cell>(old: &Chunk<C>, columns: &[Column<'_>], word: usize, base: i16, new: &mut Chunk<C>) {
     match (C::view(old), C::view_mut(new)) {
         (View::Narrow(old), ViewMut::Narrow(new)) => {
@@ -96,7 +99,7 @@ fn add<C: Cell>(old: &Chunk<C>, columns: &[Column<'_>], word: usize, base: i16, 
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn off<C: Cell>(values: &Chunk<C>) -> u64 {
     match C::view(values) {
         View::Narrow(values) => _mm512_movepi8_mask(narrow(values)),
@@ -108,7 +111,7 @@ fn off<C: Cell>(values: &Chunk<C>) -> u64 {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn equal<C: Cell>(values: &Chunk<C>, value: i16) -> u64 {
     match C::view(values) {
         View::Narrow(values) => _mm512_cmpeq_epi8_mask(narrow(values), _mm512_set1_epi8(value as i8)),
@@ -121,7 +124,7 @@ fn equal<C: Cell>(values: &Chunk<C>, value: i16) -> u64 {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn append(mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {
     // Twice the number of a lane, and 1 where it is on, fit a byte.
     let mut twice = [0u8; 64];
@@ -143,7 +146,7 @@ fn append(mask: u64, on: u64, first: u32, to: &mut [u32; 64]) {
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {
     let mut totals = [_mm512_setzero_si512(); 4];
     for (&bits, amounts) in bits.iter().zip(amounts) {

@@ -213,6 +213,10 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             self.kernels.sum_rows(inputs, &work.found, &work.amounts, most, &mut work.sums);
             return;
         }
+        if self.slides() {
+            let Work { found, amounts, rows, sums, .. } = work;
+            return self.sliding_sums(neuron, (found, amounts), most, rows, sums);
+        }
         let strips = self.strips.as_ref();
         if let Some(window) = strips.and_then(|strips| strips.window(plan, network.place(0, neuron))) {
             self.kernels.sum_window(&window, &work.found, &work.amounts, most, &mut work.sums);
@@ -224,7 +228,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             let mut window = [0; WINDOW_WORDS];
             for &found in found {
                 let input = samples.input(found as usize / 2, words);
-                work.rows.extend_from_slice(network.receptive(0, neuron, input, &mut window));
+                work.rows.extend_from_slice(network.deciding(0, neuron, input, &mut window));
             }
             let rows = Rows { bits: &work.rows, words: plan.row_words as usize };
             self.kernels.sum_rows(rows, &IN_ORDER[..found.len()], amounts, most, &mut work.sums);

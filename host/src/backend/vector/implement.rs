@@ -11,6 +11,8 @@
 /// fn flip_changes(found: &[u32], labels: &Labels, ahead: &[Ahead], against: &Against, rises: &Rises, amounts: &mut Vec<i16>)
 /// fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32])
 /// fn sum_on(bits: &[u64], amounts: &[Chunk<i32>]) -> i64
+/// fn slide_row<C: Cell>(slide: &Slide<'_>, weights: u64, threshold: i16, samples: usize, new: &mut [Chunk<C>])
+/// fn slide_deciding(slide: &Slide<'_>, weights: u64, threshold: u32, found: &[u32], rows: &mut Vec<u32>)
 /// ```
 ///
 /// What else it does in its own way, instead of as all do, are functions of the trait behind a semicolon.
@@ -113,6 +115,30 @@ macro_rules! vector_kernels {
             fn sum_rows(self, rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
                 // SAFETY: only `detect` makes a `self`, where it found the instructions.
                 unsafe { sum_rows(rows, found, amounts, most, sums) }
+            }
+
+            fn slide_row<C: Cell>(
+                self,
+                slide: &Slide<'_>,
+                weights: u64,
+                threshold: i16,
+                samples: usize,
+                new: &mut [Chunk<C>],
+            ) {
+                // SAFETY: only `detect` makes a `self`, where it found the instructions.
+                unsafe { slide_row(slide, weights, threshold, samples, new) }
+            }
+
+            fn slide_deciding(
+                self,
+                slide: &Slide<'_>,
+                weights: u64,
+                threshold: u32,
+                found: &[u32],
+                rows: &mut Vec<u32>,
+            ) {
+                // SAFETY: only `detect` makes a `self`, where it found the instructions.
+                unsafe { slide_deciding(slide, weights, threshold, found, rows) }
             }
 
             fn sum_where_on(self, bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {

@@ -9,6 +9,7 @@ use super::loops;
 mod cells;
 mod changes;
 mod portable;
+mod slide;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -18,6 +19,8 @@ pub(super) use cells::{Chunk, View, ViewMut};
 pub(super) use changes::{AWAY, Against, Labels, Rises};
 pub use portable::Portable;
 pub(super) use portable::change_of;
+pub(super) use slide::FIELD;
+pub(super) use slide::Slide;
 pub(super) use window::{SIDE, Window};
 
 /// Classes of a block.
@@ -111,6 +114,27 @@ pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
 
     /// The sum of `amounts`, each below 2^23, over the samples whose bit is set.
     fn sum_where_on(self, bits: &[u64], amounts: &[Chunk<i32>]) -> i64;
+
+    /// Writes the pre-activations of a neuron whose window slides.
+    fn slide_row<C: Cell>(
+        self,
+        slide: &Slide<'_>,
+        weights: u64,
+        threshold: i16,
+        samples: usize,
+        new: &mut [Chunk<C>],
+    );
+
+    /// Appends two words for each found sample, the bits that decide about flips of the weights of a neuron whose window slides, see
+    /// [`Network::deciding`](evobit::network::Network::deciding).
+    fn slide_deciding(
+        self,
+        slide: &Slide<'_>,
+        weights: u64,
+        threshold: u32,
+        found: &[u32],
+        rows: &mut Vec<u32>,
+    );
 
     /// [`Kernels::sum_rows`] of what a window shows, to 64 lanes.
     fn sum_window(self, window: &Window<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {

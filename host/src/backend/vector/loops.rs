@@ -4,7 +4,7 @@
 //! instead of iterators, whose own functions would not have them.
 
 use super::kernels::{
-    Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Window,
+    Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Slide, Window,
 };
 
 /// Found samples whose rows are gathered before they are summed.
@@ -216,6 +216,42 @@ pub(super) fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
         *amount *= 2 * is_on - 1;
     }
     Sides { off: all - on, on, most }
+}
+
+/// [`Kernels::slide_row`](super::Kernels::slide_row).
+#[inline(always)]
+pub(super) fn slide_row<C: Cell>(
+    slide: &Slide<'_>,
+    weights: u64,
+    threshold: i16,
+    samples: usize,
+    new: &mut [Chunk<C>],
+) {
+    let mut sample = 0;
+    for chunk in new {
+        for cell in &mut chunk.0 {
+            if sample == samples {
+                return;
+            }
+            *cell = C::from_wide(threshold - slide.fewest(sample, weights) as i16);
+            sample += 1;
+        }
+    }
+}
+
+/// [`Kernels::slide_deciding`](super::Kernels::slide_deciding).
+#[inline(always)]
+pub(super) fn slide_deciding(
+    slide: &Slide<'_>,
+    weights: u64,
+    threshold: u32,
+    found: &[u32],
+    rows: &mut Vec<u32>,
+) {
+    for &found in found {
+        let row = weights ^ slide.differing(found as usize / 2, weights, threshold + 1);
+        rows.extend([row as u32, (row >> 32) as u32]);
+    }
 }
 
 /// [`Kernels::sum_window`](super::Kernels::sum_window).

@@ -23,6 +23,7 @@ mod implement;
 mod kernels;
 mod loops;
 mod samples;
+mod sliding;
 mod start;
 mod tables;
 mod terms;
@@ -103,10 +104,13 @@ pub struct VectorLandscape<'a, K, C> {
     work: hidden::Work<C>,
 }
 
-/// True where a [`VectorLandscape`] can be made: one hidden layer, and a loss without jumps.
+/// True where a [`VectorLandscape`] can be made: one hidden layer, of windows that slide only where they
+/// are small and of one plane, and a loss without jumps.
 #[must_use]
 pub fn supports(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
-    topology.depth() == 2 && Tables::new(topology, loss).is_some()
+    let plan = topology.layer(0);
+    let shown = plan.slide() == 0 || windows::count(plan).is_some();
+    topology.depth() == 2 && shown && Tables::new(topology, loss).is_some()
 }
 
 /// Bytes that a [`VectorLandscape`] takes for each sample, rounded up.
@@ -188,6 +192,9 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
 
     /// Writes the pre-activations of a hidden neuron of the present genome with those of `mutations` that change it.
     fn mutated_row(&self, neuron: u32, mutations: &[Mutation], new: &mut [Chunk<C>]) {
+        if self.slides() {
+            return self.sliding_row(neuron, mutations, new);
+        }
         let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return };
         let (mut base, mut columns) = (0, Vec::with_capacity(mutations.len()));
         for mutation in mutations.iter().filter(|m| (m.layer, u32::from(m.neuron)) == (0, neuron)) {

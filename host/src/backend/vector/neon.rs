@@ -4,7 +4,7 @@ use std::arch::aarch64::*;
 
 use super::implement::vector_kernels;
 use super::kernels::{
-    self, Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, View, ViewMut,
+    self, Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide, View, ViewMut,
 };
 use super::loops::{self, append_each as append};
 
@@ -218,4 +218,14 @@ fn flip_changes(
     loops::flip_changes(found, labels, ahead, against, amounts, |ahead, shift, falls| {
         kernels::change_of(ahead, shift, falls, rises)
     });
+}
+
+#[target_feature(enable = "neon")]
+fn slide_row<C: Cell>(slide: &Slide<'_>, weights: u64, threshold: i16, samples: usize, new: &mut [Chunk<C>]) {
+    loops::slide_row(slide, weights, threshold, samples, new);
+}
+
+#[target_feature(enable = "neon")]
+fn slide_deciding(slide: &Slide<'_>, weights: u64, threshold: u32, found: &[u32], rows: &mut Vec<u32>) {
+    loops::slide_deciding(slide, weights, threshold, found, rows);
 }

@@ -26,7 +26,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         loss: &LossTable<&[u32]>,
     ) -> Result<Self, LandscapeError> {
         check_start(topology, genome, samples)?;
-        let fits = topology.depth() == 2 && (size_of::<C>() > 1 || is_narrow(topology));
+        let fits = super::supports(topology, loss) && (size_of::<C>() > 1 || is_narrow(topology));
         let tables = Tables::new(topology, loss).filter(|_| fits);
         let sorted = Sorted::new(samples, topology.input_words());
         let mut landscape = Self {
@@ -64,14 +64,18 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
         let mut preactivations = vec![Chunk::<C>::default(); neurons as usize * words];
         let mut on = vec![0; neurons as usize * words];
         for neuron in 0..neurons {
-            let weights = network.weights(0, neuron);
-            let columns: Vec<Column<'_>> =
-                (0..inputs).map(|i| self.column(neuron, i, step(bits::get(weights, i)))).collect();
-            self.kernels.add_columns(&zeros, &columns, 0, &mut row);
-            let (cells, threshold) = (self.row(neuron), network.threshold(0, neuron));
-            for (chunk, wide) in preactivations[cells.clone()].iter_mut().zip(&row) {
-                let values = chunk.0.iter_mut().zip(&wide.0);
-                values.for_each(|(cell, &wide)| *cell = C::from_wide(finish(wide, threshold, inputs)));
+            let cells = self.row(neuron);
+            if self.slides() {
+                self.sliding_row(neuron, &[], &mut preactivations[cells.clone()]);
+            } else {
+                let (weights, threshold) = (network.weights(0, neuron), network.threshold(0, neuron));
+                let columns: Vec<Column<'_>> =
+                    (0..inputs).map(|i| self.column(neuron, i, step(bits::get(weights, i)))).collect();
+                self.kernels.add_columns(&zeros, &columns, 0, &mut row);
+                for (chunk, wide) in preactivations[cells.clone()].iter_mut().zip(&row) {
+                    let values = chunk.0.iter_mut().zip(&wide.0);
+                    values.for_each(|(cell, &wide)| *cell = C::from_wide(finish(wide, threshold, inputs)));
+                }
             }
             self.kernels.on_bits(&preactivations[cells.clone()], &mut on[cells]);
         }

@@ -64,8 +64,8 @@ fn models_are_as_large_as_their_preset_allows() {
                 Schema::Table(_) => tables.neurons,
             };
             let more = |neurons| match config.hidden[0] {
-                HiddenLayer::Window { planes, height, width, .. } => {
-                    HiddenLayer::Window { output: Shape::flat(neurons), planes, height, width }
+                HiddenLayer::Window { planes, height, width, slide, .. } => {
+                    HiddenLayer::Window { output: Shape::flat(neurons), planes, height, width, slide }
                 }
                 _ => HiddenLayer::Dense(neurons),
             };

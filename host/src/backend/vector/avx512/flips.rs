@@ -8,7 +8,7 @@ use super::super::loops;
 /// Samples whose changes are summed together.
 const TOGETHER: usize = 32;
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 pub(super) fn flip_changes(
     found: &[u32],
     labels: &Labels,
@@ -30,7 +30,7 @@ pub(super) fn flip_changes(
 }
 
 /// With the rises in `PARTS` registers.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn flip_changes_in_registers<const PARTS: usize>(
     found: &[u32],
     labels: &Labels,
@@ -94,7 +94,7 @@ struct Listed {
 impl Listed {
     /// Lists at most [`MOST_LISTED`] samples.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
     fn fill(&mut self, found: &[u32], blocks: usize) {
         self.len = found.len();
         self.found[..found.len()].copy_from_slice(found);
@@ -110,7 +110,7 @@ const WORTH: usize = 8;
 
 /// How many samples at the begin of a group have the class and the side of the first.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn alike(group: &[u32; TOGETHER], labels: &Labels) -> usize {
     let class = labels.of_class(labels.of(group[0] as usize / 2));
     let side = group[0] % 2;
@@ -129,7 +129,7 @@ fn alike(group: &[u32; TOGETHER], labels: &Labels) -> usize {
 
 /// The changes of a group of samples of the class and side of `entry`.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn alike_total<const PARTS: usize>(
     offsets: &[u32; TOGETHER],
     entry: usize,
@@ -163,7 +163,7 @@ fn alike_total<const PARTS: usize>(
 
 /// The changes of a group of any samples.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn mixed_total<const PARTS: usize>(
     group: &[u32; TOGETHER],
     labels: &Labels,
@@ -199,7 +199,7 @@ fn mixed_total<const PARTS: usize>(
 
 /// The sums of the rises at 64 places, eight at a time.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn rises_of<const PARTS: usize>(index: __m512i, tables: &[__m512i; PARTS]) -> __m512i {
     let index = _mm512_min_epu8(index, _mm512_set1_epi8((64 * PARTS - 1) as i8));
     let rise = match PARTS {
@@ -218,7 +218,7 @@ fn rises_of<const PARTS: usize>(index: __m512i, tables: &[__m512i; PARTS]) -> __
 /// each 256 bits the first halves of samples n and n + 4, then their second halves; in the higher 256 bits those of
 /// n + 8 and n + 12.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn in_order(four: impl Fn(usize) -> __m512i) -> __m512i {
     let eight = |from: usize| {
         let (a, b) = (four(from), four(from + 16));
@@ -239,7 +239,7 @@ struct Places {
 /// The places of one block of classes, and one bit for each sample whose classes fall. Every found sample must be one of
 /// those with a label.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn places_of(group: &[u32; TOGETHER], labels: &Labels, against: &Against, block: usize) -> (Places, u32) {
     let mut places = Places { ahead: [0; TOGETHER], shifts: [0; TOGETHER] };
     let (blocks, block) = (_mm512_set1_epi32(against.blocks as i32), _mm512_set1_epi32(block as i32));
@@ -269,7 +269,7 @@ fn places_of(group: &[u32; TOGETHER], labels: &Labels, against: &Against, block:
     (places, falls)
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 pub(super) fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
     let (groups, rest) = found.as_chunks::<TOGETHER>();
     let (amounts, amounts_rest) = amounts.as_chunks_mut::<TOGETHER>();

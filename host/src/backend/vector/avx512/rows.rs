@@ -8,7 +8,7 @@ use super::super::loops::{self, prefetch};
 /// Amounts that are summed before the sums are added to wider ones.
 pub(super) const MOST_AMOUNTS: usize = 512;
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 pub(super) fn sum_rows(rows: Rows<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
     // Blocks of which one at least fits a sum of 16 bits.
     let block = loops::amounts_in_sum(most).min(BLOCK);
@@ -41,7 +41,7 @@ const BLOCK: usize = 16;
 /// Where the rows of at most [`MOST_AMOUNTS`] found samples begin, plus `first`; everything from `words` words on from there
 /// is checked to be within `len` words.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn offsets(found: &[u32], row_words: usize, first: usize, words: usize, len: usize) -> [u32; MOST_AMOUNTS] {
     let mut offsets = [0; MOST_AMOUNTS];
     let mut most = 0;
@@ -55,7 +55,7 @@ fn offsets(found: &[u32], row_words: usize, first: usize, words: usize, len: usi
 }
 
 /// [`sum_rows`] of some words from `first` on, of at most [`MOST_AMOUNTS`] amounts.
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 fn sum_words<const WORDS: usize>(
     rows: Rows<'_>,
     first: usize,
@@ -100,7 +100,7 @@ fn sum_words<const WORDS: usize>(
 
 /// Adds sums of 16 bits to those of 32, from word `first` on, and starts anew.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 pub(super) fn add_totals<const WORDS: usize>(totals: &mut [__m512i; WORDS], first: usize, sums: &mut [i32]) {
     for (total, sums) in totals.iter_mut().zip(sums[32 * first..].as_chunks_mut::<32>().0) {
         let halves = [_mm512_castsi512_si256(*total), _mm512_extracti64x4_epi64::<1>(*total)];

@@ -20,7 +20,7 @@ struct Nonzero {
     sum: i32,
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
 pub(super) fn sum_window(window: &Window<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {
     let mut totals = [_mm512_setzero_si512(); 2];
     let mut nonzero = Nonzero { offsets: [0; MOST_AMOUNTS], twice: [0; MOST_AMOUNTS], len: 0, sum: 0 };
@@ -61,7 +61,7 @@ pub(super) fn sum_window(window: &Window<'_>, found: &[u32], amounts: &[i16], mo
 impl Nonzero {
     /// Of at most [`MOST_AMOUNTS`] found samples.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
     fn fill(&mut self, window: &Window<'_>, found: &[u32], amounts: &[i16]) {
         let most = found.iter().fold(0, |most: u32, &found| most.max(found / 2)) as usize;
         let end = most * window.lines + window.line + SIDE;

@@ -143,7 +143,7 @@ impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
             let change = i64::from(change);
             let mut window = [0; WINDOW_WORDS];
             let row = &rows.bits[sample * rows.words..(sample + 1) * rows.words];
-            let seen = network.receptive(layer, neuron, row, &mut window);
+            let seen = network.deciding(layer, neuron, row, &mut window);
             for (input, delta) in (0u32..).zip(&mut deltas[..inputs]) {
                 if bits::get(seen, input) {
                     *delta += if on { change } else { -change };
@@ -170,7 +170,7 @@ impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
                 let mut window = [0; WINDOW_WORDS];
                 for &found in found {
                     let row = &rows.bits[found as usize / 2 * rows.words..][..rows.words];
-                    work.rows.extend_from_slice(network.receptive(layer, neuron, row, &mut window));
+                    work.rows.extend_from_slice(network.deciding(layer, neuron, row, &mut window));
                 }
                 let gathered = Rows { bits: &work.rows, words: plan.row_words as usize };
                 kernels.sum_rows(gathered, &IN_ORDER[..found.len()], amounts, sides.most, &mut work.sums);

@@ -61,10 +61,12 @@ pub struct DeepLandscape<'a, K, C> {
     work: hidden::Work<C>,
 }
 
-/// True where a [`DeepLandscape`] can be made: two or more hidden layers, and scores and losses that fit their numbers.
+/// True where a [`DeepLandscape`] can be made: two or more hidden layers whose windows do not slide, and scores and losses that fit
+/// their numbers.
 #[must_use]
 pub fn supports_deep(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
-    topology.depth() > 2 && Terms::new(topology, loss).is_some()
+    let slides = topology.layers().iter().any(|plan| plan.slide() > 0);
+    topology.depth() > 2 && !slides && Terms::new(topology, loss).is_some()
 }
 
 impl<'a, K: Kernels, C: Cell> DeepLandscape<'a, K, C> {

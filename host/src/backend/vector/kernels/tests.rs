@@ -136,6 +136,7 @@ fn check_rows(kernels: impl Kernels, found: &[u32], rng: &mut Stream) {
         Portable.sum_window(&window, found, &amounts, most, &mut b);
         assert_eq!(a, b, "{height} x {width}");
     }
+    check_slides(kernels, found, rng);
 }
 
 #[test]
@@ -197,5 +198,27 @@ fn every_instruction_set_equals_the_portable_form() {
     match super::super::Neon::detect() {
         Some(kernels) => equals_portable(kernels),
         None => eprintln!("SKIPPED: this machine has no NEON"),
+    }
+}
+
+fn check_slides(kernels: impl Kernels, found: &[u32], rng: &mut Stream) {
+    for (height, width, by) in [(8, 8, 7), (8, 8, 1), (3, 3, 2), (8, 5, 4), (2, 7, 3), (5, 1, 0)] {
+        let (lines, samples) = (19, 150);
+        let columns: Vec<u16> = (0..samples * lines + FIELD).map(|_| rng.next_u32() as u16).collect();
+        let window = Window { columns: &columns, lines, line: 2, height, shift: 1, width };
+        let slide = Slide { window, by };
+        let weights = rng.next_u64() & slide.mask();
+        let new = || vec![Chunk::<i8>::default(); 3];
+        let (mut a, mut b) = (new(), new());
+        kernels.slide_row(&slide, weights, 9, samples, &mut a);
+        Portable.slide_row(&slide, weights, 9, samples, &mut b);
+        assert_eq!(a, b, "{height} x {width} by {by}");
+        let found: Vec<u32> = found.iter().copied().filter(|&found| found < 2 * samples as u32).collect();
+        for threshold in [0, 9, 25] {
+            let (mut a, mut b) = (vec![], vec![]);
+            kernels.slide_deciding(&slide, weights, threshold, &found, &mut a);
+            Portable.slide_deciding(&slide, weights, threshold, &found, &mut b);
+            assert_eq!(a, b, "{height} x {width} by {by}");
+        }
     }
 }
