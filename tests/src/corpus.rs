@@ -53,7 +53,7 @@ fn model(input: Shape, layers: &[Layer], encoder: &[u32], columns: u16, column_n
 
 fn windows() -> Vec<u8> {
     let input = Shape { planes: 2, height: 8, width: 8 };
-    let grid = Shape { planes: 2, height: 3, width: 3, slide: 0 };
+    let grid = Shape { planes: 2, height: 3, width: 3 };
     let layers = [
         Layer { field: Field::Window { planes: 2, height: 3, width: 3, slide: 0 }, output: grid },
         Layer::windows(12, 1, 2, 2),

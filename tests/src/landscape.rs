@@ -43,19 +43,18 @@ impl Case {
     }
 }
 
-fn layer_of(shape: Shape) -> impl Strategy<Value = Layer> {
+fn layer_of(shape: Shape, most_slide: u16) -> impl Strategy<Value = Layer> {
     let output =
         (1..=3u16, 1..=5u16, 1..=7u16).prop_map(|(planes, height, width)| Shape { planes, height, width });
-    let window = (1..=shape.planes, 1..=shape.height.min(4), 1..=shape.width.min(20), 0..=3u16).prop_map(
-        move |(planes, height, width, slide)| {
+    let window = (1..=shape.planes, 1..=shape.height.min(4), 1..=shape.width.min(20), 0..=most_slide)
+        .prop_map(move |(planes, height, width, slide)| {
             let slide = slide.min(shape.height - height).min(shape.width - width);
             Field::Window { planes, height, width, slide }
-        },
-    );
+        });
     (prop_oneof![Just(Field::Dense), window], output).prop_map(|(field, output)| Layer { field, output })
 }
 
-fn layers(shape: Shape, hidden: usize, before: Vec<Layer>) -> BoxedStrategy<Vec<Layer>> {
+fn layers(shape: Shape, hidden: usize, most_slide: u16, before: Vec<Layer>) -> BoxedStrategy<Vec<Layer>> {
     if hidden == 0 {
         return (2..=12u16)
             .prop_map(move |classes| {
@@ -65,34 +64,39 @@ fn layers(shape: Shape, hidden: usize, before: Vec<Layer>) -> BoxedStrategy<Vec<
             })
             .boxed();
     }
-    layer_of(shape)
+    layer_of(shape, most_slide)
         .prop_flat_map(move |layer| {
             let mut before = before.clone();
             before.push(layer);
-            layers(layer.output, hidden - 1, before)
+            layers(layer.output, hidden - 1, most_slide, before)
         })
         .boxed()
 }
 
 /// Random networks of 1 to 4 layers, dense and windowed, 2 to 12 classes, on 0 to 40 samples.
 pub fn cases() -> impl Strategy<Value = Case> {
-    cases_of(0..=3, 40)
+    cases_of(0..=3, 3, 40)
 }
 
 /// Random networks of one hidden layer, on more samples than one word of bits holds.
 pub fn one_hidden_layer() -> impl Strategy<Value = Case> {
-    cases_of(1..=1, 150)
+    cases_of(1..=1, 4, 150)
 }
 
-/// Random networks of two and three hidden layers, on as many samples.
+/// Random networks of two and three hidden layers, whose windows do not slide, on as many samples.
 pub fn several_hidden_layers() -> impl Strategy<Value = Case> {
-    cases_of(2..=3, 150)
+    cases_of(2..=3, 0, 150)
 }
 
-fn cases_of(hidden: RangeInclusive<usize>, most_samples: usize) -> impl Strategy<Value = Case> {
+fn cases_of(
+    hidden: RangeInclusive<usize>,
+    most_slide: u16,
+    most_samples: usize,
+) -> impl Strategy<Value = Case> {
     let input =
         (1..=3u16, 1..=6u16, 1..=40u16).prop_map(|(planes, height, width)| Shape { planes, height, width });
-    let shape = (input, hidden).prop_flat_map(|(input, hidden)| (Just(input), layers(input, hidden, vec![])));
+    let shape = (input, hidden)
+        .prop_flat_map(move |(input, hidden)| (Just(input), layers(input, hidden, most_slide, vec![])));
     let loss = (-10.0..30.0f64, 0.5..40.0f64, 1..200u32);
     (shape, loss, 0..most_samples, any::<u64>()).prop_map(|((input, layers), loss, samples, seed)| {
         let topology = Topology::new(input, &layers).unwrap();
