@@ -67,6 +67,10 @@ impl Problem {
         Self::new(&[Layer::windows(8, 1, 8, 8), Layer::dense(CLASSES.into())], 10)
     }
 
+    fn sliding() -> Self {
+        Self::new(&[Layer::windows(6, 2, 5, 5).sliding(2), Layer::dense(CLASSES.into())], 10)
+    }
+
     fn samples(&self) -> Samples<'_> {
         Samples { inputs: &self.inputs, labels: &self.labels }
     }
@@ -143,6 +147,21 @@ fn images_and_answers() {
 #[test]
 fn evolution_in_full_and_in_little_memory() {
     let problem = Problem::windowed();
+    expect("evolved", scalar(&problem));
+    expect("evolved", compact::<i16>(&problem));
+    expect("evolved", compact::<i8>(&problem));
+}
+
+#[test]
+fn windows_that_slide() {
+    let problem = Problem::sliding();
+    let image = problem.image();
+    expect("sliding-image", checksum(&image[..image.len() - 4]));
+    expect("sliding-evolved", scalar(&problem));
+    expect("sliding-evolved", compact::<i16>(&problem));
+}
+
+fn scalar(problem: &Problem) -> u32 {
     let loss = LossTable::new(&problem.loss[..]).unwrap();
     let needs = Needs::new(&problem.topology, problem.labels.len());
     let mut genome = problem.genome.clone();
@@ -157,9 +176,7 @@ fn evolution_in_full_and_in_little_memory() {
     };
     let mut landscape =
         ScalarLandscape::new(&problem.topology, &mut genome, problem.samples(), loss, buffers).unwrap();
-    expect("evolved", problem.evolve(&mut landscape));
-    expect("evolved", compact::<i16>(&problem));
-    expect("evolved", compact::<i8>(&problem));
+    problem.evolve(&mut landscape)
 }
 
 fn compact<S: Score>(problem: &Problem) -> u32 {

@@ -60,6 +60,11 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(window(deep, 1, 32, 32), Ok(()));
     assert_eq!(window(deep, 1, 1, 33), Err(TopologyError::Window { layer: 0 }));
     assert_eq!(window(deep, 2, 32, 17), Err(TopologyError::Window { layer: 0 }));
+    let sliding =
+        |height, slide| new(&[Layer::windows(1, 1, height, 8).sliding(slide), Layer::dense(2)]).err();
+    assert_eq!(sliding(21, 7), None);
+    assert_eq!(sliding(22, 7), Some(TopologyError::Window { layer: 0 }));
+    assert_eq!(sliding(8, 8), Some(TopologyError::Window { layer: 0 }));
     let columns = |height| Shape { planes: 1, height, width: 1 };
     assert_eq!(window(columns(2048), 1, 1, 1), Ok(()));
     assert_eq!(window(columns(2049), 1, 1, 1), Err(TopologyError::WindowedInput { layer: 0 }));
