@@ -60,6 +60,11 @@ pub struct Settings {
     /// for P planes, one for each level, of them all), separated by commas; `none` for no hidden layer [default: by the data]
     #[arg(long, value_name = "LAYERS", value_delimiter = ',', help_heading = "Network")]
     pub hidden: Option<Vec<HiddenLayer>>,
+    /// Rows and columns by which the windows of images slide: neurons look for their pattern at (N + 1)^2 positions, which makes models
+    /// more accurate, and slower as many times; up to 7, 0 for not at all [default: 4; 0 with preset small unless images are grey, and where
+    /// a window sees several planes]
+    #[arg(long, value_name = "N", help_heading = "Network")]
+    pub slide: Option<u16>,
     /// How far the right score should lie above each wrong one [default: by the network]
     #[arg(long, allow_negative_numbers = true, help_heading = "Network")]
     pub margin: Option<f64>,
@@ -202,6 +207,7 @@ impl Settings {
             validation: self.validation.or(other.validation),
             seed: self.seed.or(other.seed),
             levels: self.levels.or(other.levels),
+            slide: self.slide.or(other.slide),
             hidden: self.hidden.or(other.hidden),
             margin: self.margin.or(other.margin),
             temperature: self.temperature.or(other.temperature),
@@ -234,6 +240,7 @@ impl Settings {
         Self {
             preset: None,
             levels: None,
+            slide: None,
             hidden: None,
             margin: None,
             temperature: None,

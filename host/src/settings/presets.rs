@@ -5,7 +5,7 @@
 //! it is known before training. [`suggest`] costs some dozen computations of that size and looks at no sample.
 
 use evobit::evolve::smooth::MAX_RADIUS;
-use evobit::topology::Shape;
+use evobit::topology::{MAX_SLIDE, Shape};
 use serde::{Deserialize, Serialize};
 
 use super::size::{model_bytes, most_neurons};
@@ -32,6 +32,8 @@ struct ForImages {
     neurons: u16,
     /// Rows and columns of a window, of an image of 28.
     window: u32,
+    /// Rows and columns by which it slides, of an image of 28.
+    slide: u32,
     /// Distorted copies of each image.
     copies: u16,
     /// How far they are turned; larger networks can do with more.
@@ -59,6 +61,7 @@ const IMAGES: ForImages = ForImages {
     bytes: usize::MAX,
     neurons: 512,
     window: 8,
+    slide: 4,
     copies: 16,
     warp: 0.1,
     cold: 300_000,
@@ -73,8 +76,11 @@ const FEWEST_NEURONS: u16 = 64;
 /// Levels of a pixel where many are grey.
 const GREY_LEVELS: u16 = 7;
 
+/// Rows and columns by which windows slide where many pixels are grey, of an image of 28, whatever the preset.
+const GREY_SLIDE: u32 = 4;
+
 /// Without a preset, where many pixels are grey: each window sees only one of the levels.
-const GREYS: ForImages = ForImages { neurons: 1024, warp: 0.2, sweeps: 60, ..IMAGES };
+const GREYS: ForImages = ForImages { neurons: 1024, warp: 0.2, ..IMAGES };
 
 /// Images with fewer rows or columns are shifted by half a pixel: a whole one is too much of them.
 const SMALL_IMAGE: u16 = 16;
@@ -82,13 +88,16 @@ const SMALL_IMAGE: u16 = 16;
 impl Preset {
     const fn images(self) -> ForImages {
         match self {
-            Self::Small => ForImages { bytes: 8192, neurons: 1024, copies: 32, sweeps: 60, ..IMAGES },
+            // For boards, where time is dear as well: their windows stay where they are.
+            Self::Small => {
+                ForImages { bytes: 8192, neurons: 1024, slide: 0, copies: 32, sweeps: 60, ..IMAGES }
+            }
             Self::Medium => {
                 let (bytes, neurons) = (32 << 10, 4096);
                 ForImages { bytes, neurons, copies: 32, warp: 0.2, sweeps: 60, ..IMAGES }
             }
             Self::Large => {
-                let (bytes, neurons, cold) = (256 << 10, 8192, 480_000);
+                let (bytes, neurons, cold) = (256 << 10, 6144, 480_000);
                 ForImages { bytes, neurons, copies: 32, warp: 0.2, cold, sweeps: 60, ..IMAGES }
             }
         }
@@ -155,7 +164,16 @@ pub(super) fn smoothing(schema: &Schema, levels: u16) -> u16 {
 /// # Errors
 /// A line that says why no network fits the preset.
 pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggestion, String> {
+    if settings.slide.is_some() && settings.hidden.is_some() {
+        return Err("--slide is for the windows that no --hidden names: write how far they slide there, as in 512@8x8+4".into());
+    }
+    if settings.slide.is_some_and(|slide| slide > MAX_SLIDE) {
+        return Err(format!("--slide must be 0 to {MAX_SLIDE}"));
+    }
     match facts.schema {
+        Schema::Table(_) if settings.slide.is_some() => {
+            Err("--slide is for images: the columns of a table are no neighbours".into())
+        }
         Schema::Image { channels, height, width } => {
             let small = (*height).min(*width) < SMALL_IMAGE;
             let shift = if small { 0.5 } else { 1.0 };
@@ -166,12 +184,20 @@ pub(super) fn suggest(settings: &Settings, facts: &Facts<'_>) -> Result<Suggesti
                 let rounded = (u32::from(length) * row.window + 14) / 28;
                 rounded.clamp(3, row.window).min(length.into()) as u16
             };
+            let planes = if grey { *channels } else { 0 };
+            let sees_one = *channels == 1 && (grey || levels == 1);
+            let most_slide = if grey { GREY_SLIDE } else { row.slide };
+            let slide = |length: u16| {
+                let scaled = || (u32::from(length) * most_slide / 28).min(most_slide) as u16;
+                let wanted = settings.slide.unwrap_or_else(|| if sees_one { scaled() } else { 0 });
+                wanted.min(length - side(length))
+            };
             let window = |neurons| HiddenLayer::Window {
                 output: Shape::flat(neurons),
-                planes: if grey { *channels } else { 0 },
+                planes,
                 height: side(*height),
                 width: side(*width),
-                slide: 0,
+                slide: slide(*height).min(slide(*width)),
             };
             let fitted = || most_neurons(settings, facts, levels, row.bytes, row.neurons, window);
             let hidden = settings.hidden.clone().or_else(|| fitted().map(|neurons| vec![window(neurons)]));

@@ -4,7 +4,8 @@ use std::arch::x86_64::*;
 
 use super::super::kernels::{Cell, Chunk, FIELD, Slide};
 
-/// What eight positions below each other show: the bytes from each of the first eight lines on, those beyond the last as the first.
+/// What eight positions below each other show: the low bytes of the lines from each of the first eight on, those beyond the last as
+/// the first.
 struct Positions {
     order: __m512i,
     mask: __m512i,
@@ -18,7 +19,7 @@ fn positions(slide: &Slide<'_>, weights: u64) -> Positions {
     let mut order = [0u8; 64];
     for (index, byte) in order.iter_mut().enumerate() {
         let (line, at) = (index / 8, index % 8);
-        *byte = (at + if line <= slide.by { line } else { 0 }) as u8;
+        *byte = 2 * (at + if line <= slide.by { line } else { 0 }) as u8;
     }
     Positions {
         // SAFETY: the array holds 512 bits, and the load needs no alignment.
@@ -40,8 +41,7 @@ impl Positions {
         let lines = unsafe { _mm256_loadu_si256(lines.as_ptr().cast()) };
         let mut lines = _mm256_srl_epi16(lines, self.shift);
         for _ in 0..=slide.by {
-            let bytes = _mm512_castsi128_si512(_mm256_cvtepi16_epi8(lines));
-            let seen = _mm512_permutexvar_epi8(self.order, bytes);
+            let seen = _mm512_permutexvar_epi8(self.order, _mm512_castsi256_si512(lines));
             // (seen ^ weights) & mask
             each(_mm512_ternarylogic_epi64::<0x28>(seen, self.weights, self.mask));
             lines = _mm256_srli_epi16::<1>(lines);
@@ -64,9 +64,10 @@ pub(super) fn slide_row<C: Cell>(
             if sample == samples {
                 return;
             }
+            // Each count is in the lowest byte of eight.
             let mut fewest = _mm512_set1_epi64(64);
             positions.each(slide, sample, |differ| {
-                fewest = _mm512_min_epu64(fewest, _mm512_popcnt_epi64(differ));
+                fewest = _mm512_min_epu8(fewest, _mm512_popcnt_epi64(differ));
             });
             // The least of eight numbers of 16 bits.
             let fewest = _mm_minpos_epu16(_mm512_cvtepi64_epi16(fewest));
