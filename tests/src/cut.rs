@@ -11,6 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// When this machine has no port left.
 #[must_use]
 pub fn cut_after(board: &str, bytes: usize) -> String {
+    after(board, bytes, || {})
+}
+
+/// As [`cut_after`], and does something just before it cuts, such as killing the board.
+///
+/// # Panics
+/// When this machine has no port left.
+#[must_use]
+pub fn after(board: &str, bytes: usize, then: impl Fn() + Send + Sync + 'static) -> String {
+    let then = Arc::new(then);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it has an address").to_string();
     let board = board.to_owned();
@@ -22,17 +32,19 @@ pub fn cut_after(board: &str, bytes: usize) -> String {
         let passing = ends.map(|(from, to)| {
             let from = from.try_clone().expect("a second handle");
             let (to, left) = (to.try_clone().expect("a second handle"), Arc::clone(&left));
-            std::thread::spawn(move || pass(from, to, &left))
+            let then = Arc::clone(&then);
+            std::thread::spawn(move || pass(from, to, &left, &*then))
         });
         passing.into_iter().for_each(|thread| drop(thread.join()));
     });
     address
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, left: &AtomicUsize) {
+fn pass(mut from: TcpStream, mut to: TcpStream, left: &AtomicUsize, then: &(dyn Fn() + Send + Sync)) {
     let mut byte = [0];
     while from.read(&mut byte).is_ok_and(|len| len == 1) && to.write_all(&byte).is_ok() {
         if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err() {
+            then();
             break;
         }
     }

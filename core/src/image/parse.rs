@@ -197,6 +197,12 @@ impl<'a> Content<'a> {
         Ok(Self { encoder, loss, names, genome, len: bytes.len(), checksum: stored })
     }
 
+    /// Bytes of the image.
+    #[must_use]
+    pub const fn image_bytes(&self) -> usize {
+        self.len
+    }
+
     /// From raw values to the network's input.
     #[must_use]
     pub const fn encoder(&self) -> &Encoder<LittleEndian<'a>> {

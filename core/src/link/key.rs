@@ -17,6 +17,10 @@ pub const KEY_BYTES: usize = 32;
 pub const TAG_BYTES: usize = 16;
 /// Bytes that a keyed request takes beside the one within: kind, counter, tag, length.
 pub const KEYED_BYTES: usize = 1 + 5 + TAG_BYTES + 3;
+/// What a key in flash begins with.
+const MAGIC: [u8; 4] = *b"EVKY";
+/// Bytes of a key in flash.
+pub const FLASH_BYTES: usize = MAGIC.len() + KEY_BYTES;
 /// What else is signed with the same key is no request.
 const PREFIX: &[u8] = b"evobit link 1";
 
@@ -50,6 +54,23 @@ impl Key {
             *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
         }
         Some(Self(key))
+    }
+
+    /// The key as it lies in flash, behind a model: `EVKY` and its bytes.
+    #[must_use]
+    pub fn to_flash(&self) -> [u8; FLASH_BYTES] {
+        let mut bytes = [0; FLASH_BYTES];
+        let (magic, key) = bytes.split_at_mut(MAGIC.len());
+        magic.copy_from_slice(&MAGIC);
+        key.copy_from_slice(&self.0);
+        bytes
+    }
+
+    /// The key that lies in flash; `None` where there is none. One that was damaged is one that nobody knows: no change is taken with it.
+    #[must_use]
+    pub fn from_flash(bytes: &[u8]) -> Option<Self> {
+        let (key, _) = bytes.strip_prefix(&MAGIC)?.split_first_chunk()?;
+        Some(Self(*key))
     }
 
     fn mac(&self, counter: u32, request: &[u8]) -> Option<Hmac<Sha256>> {
@@ -149,6 +170,18 @@ mod tests {
         assert!(key.is_right(&KNOWN, 258, &[13]));
         assert!(!key.is_right(&KNOWN, 259, &[13]) && !key.is_right(&KNOWN, 258, &[12]));
         assert!(!Key::new([6; KEY_BYTES]).is_right(&KNOWN, 258, &[13]));
+    }
+
+    #[test]
+    fn a_key_lies_in_flash_or_none_does() {
+        let key = Key::new([9; KEY_BYTES]);
+        let mut flash = [0xff; 64];
+        assert_eq!(Key::from_flash(&flash), None);
+        flash[..FLASH_BYTES].copy_from_slice(&key.to_flash());
+        assert_eq!(Key::from_flash(&flash), Some(key.clone()));
+        flash[FLASH_BYTES - 1] ^= 1;
+        assert_ne!(Key::from_flash(&flash), Some(key));
+        assert_eq!(Key::from_flash(&flash[..FLASH_BYTES - 1]), None);
     }
 
     #[test]

@@ -14,12 +14,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "threads"))]
 extern crate std;
 
 pub mod arena;
 pub mod genetic;
 pub mod gesture;
+mod infer;
 pub mod keep;
 pub mod learner;
 pub mod monitor;

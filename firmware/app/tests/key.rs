@@ -9,7 +9,7 @@ use std::rc::Rc;
 mod board;
 
 use app::serve::Board;
-use board::{Flash, On, with_board};
+use board::{Flash, On, PAGE, with_board};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use evobit::link::key::Key;
 use evobit::link::{Evolve, LinkError, Reply, Request, read_frame, write_frame};
@@ -48,27 +48,22 @@ impl Write for Port {
     }
 }
 
-/// Keeps the counter, as flash would.
-struct Keyed(Rc<RefCell<u32>>);
+/// A board that leaves the counter to its flash.
+struct Keyed;
 
 impl Board for Keyed {
     const NAME: &'static str = "keyed";
-
-    fn keep_counter(&mut self, next: u32) -> bool {
-        *self.0.borrow_mut() = next;
-        true
-    }
 }
 
 type KeyedApp<'a> = On<'a, Port, Keyed>;
 
 /// Runs `work` on a board with the key of sevens.
-fn with_keyed(kept: &Rc<RefCell<u32>>, work: impl FnOnce(&mut KeyedApp<'_>, &Port)) {
+fn with_keyed<T>(flash: &Flash, work: impl FnOnce(&mut KeyedApp<'_>, &Port) -> T) -> T {
     let port = Port::default();
-    with_board(&Flash::new(), port.clone(), Keyed(kept.clone()), |app| {
-        app.guard(Key::new([7; 32]), *kept.borrow());
-        work(app, &port);
-    });
+    with_board(flash, port.clone(), Keyed, |app| {
+        app.guard(Key::new([7; 32]), 0);
+        work(app, &port)
+    })
 }
 
 /// Sends bytes and reads what came back, if anything did.
@@ -96,8 +91,8 @@ fn keyed(key: &Key, counter: u32, request: &Request<'_>) -> Vec<u8> {
 
 #[test]
 fn of_100_000_messages_without_the_key_none_changes_anything() {
-    let (kept, key, wrong) = (Rc::default(), Key::new([7; 32]), Key::new([6; 32]));
-    with_keyed(&kept, |app, port| {
+    let (flash, key, wrong) = (Flash::new(), Key::new([7; 32]), Key::new([6; 32]));
+    with_keyed(&flash, |app, port| {
         let features = app.learner().model().encoder().features() as usize;
         let sample = vec![9; features];
         let changes = [
@@ -164,12 +159,57 @@ fn of_100_000_messages_without_the_key_none_changes_anything() {
         assert!(send(app, port, &keyed(&key, 118, &Request::Reset)).unwrap().is_ok());
     });
     // After a loss of power nothing that was recorded counts either.
-    with_keyed(&kept, |app, port| {
+    with_keyed(&flash, |app, port| {
+        let mut next = 0;
         for counter in [0, 117, 118] {
             let answer = send(app, port, &keyed(&key, counter, &Request::Reset)).unwrap();
             assert!(matches!(answer, Err(LinkError::Replayed(next)) if next > 118));
+            let Err(LinkError::Replayed(now)) = answer else { panic!() };
+            next = now;
         }
-        let next = *kept.borrow();
         assert!(send(app, port, &keyed(&key, next, &Request::Reset)).unwrap().is_ok());
     });
+}
+
+#[test]
+fn a_loss_of_power_at_any_write_leaves_no_counter_that_was_used() {
+    let mut flash = Flash::new();
+    let keep = |flash: &Flash, next: u32| {
+        with_keyed(flash, |app, port| {
+            let (from, sent) = (next - 1, frame(&Request::Statistics));
+            assert!(send(app, port, &sent).unwrap().is_ok());
+            send(app, port, &keyed(&Key::new([7; 32]), from, &Request::Forget)).unwrap().map(drop)
+        })
+    };
+    let lowest = |flash: &Flash| {
+        with_keyed(flash, |app, port| {
+            match send(app, port, &keyed(&Key::new([7; 32]), 0, &Request::Forget)).unwrap() {
+                Err(LinkError::Replayed(next)) => next,
+                _ => 0,
+            }
+        })
+    };
+    // More than two pages of records, of 32 bytes: each start takes a counter that is above all kept.
+    let mut next = 1;
+    for round in 0..2 * PAGE as u32 / 32 + 40 {
+        assert_eq!(keep(&flash, next), Ok(()), "{round}");
+        let after = lowest(&flash);
+        assert!(after >= next, "{round}: {after} after {next}");
+        // Cut short: of the pages of counters only a part of what changes next was written.
+        let before = flash.0.borrow().clone();
+        let whole = Flash(Rc::new(RefCell::new(before.clone())));
+        assert_eq!(keep(&whole, after + 1), Ok(()));
+        for cut in [1, 5, 9, 13] {
+            let torn = Flash(Rc::new(RefCell::new(before.clone())));
+            let changed: Vec<usize> =
+                (0..2 * PAGE).filter(|&at| before[at] != whole.0.borrow()[at]).collect();
+            for &at in changed.iter().take(cut) {
+                torn.0.borrow_mut()[at] = whole.0.borrow()[at];
+            }
+            assert!(lowest(&torn) >= after, "{round}, {cut}");
+        }
+        next = after + 1;
+        flash = whole;
+        next = next.max(lowest(&flash)) + 1;
+    }
 }

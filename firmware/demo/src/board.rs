@@ -16,12 +16,13 @@ const fn board(name: &'static str, target: &'static str, small: bool) -> Board {
     Board { name, target: Some(target), small }
 }
 
-pub(crate) const BOARDS: [Board; 7] = [
+pub(crate) const BOARDS: [Board; 8] = [
     board("microbit", "thumbv6m-none-eabi", true),
     board("lm3s6965evb", "thumbv7m-none-eabi", false),
     board("mps2-an386", "thumbv7em-none-eabihf", false),
     board("mps2-an505", "thumbv8m.main-none-eabihf", false),
     board("riscv-virt", "riscv32imac-unknown-none-elf", false),
+    board("aarch64-virt", "aarch64-unknown-none", false),
     Board { name: "host", target: None, small: false },
     Board { name: "host-small", target: None, small: true },
 ];

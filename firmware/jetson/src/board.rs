@@ -1,4 +1,4 @@
-//! The board: the application on one thread, which answers first and evolves in the time between.
+//! The board: the application on one thread, which answers first and evolves in the time between; what takes long is spread over others.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -102,6 +102,10 @@ pub(crate) fn run(config: &Config, check: bool) -> anyhow::Result<()> {
     if check {
         return Ok(());
     }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(config.threads)
+        .build_global()
+        .context("threads to learn with cannot be started: set fewer `threads`")?;
     // 64-bit numbers keep it aligned.
     let mut arena = vec![0u64; arena_words.div_ceil(2)];
     let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..arena_words];

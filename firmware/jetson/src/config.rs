@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// Labelled samples at most: each that comes is held against all others.
 const MOST_SAMPLES: usize = 4000;
 
+/// Threads at most.
+const MOST_THREADS: usize = 256;
+
 /// The file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +21,7 @@ struct File {
     kept: PathBuf,
     listen: String,
     samples: usize,
+    threads: usize,
     serial: Option<String>,
     baud: u32,
     key: Option<PathBuf>,
@@ -30,6 +34,7 @@ impl Default for File {
             kept: "kept.bin".into(),
             listen: "127.0.0.1:7531".into(),
             samples: 1000,
+            threads: 0,
             serial: None,
             baud: 115_200,
             key: None,
@@ -47,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Labelled samples.
     pub(crate) samples: usize,
+    /// Threads that learn; 0 for one on each processor.
+    pub(crate) threads: usize,
     /// A serial device and its rate.
     pub(crate) serial: Option<(String, u32)>,
     /// Who knows it may change the board.
@@ -79,9 +86,10 @@ impl Config {
             "{shown}: samples must be 4 to {MOST_SAMPLES}, not {}",
             file.samples
         );
+        ensure!(file.threads <= MOST_THREADS, "{shown}: threads must be at most {MOST_THREADS}, 0 for all");
         let (model, kept) = (beside(&file.model), beside(&file.kept));
         let serial = file.serial.map(|device| (device, file.baud));
-        Ok(Self { model, kept, listen, samples: file.samples, serial, key })
+        Ok(Self { model, kept, listen, samples: file.samples, threads: file.threads, serial, key })
     }
 }
 
@@ -122,6 +130,7 @@ mod tests {
     fn what_makes_no_sense_is_named() {
         for (text, says) in [
             ("samples = 1", "samples must be"),
+            ("threads = 1000", "threads must be"),
             ("model = 5", "see --help"),
             ("modle = \"x\"", "modle"),
             ("key = \"config.toml\"", "64 hexadecimal digits"),

@@ -26,6 +26,7 @@ const HELP: &str = "The configuration, with its defaults:
   kept = \"kept.bin\"              # what was learned and saved
   listen = \"127.0.0.1:7531\"      # more than loopback needs a key
   samples = 1000                 # labelled samples that it stores
+  threads = 0                    # that learn; 0: one on each processor. What is learned does not depend on it
   # serial = \"/dev/ttyTHS1\"      # a serial line, with baud = 115200
   # key = \"board.key\"            # 64 hexadecimal digits, from `openssl rand -hex 32`: changes are taken only with it";
 

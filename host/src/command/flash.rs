@@ -13,6 +13,7 @@ use std::process::Command;
 use evobit::image::Image;
 use serde_json::{Value, json};
 
+use super::link::read_key;
 use super::table::{count, lines};
 use super::{Failure, print, tell};
 use crate::link::Client;
@@ -67,7 +68,8 @@ fn emulated(args: &FlashArgs, model: &Model, name: &str) -> Result<(), Failure> 
     if args.dry_run {
         return report(args, &image, &regions, room, json!({ "board": args.board(), "dry_run": true }));
     }
-    emulated.flash(&path, model.bytes(), args.keep)?;
+    let key = args.key.as_deref().map(read_key).transpose()?;
+    emulated.flash(&path, model.bytes(), key.as_ref(), args.keep)?;
     // Beside the model, what tells which samples its run held out.
     let config = args.model().with_file_name("config.toml");
     if config.is_file() {
@@ -76,6 +78,13 @@ fn emulated(args: &FlashArgs, model: &Model, name: &str) -> Result<(), Failure> 
     let mut client = Client::new(emulated.start()?);
     let info = client.greet()?;
     check_running(info.base, &image)?;
+    // Firmware without keys does not know the question.
+    if key.is_some() && !matches!(client.counter(), Ok((Some(_), _))) {
+        let message = format!(
+            "the firmware of {name} takes no key: give one with --firmware that does (firmware/build {name} key), or leave --key out"
+        );
+        return Err(Failure { code: 1, message });
+    }
     let link = emulated.link().unwrap_or_default();
     let running = json!({
         "board": info.board,

@@ -43,7 +43,7 @@ const LINUX_SIZES: Sizes = Sizes { samples: 1000, prototypes: 256 };
 const LINUX_FRAME: usize = 16 << 10;
 
 /// The emulated boards.
-pub const BOARDS: [Board; 6] = [
+pub const BOARDS: [Board; 7] = [
     arm("microbit", Profile::Small),
     arm("lm3s6965evb", Profile::Large),
     arm("mps2-an386", Profile::Large),
@@ -53,6 +53,13 @@ pub const BOARDS: [Board; 6] = [
         emulator: "qemu-system-riscv32",
         machine: Some("virt"),
         arguments: &["-bios", "none"],
+        profile: Profile::Large,
+    },
+    Board {
+        name: "aarch64-virt",
+        emulator: "qemu-system-aarch64",
+        machine: Some("virt"),
+        arguments: &["-cpu", "cortex-a57", "-nic", "none"],
         profile: Profile::Large,
     },
     Board {

@@ -1,5 +1,7 @@
 //! Asking a board.
 
+mod answers;
+
 use std::time::Duration;
 
 use evobit::link::key::{KEYED_BYTES, Key};
@@ -7,10 +9,11 @@ use evobit::link::{
     Evolve, FrameError, LinkError, Part, Reply, Request, Statistics, apply_flips, frame_len, read_frame,
     write_frame,
 };
-use serde::Serialize;
 
 use super::line::{Line, LinkFailure};
 use super::update::Update;
+
+pub use answers::{BoardInfo, Class, Entry, Learned};
 
 /// Bytes of the longest message that is written.
 const MOST_MESSAGE: usize = 1 << 18;
@@ -41,59 +44,6 @@ struct Guard {
     key: Key,
     /// The counter of the next request; none before the board said it.
     next: Option<u32>,
-}
-
-/// Who a board is: [`evobit::link::Info`] with names of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the fields are those of Info")]
-pub struct BoardInfo {
-    pub board: String,
-    pub firmware: String,
-    pub image_version: u16,
-    #[serde(skip)]
-    pub base: u32,
-    pub features: u32,
-    pub classes: u16,
-    pub message_bytes: u16,
-    pub capacity: u16,
-    pub prototypes: u16,
-    pub used_words: u32,
-    pub arena_words: u32,
-}
-
-/// The answers to one sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Class {
-    /// The board's.
-    pub answer: u16,
-    /// The network's.
-    pub network: u16,
-    /// The stored samples', where there are any.
-    pub samples: Option<u16>,
-    /// The prototypes', where there are any.
-    pub prototypes: Option<u16>,
-}
-
-/// What learning a sample did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Learned {
-    /// Samples stored.
-    pub stored: u16,
-    /// True where it took the place of another.
-    pub replaced: bool,
-    /// True where the answer was right before.
-    pub right: bool,
-    /// True where the drift monitor just began learning.
-    pub drifted: bool,
-}
-
-/// A stored sample or prototype.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its class.
-    pub label: u16,
-    /// Its packed bits.
-    pub words: Vec<u32>,
 }
 
 impl<L: Line> Client<L> {
@@ -213,19 +163,7 @@ impl<L: Line> Client<L> {
 
     fn ask_info(&mut self, patience: Duration) -> Result<BoardInfo, LinkFailure> {
         self.ask(&Request::Info, patience, |reply| match reply {
-            Reply::Info(info) => Some(BoardInfo {
-                board: info.board.into(),
-                firmware: info.firmware.into(),
-                image_version: info.image_version,
-                base: info.base,
-                features: info.features,
-                classes: info.classes,
-                message_bytes: info.message_bytes,
-                capacity: info.capacity,
-                prototypes: info.prototypes,
-                used_words: info.used_words,
-                arena_words: info.arena_words,
-            }),
+            Reply::Info(info) => Some(info.into()),
             _ => None,
         })
     }

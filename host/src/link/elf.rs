@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use object::elf::PT_LOAD;
+use object::elf::{FileHeader32, FileHeader64, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, FileKind, Object, ObjectSymbol};
 
@@ -19,7 +19,7 @@ pub enum FirmwareError {
         /// The cause.
         source: std::io::Error,
     },
-    /// It is no ELF file for a 32-bit processor.
+    /// It is no ELF file.
     #[error("{}: is no firmware ({reason}): give the ELF file that firmware/build made", path.display())]
     Format {
         /// The file.
@@ -109,25 +109,31 @@ type Reserved = [Option<Range<u64>>; 2];
 
 /// The regions that are written, and those between `_model_start` and `_model_end`, `_kept_start` and `_kept_end`.
 fn parse(bytes: &[u8]) -> Result<(Vec<Region>, Reserved), String> {
-    if !matches!(FileKind::parse(bytes), Ok(FileKind::Elf32)) {
-        return Err("not an ELF file for a 32-bit processor".into());
-    }
-    let header = object::elf::FileHeader32::<Endianness>::parse(bytes).map_err(|error| error.to_string())?;
-    let endian = header.endian().map_err(|error| error.to_string())?;
-    let mut regions = vec![];
-    for segment in header.program_headers(endian, bytes).map_err(|error| error.to_string())? {
-        if segment.p_type(endian) != PT_LOAD || segment.p_filesz(endian) == 0 {
-            continue;
-        }
-        let content =
-            segment.data(endian, bytes).map_err(|()| "a segment reaches behind the file".to_string())?;
-        let address = u64::from(segment.p_paddr(endian));
-        regions.push(Region { what: "firmware", address, bytes: content.to_vec() });
-    }
-    regions.sort_by_key(|region| region.address);
+    let regions = match FileKind::parse(bytes) {
+        Ok(FileKind::Elf32) => regions::<FileHeader32<Endianness>>(bytes)?,
+        Ok(FileKind::Elf64) => regions::<FileHeader64<Endianness>>(bytes)?,
+        _ => return Err("not an ELF file".into()),
+    };
     let file = object::File::parse(bytes).map_err(|error| error.to_string())?;
     let symbol =
         |name: &str| file.symbols().find(|symbol| symbol.name() == Ok(name)).map(|symbol| symbol.address());
     let between = |start, end| Some(symbol(start)?..symbol(end)?);
     Ok((regions, [between("_model_start", "_model_end"), between("_kept_start", "_kept_end")]))
+}
+
+fn regions<Header: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> Result<Vec<Region>, String> {
+    let header = Header::parse(bytes).map_err(|error| error.to_string())?;
+    let endian = header.endian().map_err(|error| error.to_string())?;
+    let mut regions = vec![];
+    for segment in header.program_headers(endian, bytes).map_err(|error| error.to_string())? {
+        if segment.p_type(endian) != PT_LOAD || segment.p_filesz(endian).into() == 0 {
+            continue;
+        }
+        let content =
+            segment.data(endian, bytes).map_err(|()| "a segment reaches behind the file".to_string())?;
+        let address = segment.p_paddr(endian).into();
+        regions.push(Region { what: "firmware", address, bytes: content.to_vec() });
+    }
+    regions.sort_by_key(|region| region.address);
+    Ok(regions)
 }

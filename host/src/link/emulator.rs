@@ -1,27 +1,30 @@
 //! A board in QEMU: its serial line on a socket, its log, its model and what it keeps in a folder of its own.
 //!
 //! The folder is the board: `firmware.elf`, `model.evb`, `kept.bin` (flash for what was learned), `log.bin` (defmt), `link` (where
-//! its line is), `pid`. So a board whose emulator was killed is started again as one whose power came back.
+//! its line is), `pid`, `key.bin` where it has a key. So a board whose emulator was killed is started again as one whose power came back.
+
+mod start;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use evobit::link::key::Key;
+
 use super::boards::{self, Board};
-use super::elf::Firmware;
-use super::line::{Line, LinkFailure, Port, open};
+use super::line::{Line, LinkFailure, open};
+
+pub use start::{command, exit_reason};
 
 /// How long an emulator may take to open its line, or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often another number is tried where somebody took the port in between.
-const ATTEMPTS: u32 = 3;
+/// The file of a board's key, as it lies in flash behind the model.
+const KEY: &str = "key.bin";
 
 /// Why an emulated board does not run.
 #[derive(Debug, thiserror::Error)]
@@ -75,37 +78,6 @@ pub enum EmulatorError {
     Link(#[from] LinkFailure),
 }
 
-/// The command that runs `board` in `folder`, with its serial line where `serial` says (QEMU's option of this name).
-///
-/// It runs with exact counts of instructions, as fast as it can.
-#[must_use]
-pub fn command(board: &Board, firmware: &Path, model: (&str, u64), folder: &Path, serial: &str) -> Command {
-    let mut command = Command::new(board.emulator);
-    command
-        .current_dir(folder)
-        .args(["-M", board.machine.unwrap_or(board.name)])
-        .args(board.arguments)
-        .arg("-kernel")
-        .arg(firmware)
-        .args(["-device", &format!("loader,file={},addr={:#x},force-raw=on", model.0, model.1)])
-        .args(["-icount", "shift=6,sleep=off", "-display", "none", "-serial", serial])
-        .args(["-semihosting-config", "enable=on,target=native"])
-        .stdin(Stdio::null());
-    command
-}
-
-/// What the exit code of a firmware says.
-#[must_use]
-pub fn exit_reason(code: Option<i32>) -> String {
-    match code {
-        Some(3) => "its model region holds no model that the firmware reads: flash one".into(),
-        Some(4) => "the model does not fit its memory: train a smaller one".into(),
-        Some(101) => "the firmware panicked".into(),
-        Some(code) => format!("exit code {code}"),
-        None => "it was killed: start it again by repeating the command".into(),
-    }
-}
-
 /// A board in its folder.
 #[derive(Clone, Debug)]
 pub struct Emulated {
@@ -142,6 +114,16 @@ impl Emulated {
         self.folder.join(name)
     }
 
+    fn remove(&self, name: &str) -> Result<(), EmulatorError> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(EmulatorError::File { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), EmulatorError> {
         // Whole or not at all: a board whose flashing was interrupted has the old content or the new.
         let (path, beside) = (self.file(name), self.file(&format!("{name}.part")));
@@ -149,22 +131,26 @@ impl Emulated {
         written.map_err(|source| EmulatorError::File { path, source })
     }
 
-    /// Puts firmware and model into the folder; the board is switched off first. What it kept is forgotten unless `keep`.
+    /// Puts firmware, model and key into the folder; the board is switched off first. What it kept is forgotten unless `keep`.
     ///
     /// # Errors
     /// A folder that cannot be written.
-    pub fn flash(&self, firmware: &Path, model: &[u8], keep: bool) -> Result<(), EmulatorError> {
+    pub fn flash(
+        &self,
+        firmware: &Path,
+        model: &[u8],
+        key: Option<&Key>,
+        keep: bool,
+    ) -> Result<(), EmulatorError> {
         fs::create_dir_all(&self.folder)
             .map_err(|source| EmulatorError::File { path: self.folder.clone(), source })?;
         self.power_off()?;
         if !keep {
-            let kept = self.file("kept.bin");
-            match fs::remove_file(&kept) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(EmulatorError::File { path: kept, source: error });
-                }
-                _ => {}
-            }
+            self.remove("kept.bin")?;
+        }
+        match key {
+            Some(key) => self.write(KEY, &key.to_flash())?,
+            None => self.remove(KEY)?,
         }
         let elf =
             fs::read(firmware).map_err(|source| EmulatorError::File { path: firmware.to_owned(), source })?;
@@ -241,111 +227,4 @@ impl Emulated {
         }
         self.start().map(|line| (line, true))
     }
-
-    /// Switches it on; it goes on running when this program ends.
-    ///
-    /// # Errors
-    /// A board that was not flashed or does not start.
-    pub fn start(&self) -> Result<Box<dyn Line>, EmulatorError> {
-        let firmware = self.file("firmware.elf");
-        if !firmware.is_file() || !self.file("model.evb").is_file() {
-            return Err(EmulatorError::NotFlashed { folder: self.folder.clone(), board: self.board.name });
-        }
-        let model = match self.board.machine {
-            Some(_) => {
-                Firmware::read(&firmware)
-                    .map_err(|error| EmulatorError::Stopped(error.to_string()))?
-                    .model
-                    .start
-            }
-            None => 0,
-        };
-        let mut reason = String::new();
-        for _ in 0..ATTEMPTS {
-            let address =
-                free_address().map_err(|source| EmulatorError::File { path: self.file("link"), source })?;
-            let mut child = match self.board.machine {
-                Some(_) => self.spawn(model, &address)?,
-                None => self.spawn_program(&address)?,
-            };
-            match self.connect(&mut child, &address)? {
-                Ok(line) => {
-                    self.write("link", format!("tcp:{address}\n").as_bytes())?;
-                    return Ok(line);
-                }
-                Err(ended) => reason = ended,
-            }
-            if !reason.contains("in use") {
-                break;
-            }
-        }
-        Err(EmulatorError::Stopped(reason))
-    }
-
-    fn spawn(&self, model: u64, address: &str) -> Result<Child, EmulatorError> {
-        let file = |name: &str| {
-            fs::File::create(self.file(name))
-                .map_err(|source| EmulatorError::File { path: self.file(name), source })
-        };
-        let serial = format!("tcp:{address},server=on,wait=off,nodelay=on");
-        let _ = fs::remove_file(self.file("monitor"));
-        command(&self.board, Path::new("firmware.elf"), ("model.evb", model), &self.folder, &serial)
-            .args(["-monitor", "unix:monitor,server=on,wait=off", "-pidfile", "pid"])
-            .stdout(file("log.bin")?)
-            .stderr(file("errors.txt")?)
-            // Ctrl-C is for this program.
-            .process_group(0)
-            .spawn()
-            .map_err(|source| EmulatorError::Start { program: self.board.emulator, source })
-    }
-
-    /// Starts the firmware as a program, with a configuration that listens at `address`.
-    fn spawn_program(&self, address: &str) -> Result<Child, EmulatorError> {
-        let failed = |path: PathBuf| move |source| EmulatorError::File { path, source };
-        let config = format!("listen = \"{address}\"\nmodel = \"model.evb\"\nkept = \"kept.bin\"\n");
-        self.write("evobit.toml", config.as_bytes())?;
-        let folder = self.folder.canonicalize().map_err(failed(self.folder.clone()))?;
-        let file = |name: &str| fs::File::create(self.file(name)).map_err(failed(self.file(name)));
-        let child = Command::new(self.board.emulator)
-            .args(self.board.arguments)
-            .arg(folder.join("firmware.elf"))
-            .arg(folder.join("evobit.toml"))
-            .stdin(Stdio::null())
-            .stdout(file("log.bin")?)
-            .stderr(file("errors.txt")?)
-            .process_group(0)
-            .spawn()
-            .map_err(|source| EmulatorError::Start { program: self.board.emulator, source })?;
-        self.write("pid", format!("{}\n", child.id()).as_bytes())?;
-        Ok(child)
-    }
-
-    /// The line, or why the emulator ended.
-    fn connect(
-        &self,
-        child: &mut Child,
-        address: &str,
-    ) -> Result<Result<Box<dyn Line>, String>, EmulatorError> {
-        let (started, port) = (Instant::now(), Port::Tcp(address.into()));
-        while started.elapsed() < PATIENCE {
-            if let Ok(line) = open(&port, 0) {
-                return Ok(Ok(line));
-            }
-            if let Ok(Some(status)) = child.try_wait() {
-                let said = fs::read_to_string(self.file("errors.txt")).unwrap_or_default();
-                let said = said.lines().next().map_or_else(|| exit_reason(status.code()), str::to_owned);
-                return Ok(Err(said));
-            }
-            std::thread::sleep(PAUSE);
-        }
-        let _ = child.kill();
-        let _ = child.wait();
-        Err(EmulatorError::Silent)
-    }
-}
-
-/// An address of this machine that nobody listens at.
-fn free_address() -> std::io::Result<String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
-    Ok(listener.local_addr()?.to_string())
 }

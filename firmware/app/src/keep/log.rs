@@ -18,7 +18,7 @@ use super::KeepError;
 use crate::log;
 
 /// Bytes that are written together: a multiple of what flash here can write at once.
-const UNIT: usize = 32;
+pub(super) const UNIT: usize = 32;
 const MAGIC: u32 = u32::from_le_bytes(*b"EVO1");
 
 /// A stream that has a commit record.
@@ -105,7 +105,7 @@ impl<F: NorFlash> Log<F> {
     }
 }
 
-fn numbers(bytes: &[u8; 16]) -> [u32; 4] {
+pub(super) fn numbers(bytes: &[u8; 16]) -> [u32; 4] {
     let mut numbers = [0; 4];
     let words = bytes.as_chunks::<4>().0;
     numbers.iter_mut().zip(words).for_each(|(number, &word)| *number = u32::from_le_bytes(word));

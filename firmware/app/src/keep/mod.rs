@@ -11,6 +11,8 @@
 //!                 where it is held back (2), and its words; all little-endian
 //! ```
 
+#[cfg(feature = "key")]
+mod counter;
 mod log;
 mod stream;
 
@@ -21,6 +23,8 @@ use evobit::evolve::compact::Score;
 
 use crate::learner::Learner;
 
+#[cfg(feature = "key")]
+use counter::Counters;
 use log::{Log, Pages, Reader, Writer};
 use stream::{read_stream, write_stream};
 
@@ -37,15 +41,47 @@ pub enum KeepError {
 #[derive(Debug)]
 pub struct Keeper<F> {
     log: Log<F>,
+    #[cfg(feature = "key")]
+    counters: Counters,
     newest: Option<Pages>,
     generation: u32,
 }
 
 impl<F: NorFlash> Keeper<F> {
-    /// Keeps in `range` of `flash`: whole pages, at least two. What they hold has to be [loaded](Self::load) before anything is saved there.
+    /// Keeps in `range` of `flash`: whole pages, at least two, and two more with the feature `key`. What they hold has to be
+    /// [loaded](Self::load) before anything is saved there.
     #[must_use]
+    #[cfg(not(feature = "key"))]
     pub const fn new(flash: F, range: Range<u32>) -> Self {
         Self { log: Log::new(flash, range), newest: None, generation: 0 }
+    }
+
+    /// Keeps in `range` of `flash`: whole pages, two for counters and at least two more. What they hold has to be [loaded](Self::load) before
+    /// anything is saved there.
+    #[must_use]
+    #[cfg(feature = "key")]
+    pub const fn new(flash: F, range: Range<u32>) -> Self {
+        let first = range.start + counter::PAGES * F::ERASE_SIZE as u32;
+        let counters = Counters::new(range.start);
+        Self { log: Log::new(flash, first..range.end), counters, newest: None, generation: 0 }
+    }
+
+    /// The lowest counter of a keyed request that may come: above all that were [kept](Self::keep_counter) as used.
+    ///
+    /// # Errors
+    /// [`KeepError::Flash`].
+    #[cfg(feature = "key")]
+    pub fn counter(&mut self) -> Result<u32, KeepError> {
+        self.counters.next(self.log.flash())
+    }
+
+    /// Keeps that counters below `next` may have been used.
+    ///
+    /// # Errors
+    /// [`KeepError::Flash`].
+    #[cfg(feature = "key")]
+    pub fn keep_counter(&mut self, next: u32) -> Result<(), KeepError> {
+        self.counters.keep(self.log.flash(), next)
     }
 
     /// The generation last saved or loaded, 0 for none.

@@ -8,6 +8,8 @@ use evobit::network::Network;
 use evobit::topology::MAX_CLASSES;
 
 use super::Learner;
+use super::work::Opinions;
+use crate::infer::classify;
 
 /// The evolved network must have this share more of the held-back samples right to answer by itself: one in so many.
 pub const LEAD: u16 = 4;
@@ -69,7 +71,7 @@ impl<S: Score> Learner<'_, S> {
     }
 
     pub(super) fn answers(&mut self) -> Answers {
-        let network = self.ask_network(None);
+        let network = self.ask(false, None);
         let vote = |prototypes, neighbours| {
             Memory::new(prototypes, self.layout.input)
                 .and_then(|memory| memory.classify(self.input, neighbours))
@@ -79,23 +81,14 @@ impl<S: Score> Learner<'_, S> {
         let answer = match samples.or(prototypes) {
             _ if self.network_answers => network,
             Some(vote) if bits::get(&self.trusted[..], vote.into()) => vote,
-            _ => self.ask_base(None),
+            _ => self.ask(true, None),
         };
         Answers { answer, network, samples, prototypes }
     }
 
-    /// The class of the encoded sample, or of a stored one, by the genome that evolution made.
-    fn ask_network(&mut self, stored: Option<usize>) -> u8 {
-        self.ask(false, stored)
-    }
-
-    /// The same by the base image's genome.
-    fn ask_base(&mut self, stored: Option<usize>) -> u8 {
-        self.ask(true, stored)
-    }
-
+    /// The class of the encoded sample, or of a stored one, by the base image's genome or the one that evolution made.
     #[inline(never)]
-    fn ask(&mut self, base: bool, stored: Option<usize>) -> u8 {
+    pub(super) fn ask(&mut self, base: bool, stored: Option<usize>) -> u8 {
         let input = stored.map_or(&*self.input, |index| self.store.all().input(index, self.layout.input));
         let (topology, genome) = (self.image.topology(), self.image.genome());
         let class = match genome.native() {
@@ -103,20 +96,14 @@ impl<S: Score> Learner<'_, S> {
             Some(words) => {
                 let genome = if base { words } else { &*self.live };
                 Network::new(topology, genome)
-                    .map(|network| network.classify(input, self.hidden, self.scores))
+                    .map(|network| classify(&network, input, self.hidden, self.scores))
             }
             None if base => Network::new(topology, genome)
-                .map(|network| network.classify(input, self.hidden, self.scores)),
+                .map(|network| classify(&network, input, self.hidden, self.scores)),
             None => Network::new(topology, &*self.live)
-                .map(|network| network.classify(input, self.hidden, self.scores)),
+                .map(|network| classify(&network, input, self.hidden, self.scores)),
         };
         class.map_or(0, |class| class as u8)
-    }
-
-    /// The class that the stored samples give to one of them, left out.
-    fn vote_left_out(&self, index: usize) -> Option<u8> {
-        let memory = Memory::new(self.store.all(), self.layout.input)?;
-        memory.classify_left_out(index, self.config.neighbours)
     }
 
     /// Finds out who answers best on the stored samples.
@@ -125,11 +112,11 @@ impl<S: Score> Learner<'_, S> {
         // For each class, how much more often the memory was right than the base network where it voted for the class. The room for
         // changes of loss is free between steps.
         bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[..MAX_CLASSES as usize].fill(0);
-        let mut lead = 0;
+        let (opinions, mut lead) = (Opinions::of(self), 0);
         for index in 0..self.store.len() {
             let label = self.store.all().labels[index];
-            if let Some(vote) = self.vote_left_out(index) {
-                let gain = i16::from(vote == label) - i16::from(self.ask_base(Some(index)) == label);
+            if let Some(vote) = opinions.vote(self, index) {
+                let gain = i16::from(vote == label) - i16::from(opinions.base(self, index) == label);
                 lead += i32::from(gain);
                 bytemuck::cast_slice_mut::<i64, i16>(self.deltas)[usize::from(vote)] += gain;
             }
@@ -144,9 +131,9 @@ impl<S: Score> Learner<'_, S> {
         (self.network_right, self.samples_right, self.unjudged) = (0, 0, 0);
         for index in self.store.held_back() {
             let label = self.store.all().labels[index];
-            self.network_right += u16::from(self.ask_network(Some(index)) == label);
-            let vote = self.vote_left_out(index).filter(|&vote| bits::get(&self.trusted[..], vote.into()));
-            let answer = vote.unwrap_or_else(|| self.ask_base(Some(index)));
+            self.network_right += u16::from(opinions.network(self, index) == label);
+            let vote = opinions.vote(self, index).filter(|&vote| bits::get(&self.trusted[..], vote.into()));
+            let answer = vote.unwrap_or_else(|| opinions.base(self, index));
             self.samples_right += u16::from(answer == label);
         }
         self.choose_answer();
@@ -155,20 +142,5 @@ impl<S: Score> Learner<'_, S> {
     pub(super) fn choose_answer(&mut self) {
         let lead = (self.store.held_back().len() as u16 / LEAD).max(1);
         self.network_answers = self.store.is_empty() || self.network_right >= self.samples_right + lead;
-    }
-
-    /// Right answers and loss of a genome on some stored samples.
-    #[inline(never)]
-    pub(super) fn score(&mut self, candidate: bool, range: core::ops::Range<usize>) -> (u16, i64) {
-        let genome = if candidate { &*self.candidate } else { &*self.live };
-        let (mut right, mut loss) = (0, 0);
-        let Ok(network) = Network::new(self.image.topology(), genome) else { return (0, i64::MAX) };
-        for index in range {
-            let label = usize::from(self.store.all().labels[index]);
-            let input = self.store.all().input(index, self.layout.input);
-            right += u16::from(network.classify(input, self.hidden, self.scores) == label);
-            loss += i64::from(self.image.loss().sample(self.scores, label));
-        }
-        (right, loss)
     }
 }

@@ -20,6 +20,10 @@ mod learn;
 mod model;
 mod prototypes;
 mod restore;
+// Functions of the same names for one processor and for several.
+#[cfg_attr(feature = "threads", path = "threads.rs")]
+#[cfg_attr(not(feature = "threads"), path = "alone.rs")]
+mod work;
 
 use core::marker::PhantomData;
 

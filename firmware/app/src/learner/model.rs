@@ -57,6 +57,12 @@ impl<'a> Model<'a> {
         self.content.genome()
     }
 
+    /// Bytes of the image.
+    #[must_use]
+    pub const fn image_bytes(&self) -> usize {
+        self.content.image_bytes()
+    }
+
     /// The image's checksum.
     #[must_use]
     pub const fn checksum(&self) -> u32 {

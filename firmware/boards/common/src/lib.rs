@@ -28,6 +28,13 @@ pub unsafe fn model_region() -> &'static [u8] {
     unsafe { core::slice::from_raw_parts(start, end as usize - start as usize) }
 }
 
+/// The key that was flashed behind a model, if one was.
+#[cfg(feature = "key")]
+#[must_use]
+pub fn key_behind(region: &[u8], model: &Model<'_>) -> Option<evobit::link::key::Key> {
+    region.get(model.image_bytes()..).and_then(evobit::link::key::Key::from_flash)
+}
+
 /// Why a board does not run the model that was flashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

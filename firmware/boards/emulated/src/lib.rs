@@ -3,6 +3,10 @@
 
 #![no_std]
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+mod counter_aarch64;
 #[cfg(target_arch = "arm")]
 mod counter_arm;
 #[cfg(target_arch = "riscv32")]
@@ -13,6 +17,8 @@ mod file_flash;
 mod machine;
 mod serial;
 
+#[cfg(target_arch = "aarch64")]
+use counter_aarch64 as counter;
 #[cfg(target_arch = "arm")]
 use counter_arm as counter;
 #[cfg(target_arch = "riscv32")]
@@ -79,11 +85,17 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     };
     #[cfg(feature = "genetic")]
     evolve_rules::<M>(&mut arena.0);
+    #[cfg(feature = "key")]
+    let key = common::key_behind(region, &model);
     let sizes = fitting(model.topology(), WORDS, most, size_of::<S>());
     let mut learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
     let mut app =
         App::<S, _, F, _, FRAME>::new(&mut learner, keeper, Serial(uart), machine::Emulated::<M>::default());
     app.start();
+    #[cfg(feature = "key")]
+    if let Some(key) = key {
+        app.guard(key, 0);
+    }
     loop {
         let _ = app.run();
     }
@@ -117,6 +129,8 @@ pub fn restart() -> ! {
 }
 
 fn reset() -> ! {
+    #[cfg(target_arch = "aarch64")]
+    aarch64::reset();
     #[cfg(target_arch = "arm")]
     cortex_m::peripheral::SCB::sys_reset();
     #[cfg(target_arch = "riscv32")]

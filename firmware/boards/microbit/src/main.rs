@@ -9,12 +9,15 @@ mod memory;
 use emulated::app::arena::Arena;
 use emulated::app::keep::Keeper;
 #[cfg(feature = "images")]
-use emulated::app::profile::images::{FRAME, SIZES, Score, WORDS};
+use emulated::app::profile::images::{FRAME as PLAIN, SIZES, Score, WORDS};
 #[cfg(not(feature = "images"))]
-use emulated::app::profile::small::{FRAME, SIZES, Score, WORDS};
+use emulated::app::profile::small::{FRAME as PLAIN, SIZES, Score, WORDS};
 use emulated::{Machine, Uart};
 
 use flash::{Flash, KEPT};
+
+/// Bytes of the longest frame: a keyed request takes more.
+const FRAME: usize = if cfg!(feature = "key") { PLAIN + 32 } else { PLAIN };
 
 static mut ARENA: Arena<WORDS> = Arena::new();
 

@@ -106,6 +106,8 @@ where
             parts.screen.refresh(parts.clock.milliseconds());
         }
     };
+    #[cfg(feature = "key")]
+    let key = common::key_behind(region, &model);
     let classes = model.topology().classes() as u8;
     let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
     let mut learner = Learner::<Score>::new(model, &mut arena.0, sizes, Config::default());
@@ -118,6 +120,10 @@ where
         Real { cycles, name: PhantomData::<N> },
     );
     app.start();
+    #[cfg(feature = "key")]
+    if let Some(key) = key {
+        app.guard(key, 0);
+    }
     let (a, b) = parts.buttons;
     let screen = parts.screen;
     let mut hands = parts.sensor.map(|sensor| Hands::new(a, b, sensor, screen, classes));

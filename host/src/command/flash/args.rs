@@ -12,7 +12,7 @@ pub struct FlashArgs {
     #[arg(required_unless_present = "list")]
     pub model: Option<PathBuf>,
     /// Which board: one on a debug probe as probe:NAME (microbit2, nrf52840-dk, pico2) or as probe, which asks its chip; an emulated one as
-    /// qemu:NAME (microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt, jetson); or a Jetson Nano or another 64-bit Arm board with Linux
+    /// qemu:NAME (microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt, aarch64-virt, jetson); or a Jetson Nano or another 64-bit Arm board with Linux
     /// as ssh:user@host
     #[arg(long, value_name = "BOARD", required_unless_present = "list")]
     pub board: Option<String>,
@@ -40,7 +40,7 @@ pub struct FlashArgs {
     /// List the probes that are plugged in, and do nothing else
     #[arg(long, help_heading = "Boards on a debug probe")]
     pub list: bool,
-    /// The key of a board with Linux: from now on it takes changes only with it
+    /// A key, 64 hexadecimal digits in a file: from now on the board takes changes only with it. Flashed without one it takes them from anybody
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
     /// Where an emulated board lives [default: runs/qemu-NAME]

@@ -1,7 +1,9 @@
 //! A model onto a board on a debug probe.
 
+use evobit::link::key::FLASH_BYTES;
 use serde_json::json;
 
+use super::super::link::read_key;
 use super::super::{Failure, FlashArgs};
 use super::{build, driver, report};
 use crate::link::elf::Firmware;
@@ -29,7 +31,8 @@ pub(super) fn flash(args: &FlashArgs, model: &Model, name: Option<&str>) -> Resu
     let name = board.map_or(chip.as_str(), |board| board.name);
     let (plan, end) = plan(args, model, board, &chip)?;
     let image = model.image();
-    let room = PROFILE.check(name, &image, end)?;
+    let key_bytes = if args.key.is_some() { FLASH_BYTES as u64 } else { 0 };
+    let room = PROFILE.check(name, &image, end - key_bytes)?;
     let mut said = json!({ "board": name, "chip": chip, "dry_run": args.dry_run });
     if let Some(kept) = &plan.erased {
         said["erased"] = json!([kept.start, kept.end]);
@@ -46,17 +49,22 @@ fn find(name: &str) -> Result<Microcontroller, Failure> {
     })
 }
 
-/// What is written, and how many bytes a model may have.
+/// What is written, and how many bytes model and key may have.
 fn plan(
     args: &FlashArgs,
     model: &Model,
     board: Option<Microcontroller>,
     chip: &str,
 ) -> Result<(Plan, u64), Failure> {
+    // The key lies behind the model.
+    let mut bytes = model.bytes().to_vec();
+    if let Some(path) = &args.key {
+        bytes.extend(read_key(path)?.to_flash());
+    }
     // The regions are the board's, whatever firmware it runs: none has to be built for the model alone.
     if let (true, None, Some(board)) = (args.model_only, &args.firmware, board) {
         let region = board.model();
-        return Ok((Plan::model(region.start, model.bytes()), region.end - region.start));
+        return Ok((Plan::model(region.start, &bytes), region.end - region.start));
     }
     let path = match (&args.firmware, board) {
         (Some(path), _) => path.clone(),
@@ -71,9 +79,9 @@ fn plan(
     let firmware = Firmware::read(&path)?;
     let region = firmware.model.clone();
     let plan = if args.model_only {
-        Plan::model(region.start, model.bytes())
+        Plan::model(region.start, &bytes)
     } else {
-        Plan::whole(&firmware, model.bytes(), args.keep)
+        Plan::whole(&firmware, &bytes, args.keep)
     };
     Ok((plan, region.end - region.start))
 }

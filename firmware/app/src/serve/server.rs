@@ -1,6 +1,5 @@
-//! Requests and answers: the board's side of the link.
+//! What answers requests: learner, flash and counters.
 
-use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use evobit::evolve::compact::Score;
 use evobit::image;
@@ -10,64 +9,15 @@ use evobit::link::{
 };
 
 #[cfg(feature = "key")]
-use evobit::link::key::{Guard, Key};
+use evobit::link::key::Guard;
 
+use super::Board;
 use crate::keep::Keeper;
 use crate::learner::{Learned, Learner};
 
-/// What only the board knows.
-pub trait Board {
-    /// Its name.
-    const NAME: &'static str;
-
-    /// A counter of instructions, or the nearest that the board has; 0 where it has none.
-    fn instructions(&mut self) -> u64 {
-        0
-    }
-
-    /// The most bytes of stack used so far; 0 where it is not known.
-    fn stack_bytes(&mut self) -> u32 {
-        0
-    }
-
-    /// Evolution begins or ends: for a lamp.
-    fn evolving(&mut self, _on: bool) {}
-
-    /// Starts the board anew; a board that cannot goes on.
-    fn restart(&mut self) {}
-
-    /// Keeps, also over a loss of power, that counters of keyed requests below `next` were used. False where it cannot: then nothing keyed
-    /// is done.
-    fn keep_counter(&mut self, _next: u32) -> bool {
-        false
-    }
-}
-
-/// Bytes of a frame as they come.
-#[derive(Debug)]
-struct Receiver<const BYTES: usize> {
-    bytes: [u8; BYTES],
-    /// Bytes of the present frame, more than there is room for where it is too long.
-    len: usize,
-}
-
-impl<const BYTES: usize> Receiver<BYTES> {
-    /// Takes in a byte; the length of a frame when it ends one.
-    fn push(&mut self, byte: u8) -> Option<usize> {
-        if byte != 0 {
-            if let Some(slot) = self.bytes.get_mut(self.len) {
-                *slot = byte;
-            }
-            self.len = self.len.saturating_add(1);
-            return None;
-        }
-        Some(core::mem::take(&mut self.len))
-    }
-}
-
 /// An update that has begun.
 #[derive(Clone, Copy, Debug)]
-struct Update {
+pub(super) struct Update {
     genome: u32,
     from: u32,
 }
@@ -79,120 +29,31 @@ const COUNTERS: u32 = 1024;
 /// What guards a board with a key.
 #[cfg(feature = "key")]
 #[derive(Debug)]
-struct Guarded {
-    guard: Guard,
+pub(super) struct Guarded {
+    pub(super) guard: Guard,
     /// Counters below this are kept as used.
-    kept: u32,
+    pub(super) kept: u32,
 }
 
 /// What answers: learner, flash and counters.
 #[derive(Debug)]
-struct Server<'a, S, F, B> {
-    learner: &'a mut Learner<'a, S>,
-    keeper: Option<Keeper<F>>,
-    board: B,
-    update: Option<Update>,
+pub(super) struct Server<'a, S, F, B> {
+    pub(super) learner: &'a mut Learner<'a, S>,
+    pub(super) keeper: Option<Keeper<F>>,
+    pub(super) board: B,
+    pub(super) update: Option<Update>,
     #[cfg(feature = "key")]
-    guard: Option<Guarded>,
+    pub(super) guard: Option<Guarded>,
     /// True from the request on until its answer is out.
-    restart: bool,
-    message_bytes: u16,
-    last_instructions: u64,
-    evolving_instructions: u64,
-}
-
-/// The application of a board: `BYTES` is the longest frame that it reads.
-#[derive(Debug)]
-pub struct App<'a, S, Serial, F, B, const BYTES: usize> {
-    serial: Serial,
-    receiver: Receiver<BYTES>,
-    server: Server<'a, S, F, B>,
-}
-
-impl<'a, S, Serial, F, B, const BYTES: usize> App<'a, S, Serial, F, B, BYTES>
-where
-    S: Score,
-    Serial: Read + ReadReady + Write,
-    F: NorFlash,
-    B: Board,
-{
-    /// The application, to be [started](Self::start). Inlined: it is large, and made where it stays.
-    #[inline(always)]
-    pub fn new(learner: &'a mut Learner<'a, S>, keeper: Option<Keeper<F>>, serial: Serial, board: B) -> Self {
-        let server = Server {
-            learner,
-            keeper,
-            board,
-            update: None,
-            #[cfg(feature = "key")]
-            guard: None,
-            restart: false,
-            message_bytes: BYTES.saturating_sub(BYTES / 254 + 8) as u16,
-            last_instructions: 0,
-            evolving_instructions: 0,
-        };
-        Self { serial, receiver: Receiver { bytes: [0; BYTES], len: 0 }, server }
-    }
-
-    /// Loads what was saved.
-    pub fn start(&mut self) {
-        self.server.load();
-    }
-
-    /// From now on changes are taken only with `key`, and counters from `next` on: what [`Board::keep_counter`] kept last, 0 at first.
-    #[cfg(feature = "key")]
-    pub fn guard(&mut self, key: Key, next: u32) {
-        self.server.guard = Some(Guarded { guard: Guard::new(key, next), kept: next });
-    }
-
-    /// The learner.
-    pub fn learner(&mut self) -> &mut Learner<'a, S> {
-        self.server.learner
-    }
-
-    /// Answers a request that the board itself makes. [`Request::Pull`] is for a line and refused here.
-    pub fn ask(&mut self, request: Request<'_>) -> Reply<'static> {
-        self.server.reply(request)
-    }
-
-    /// Answers what has come, then makes one step of evolution. False where there was nothing to do.
-    ///
-    /// # Errors
-    /// What the serial line reports.
-    pub fn run(&mut self) -> Result<bool, Serial::Error> {
-        let mut busy = false;
-        while self.serial.read_ready()? {
-            let mut byte = [0];
-            if self.serial.read(&mut byte)? == 0 {
-                break;
-            }
-            busy = true;
-            if let Some(len) = self.receiver.push(byte[0]) {
-                self.answer(len)?;
-            }
-        }
-        Ok(self.server.evolve() || busy)
-    }
-
-    fn answer(&mut self, len: usize) -> Result<(), Serial::Error> {
-        let frame = match self.receiver.bytes.get_mut(..len) {
-            Some([]) => return Ok(()),
-            Some(frame) => self.server.answer(frame),
-            // What fitted is damaged: there is no sequence number to answer to.
-            None => self.server.refuse(0, LinkError::Length(self.server.message_bytes)),
-        };
-        self.serial.write_all(frame)?;
-        self.serial.flush()?;
-        if core::mem::take(&mut self.server.restart) {
-            self.server.board.restart();
-        }
-        Ok(())
-    }
+    pub(super) restart: bool,
+    pub(super) message_bytes: u16,
+    pub(super) last_instructions: u64,
+    pub(super) evolving_instructions: u64,
 }
 
 impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
     #[inline(never)]
-    fn load(&mut self) {
+    pub(super) fn load(&mut self) {
         self.learner.reset();
         if let Some(keeper) = &mut self.keeper {
             // Where flash fails the board runs on its base image.
@@ -200,7 +61,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         }
     }
 
-    fn evolve(&mut self) -> bool {
+    pub(super) fn evolve(&mut self) -> bool {
         if !self.learner.is_evolving() {
             return false;
         }
@@ -215,7 +76,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
 
     /// The answer to a frame, as bytes for the line.
     #[inline(never)]
-    fn answer(&mut self, frame: &mut [u8]) -> &[u8] {
+    pub(super) fn answer(&mut self, frame: &mut [u8]) -> &[u8] {
         match read_frame::<Request<'_>>(frame) {
             Ok((sequence, Request::Pull { part, from })) => self.pull(sequence, part, from),
             Ok((sequence, request)) => {
@@ -231,7 +92,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         }
     }
 
-    fn refuse(&mut self, sequence: u8, error: LinkError) -> &[u8] {
+    pub(super) fn refuse(&mut self, sequence: u8, error: LinkError) -> &[u8] {
         let (room, ..) = self.learner.message_room();
         written(sequence, &Reply::Error(error), room)
     }
@@ -249,7 +110,8 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
             Ok(request) => {
                 if on.guard.next() > on.kept {
                     let kept = on.guard.next().saturating_add(COUNTERS);
-                    if !self.board.keep_counter(kept) {
+                    let in_flash = |keeper: &mut Keeper<F>| keeper.keep_counter(kept).is_ok();
+                    if !self.board.keep_counter(kept) && !self.keeper.as_mut().is_some_and(in_flash) {
                         return Reply::Error(LinkError::Storage);
                     }
                     on.kept = kept;
@@ -266,7 +128,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
         self.reply(request)
     }
 
-    fn reply(&mut self, request: Request<'_>) -> Reply<'static> {
+    pub(super) fn reply(&mut self, request: Request<'_>) -> Reply<'static> {
         self.answer_to(request).unwrap_or_else(Reply::Error)
     }
 
