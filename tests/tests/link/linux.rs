@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use tests::program::Folder;
 
-use crate::board::{MODEL, folder};
+use crate::board::{MODEL, Power, folder};
 
 /// Programs of the names `ssh` and `scp` that do here, in a folder of its own, what they would do elsewhere.
 fn elsewhere(folder: &Folder) -> String {
@@ -98,4 +98,35 @@ fn a_board_with_linux_gets_program_model_and_key_over_ssh() {
     stop();
     let info: Value = serde_json::from_str(info.trim()).unwrap();
     assert_eq!((&info["seen"], &info["keyed"], &info["refused"]), (&5.into(), &true.into(), &2.into()));
+}
+
+/// Versions of glibc that a program asks for, by the names of its symbols' versions.
+fn glibc_versions(program: &[u8]) -> Vec<(u32, u32)> {
+    let names = program.split(|&byte| byte == 0).filter_map(|name| name.strip_prefix(b"GLIBC_"));
+    let numbers = names.filter_map(|name| {
+        let mut numbers = std::str::from_utf8(name).ok()?.split('.').map(|number| number.parse().ok());
+        Some((numbers.next()??, numbers.next()??))
+    });
+    numbers.collect()
+}
+
+#[test]
+#[ignore = "builds firmware and runs QEMU: ./tests/run"]
+fn the_program_for_glibc_needs_no_newer_one_than_the_jetsons_and_answers_as_the_static_one() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/build");
+    let built = Command::new(script).arg("jetson-glibc").output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let program = String::from_utf8(built.stdout).unwrap().trim().to_owned();
+    let versions = glibc_versions(&fs::read(&program).unwrap());
+    assert!(versions.len() > 1 && versions.iter().all(|&version| version <= (2, 27)), "{versions:?}");
+
+    let folder = folder();
+    let _power = Power(&folder, "jetson");
+    let flash = format!("flash {MODEL} --board qemu:jetson --json --firmware {program}");
+    // Debian's glibc for 64-bit Arm.
+    let mut command = folder.command(flash.split_whitespace());
+    let output = command.env("QEMU_LD_PREFIX", "/usr/aarch64-linux-gnu").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let there = folder.json("link qemu:jetson eval");
+    assert_eq!(there["accuracy"], folder.json(&format!("eval {MODEL}"))["accuracy"]);
 }
