@@ -6,9 +6,7 @@
 mod start;
 
 use std::fs;
-use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -23,6 +21,8 @@ pub use start::{command, exit_reason};
 /// How long an emulator may take to open its line, or to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
+/// The file of its firmware.
+const FIRMWARE: &str = "firmware.elf";
 /// The file of a board's key, as it lies in flash behind the model.
 const KEY: &str = "key.bin";
 
@@ -154,9 +154,9 @@ impl Emulated {
         }
         let elf =
             fs::read(firmware).map_err(|source| EmulatorError::File { path: firmware.to_owned(), source })?;
-        self.write("firmware.elf", &elf)?;
+        self.write(FIRMWARE, &elf)?;
         // What runs as a program must be one.
-        let program = self.file("firmware.elf");
+        let program = self.file(FIRMWARE);
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
             .map_err(|source| EmulatorError::File { path: program, source })?;
         // The model last: with it the board is complete.
@@ -166,22 +166,17 @@ impl Emulated {
     /// True while its emulator runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        if self.board.machine.is_some() { self.monitor().is_some() } else { self.program().is_some() }
+        self.process().is_some()
     }
 
-    /// The number of the process that runs the firmware as a program, if it is one of this board.
-    fn program(&self) -> Option<u32> {
-        let pid = fs::read_to_string(self.file("pid")).ok()?.trim().parse().ok()?;
-        let running = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        // Numbers are used again: its arguments name the folder.
-        let folder =
-            self.folder.canonicalize().ok()?.join("evobit.toml").into_os_string().into_encoded_bytes();
-        running.split(|&byte| byte == 0).any(|argument| argument == folder).then_some(pid)
-    }
-
-    /// QEMU's monitor; it takes one guest at a time.
-    fn monitor(&self) -> Option<UnixStream> {
-        UnixStream::connect(self.file("monitor")).ok()
+    /// The number of its emulator's process.
+    fn process(&self) -> Option<u32> {
+        let pid: u32 = fs::read_to_string(self.file("pid")).ok()?.trim().parse().ok()?;
+        // Numbers are used again: an emulator works in its board's folder, on its firmware.
+        let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let runs = arguments.split(|&byte| byte == 0).any(|argument| argument.ends_with(FIRMWARE.as_bytes()));
+        (runs && folder == self.folder.canonicalize().ok()?).then_some(pid)
     }
 
     /// Cuts its power, if its emulator runs. What it did not save is lost.
@@ -190,16 +185,8 @@ impl Emulated {
     /// An emulator that does not end.
     pub fn power_off(&self) -> Result<bool, EmulatorError> {
         let started = Instant::now();
-        if self.board.machine.is_some() {
-            let Some(mut monitor) = self.monitor() else { return Ok(false) };
-            // It reads what comes as long as somebody is there; at its end the line ends.
-            let _ = monitor.set_read_timeout(Some(PATIENCE));
-            let _ = monitor.write_all(b"quit\n");
-            let _ = monitor.read_to_end(&mut vec![]);
-        } else {
-            let Some(pid) = self.program() else { return Ok(false) };
-            let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
-        }
+        let Some(pid) = self.process() else { return Ok(false) };
+        let _ = Command::new("kill").args(["-9", &pid.to_string()]).status();
         while self.is_running() {
             if started.elapsed() > PATIENCE {
                 return Err(EmulatorError::StillThere { folder: self.folder.clone() });
@@ -220,10 +207,16 @@ impl Emulated {
     /// # Errors
     /// A board that was not flashed or does not start.
     pub fn attach(&self) -> Result<(Box<dyn Line>, bool), EmulatorError> {
-        if self.is_running()
+        let started = Instant::now();
+        while self.is_running()
             && let Some(link) = self.link()
         {
-            return Ok((open(&link.parse()?, 0)?, false));
+            match open(&link.parse()?, 0) {
+                Ok(line) => return Ok((line, false)),
+                // Who started it may have been killed before it opened its line.
+                Err(_) if started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                Err(error) => return Err(error.into()),
+            }
         }
         self.start().map(|line| (line, true))
     }

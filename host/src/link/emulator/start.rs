@@ -12,7 +12,7 @@ use evobit::link::key::KEY_BYTES;
 use super::super::boards::Board;
 use super::super::elf::Firmware;
 use super::super::line::{Line, Port, open};
-use super::{Emulated, EmulatorError, KEY, PATIENCE, PAUSE};
+use super::{Emulated, EmulatorError, FIRMWARE, KEY, PATIENCE, PAUSE};
 
 /// How often another number is tried where somebody took the port in between.
 const ATTEMPTS: u32 = 3;
@@ -54,7 +54,7 @@ impl Emulated {
     /// # Errors
     /// A board that was not flashed or does not start.
     pub fn start(&self) -> Result<Box<dyn Line>, EmulatorError> {
-        let firmware = self.file("firmware.elf");
+        let firmware = self.file(FIRMWARE);
         if !firmware.is_file() || !self.file("model.evb").is_file() {
             return Err(EmulatorError::NotFlashed { folder: self.folder.clone(), board: self.board.name });
         }
@@ -71,15 +71,15 @@ impl Emulated {
         for _ in 0..ATTEMPTS {
             let address =
                 free_address().map_err(|source| EmulatorError::File { path: self.file("link"), source })?;
+            // Who finds the emulator running knows where its line is, also where this program was killed in between.
+            self.write("link", format!("tcp:{address}\n").as_bytes())?;
             let mut child = match self.board.machine {
                 Some(_) => self.spawn(model, &address)?,
                 None => self.spawn_program(&address)?,
             };
+            self.write("pid", format!("{}\n", child.id()).as_bytes())?;
             match self.connect(&mut child, &address)? {
-                Ok(line) => {
-                    self.write("link", format!("tcp:{address}\n").as_bytes())?;
-                    return Ok(line);
-                }
+                Ok(line) => return Ok(line),
                 Err(ended) => reason = ended,
             }
             if !reason.contains("in use") {
@@ -95,15 +95,14 @@ impl Emulated {
                 .map_err(|source| EmulatorError::File { path: self.file(name), source })
         };
         let serial = format!("tcp:{address},server=on,wait=off,nodelay=on");
-        let _ = fs::remove_file(self.file("monitor"));
         let mut command =
-            command(&self.board, Path::new("firmware.elf"), ("model.evb", model), &self.folder, &serial);
+            command(&self.board, Path::new(FIRMWARE), ("model.evb", model), &self.folder, &serial);
         if self.file(KEY).is_file() {
             let behind = model + fs::metadata(self.file("model.evb")).map_or(0, |file| file.len());
             command.args(["-device", &format!("loader,file={KEY},addr={behind:#x},force-raw=on")]);
         }
         command
-            .args(["-monitor", "unix:monitor,server=on,wait=off", "-pidfile", "pid"])
+            .args(["-monitor", "none"])
             .stdout(file("log.bin")?)
             .stderr(file("errors.txt")?)
             // Ctrl-C is for this program.
@@ -126,18 +125,17 @@ impl Emulated {
         self.write("evobit.toml", config.as_bytes())?;
         let folder = self.folder.canonicalize().map_err(failed(self.folder.clone()))?;
         let file = |name: &str| fs::File::create(self.file(name)).map_err(failed(self.file(name)));
-        let child = Command::new(self.board.emulator)
+        Command::new(self.board.emulator)
+            .current_dir(&folder)
             .args(self.board.arguments)
-            .arg(folder.join("firmware.elf"))
+            .arg(folder.join(FIRMWARE))
             .arg(folder.join("evobit.toml"))
             .stdin(Stdio::null())
             .stdout(file("log.bin")?)
             .stderr(file("errors.txt")?)
             .process_group(0)
             .spawn()
-            .map_err(|source| EmulatorError::Start { program: self.board.emulator, source })?;
-        self.write("pid", format!("{}\n", child.id()).as_bytes())?;
-        Ok(child)
+            .map_err(|source| EmulatorError::Start { program: self.board.emulator, source })
     }
 
     /// The line, or why the emulator ended.
