@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tests::cut::{after, cut_after};
+use tests::program::Folder;
 
 use crate::board::{MODEL, Power, flash, folder, number};
 
