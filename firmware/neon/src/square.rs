@@ -12,7 +12,7 @@ type Pair = [u32; 4];
 
 /// Whether a layer is one of these: a row of its input is a word, one of its output has all its neurons, and they fill words.
 pub(crate) fn fits(plan: &Plan, next: Packing) -> bool {
-    plan.field == Field::Window { planes: 1, height: 8, width: 8 }
+    plan.field == Field::Window { planes: 1, height: 8, width: 8, slide: 0 }
         && plan.packing.row_words == 1
         && plan.neurons.is_multiple_of(WORD)
         && next.row_bits >= plan.neurons

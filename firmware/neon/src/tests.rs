@@ -32,9 +32,10 @@ fn it_equals_the_inference_that_runs_everywhere() {
         (image(28, 28), vec![Layer::windows(256, 1, 8, 8), Layer::dense(10)]),
         (image(8, 32), vec![Layer::windows(32, 1, 8, 8), Layer::dense(2)]),
         (Shape { planes: 3, height: 12, width: 9 }, vec![Layer::windows(96, 1, 8, 8), Layer::dense(3)]),
-        // Others, which run as everywhere: a number of neurons that fills no word, other windows, rows of two words, deep ones.
+        // Others, which run as everywhere: a number of neurons that fills no word, other windows, some that slide, rows of two words, deep ones.
         (image(28, 28), vec![Layer::windows(36, 1, 8, 8), Layer::dense(10)]),
         (image(28, 28), vec![Layer::windows(64, 1, 5, 8), Layer::dense(10)]),
+        (image(28, 28), vec![Layer::windows(64, 1, 8, 8).sliding(1), Layer::dense(10)]),
         (image(28, 40), vec![Layer::windows(64, 1, 8, 8), Layer::dense(10)]),
         (image(28, 28), vec![Layer::windows(64, 1, 8, 8), Layer::dense(40), Layer::dense(5)]),
         (Shape::flat(192), vec![Layer::dense(48), Layer::dense(10)]),
