@@ -17,6 +17,8 @@ const PRODUCT_BITS: u32 = 5;
 /// How far the right class's activation should lie above each other one: further than weights of a byte reach at 64, where
 /// they pile up at their bounds.
 const MARGIN: i16 = 32;
+/// The size of a weight of one bit.
+const SIGN: i16 = 32 << 8;
 /// Up to here an activation is its sum, from here on a quarter of what is over.
 const BEND: i32 = 64;
 
@@ -55,13 +57,19 @@ impl<const L: usize> Weight<L> {
 
     /// In bounds, and absent where `before` was.
     #[inline(always)]
-    fn settled(self, before: Self) -> Self {
-        let mut settled = before;
+    fn settled(self, before: Self, kind: WeightKind) -> Self {
+        let Self { mut value, mut state } = self;
+        if kind == WeightKind::Signs {
+            state = state.plus(value.with(before.value, i16::saturating_sub));
+            value = state.map(signed);
+        }
+        // One choice a loop, so that lanes become vector instructions.
+        let (value, state) = (value.within(MOST), state.within(MOST));
+        let there = before.value.with(value, |before, now| if before == i16::MIN { before } else { now });
+        let mut settled = Self { value: there, state };
         for lane in 0..L {
-            if before.value.0[lane] != i16::MIN {
-                settled.value.0[lane] = self.value.0[lane].clamp(-MOST, MOST);
-                settled.state.0[lane] = self.state.0[lane].clamp(-MOST, MOST);
-            }
+            let absent = before.value.0[lane] == i16::MIN;
+            settled.state.0[lane] = if absent { before.state.0[lane] } else { state.0[lane] };
         }
         settled
     }
@@ -81,9 +89,22 @@ impl<const L: usize> Unit<L> {
     pub const ZERO: Self = Self { activation: Lanes::ZERO, error: Lanes::ZERO };
 }
 
+/// What a weight is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightKind {
+    /// A number of -127 to 127.
+    #[default]
+    Bytes,
+    /// One bit: the sign of a counter. The counter is the hidden state that rules see; it takes what a rule changes the weight by, and what it
+    /// changes the state by.
+    Signs,
+}
+
 /// How updates are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plasticity {
+    /// What weights are.
+    pub kind: WeightKind,
     /// Each weight is updated in a step with probability `share / 256`; 256 for all, without a draw.
     pub share: u16,
     /// True: all weights see the network as it was before the step. False: layers are updated from the output back, and the
@@ -95,7 +116,7 @@ pub struct Plasticity {
 
 impl Default for Plasticity {
     fn default() -> Self {
-        Self { share: 256, synchronous: true, seed: 1 }
+        Self { kind: WeightKind::Bytes, share: 256, synchronous: true, seed: 1 }
     }
 }
 
@@ -141,7 +162,7 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
     }
 
     /// Random weights of -`scale` to `scale`, a generator for each lane; the hidden states of a neuron's weights begin as the
-    /// binary code of layer (from the output) and neuron.
+    /// binary code of layer (from the output) and neuron. Weights of one bit begin with counters of -`scale` to `scale`.
     pub fn start<R: Rng>(&mut self, scale: u8, mut generators: [&mut R; L]) {
         let scale = u32::from(scale.min(127));
         for index in 0..self.shape.depth() {
@@ -154,6 +175,9 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
                         *value = (rng.below(2 * scale + 1) as i16 - scale as i16) << 8;
                     }
                     weight.state = Lanes::all(code);
+                    if self.plasticity.kind == WeightKind::Signs {
+                        (weight.state, weight.value) = (weight.value, weight.value.map(signed));
+                    }
                 }
             }
         }
@@ -345,12 +369,12 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
             let activation = before.get(place).map_or(Lanes::all(Shape::BIAS), |unit| unit.activation);
             *source = rule.source(&source_view(weights, &layer, needs, place, activation));
         }
-        let Plasticity { share, .. } = self.plasticity;
+        let Plasticity { share, kind, .. } = self.plasticity;
         for (row, unit) in weights.chunks_exact_mut(layer.row()).zip(after) {
             let neuron = rule.neuron(&neuron_view(row, &layer, needs, unit));
             for (weight, source) in row.iter_mut().zip(sources.iter()) {
                 if share >= 256 || drawn(&mut self.draws) < share {
-                    *weight = rule.change(&neuron, source, *weight).settled(*weight);
+                    *weight = rule.change(&neuron, source, *weight).settled(*weight, kind);
                 }
             }
         }
@@ -361,14 +385,19 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
 #[inline(always)]
 fn weighted_sums<const L: usize>(row: &[Weight<L>], before: &[Unit<L>]) -> [i32; L] {
     let mut sums = [0i32; L];
-    let mut add = |weight: &Weight<L>, activation: Lanes<L>| {
-        let weight = weight.weight();
-        for lane in 0..L {
-            sums[lane] += i32::from(weight.0[lane]) * i32::from(activation.0[lane]);
+    // Loops instead of closures: a closure that is not inlined is compiled without the caller's vector instructions.
+    if let Some((bias, row)) = row.split_last() {
+        for (weight, unit) in row.iter().zip(before) {
+            let weight = weight.weight();
+            for lane in 0..L {
+                sums[lane] += i32::from(weight.0[lane]) * i32::from(unit.activation.0[lane]);
+            }
         }
-    };
-    row.iter().zip(before).for_each(|(weight, unit)| add(weight, unit.activation));
-    row.last().into_iter().for_each(|weight| add(weight, Lanes::all(Shape::BIAS)));
+        let bias = bias.weight();
+        for lane in 0..L {
+            sums[lane] += i32::from(bias.0[lane]) * i32::from(Shape::BIAS);
+        }
+    }
     sums
 }
 
@@ -426,6 +455,12 @@ fn bent(sum: i32) -> i16 {
     let over = (sum.abs() - BEND).clamp(0, 4 * (127 - BEND));
     let size = sum.abs().min(BEND) + over / 4;
     (if sum < 0 { -size } else { size }) as i16
+}
+
+/// The weight of one bit that a counter stands for.
+#[inline(always)]
+fn signed(counter: i16) -> i16 {
+    if counter < 0 { -SIGN } else { SIGN }
 }
 
 /// The hidden state that the weights into a neuron begin with: three bits of the layer, counted from the output, and four

@@ -9,7 +9,7 @@ use evobit::evolve::genetic::{
     Selection, Snapshot,
 };
 use evobit::rng::{Purpose, Stream};
-use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes, SourceSums, Weight};
+use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, Needs, RuleGenes, SourceSums, Weight};
 use rayon::prelude::*;
 
 use super::{Batch, LANES, Marks, Room, live};
@@ -17,7 +17,7 @@ use super::{Batch, LANES, Marks, Room, live};
 /// Fitness that a coefficient costs: of two rules that are nearly as good the cheaper one wins.
 const TERM: i64 = 24;
 /// Mutation rates, in flips a genome times 16: first, lowest, highest.
-const FLIPS: [u32; 3] = [48, 16, 160];
+const FLIPS: [u32; 3] = [20, 10, 48];
 
 /// How to evolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,22 +91,39 @@ impl Fitness for Lives<'_> {
         let words: Vec<&[u32]> = genomes.iter().collect();
         words.par_iter().zip(fitness.par_iter_mut()).for_each_init(Room::new, |room, (genome, fitness)| {
             *fitness = match EvolvedRule::new(genome) {
-                Ok(rule) => assess(&rule, self.0, room).0,
-                Err(_) => i64::MIN,
+                Ok(rule) if self.0.iter().all(|batch| batch.gives(needs(&rule))) => {
+                    assess(&rule, self.0, room).0
+                }
+                _ => i64::MIN,
             };
         });
     }
 }
 
-/// Fitness and share of right answers of a rule.
+/// What a rule must be given.
+fn needs(rule: &EvolvedRule) -> Needs {
+    LocalRule::<LANES>::needs(rule)
+}
+
+/// Fitness and share of right answers of an evolved rule; its coefficients cost a little.
 pub fn assess(rule: &EvolvedRule, batches: &[Batch], room: &mut Room<SourceSums<LANES>>) -> (i64, f64) {
+    let (fitness, accuracy) = lives(rule, batches, room);
+    (fitness - TERM * rule.terms() as i64, accuracy)
+}
+
+/// Fitness and share of right answers of any rule.
+pub fn lives<R>(rule: &R, batches: &[Batch], room: &mut Room<R::Source>) -> (i64, f64)
+where
+    R: LocalRule<LANES>,
+    R::Source: Default,
+{
     let marks: Vec<Marks> =
         batches.iter().flat_map(|batch| live(rule, batch, room).unwrap_or_default()).collect();
     let weight: i64 = marks.iter().map(|marks| marks.weight.abs()).sum::<i64>().max(1);
     let fitness = marks.iter().map(|marks| marks.fitness() * marks.weight).sum::<i64>() / weight;
     let accuracy =
         marks.iter().map(|marks| marks.accuracy() * marks.weight as f64).sum::<f64>() / weight as f64;
-    (fitness - TERM * rule.terms() as i64, accuracy)
+    (fitness, accuracy)
 }
 
 /// Evolves a rule for the lives that `lives` makes for each chapter, and chooses by `validation`; `watch` sees every
