@@ -45,6 +45,9 @@ impl Genes for RuleGenes {
 }
 
 impl RuleGenes {
+    /// The last genes, so many, concern every weight alike: the fatigue and the rates.
+    pub const COMMON: u32 = COEFFICIENT_BITS + RESULTS as u32 * RATE_BITS;
+
     /// The genome of the delta rule ([`Delta`](super::baseline::Delta)) at a rate of 0 to 7: where a search may start.
     #[must_use]
     pub const fn delta(rate: u8) -> [u32; GENOME_WORDS] {
