@@ -17,6 +17,9 @@ const RIGHT: i32 = 256;
 /// would win over rules that are right.
 const MOST_MARGIN: i32 = 8;
 
+/// The highest fitness: right in all answers, by the largest margin.
+pub const HIGHEST: i64 = (RIGHT + MOST_MARGIN) as i64 * 256;
+
 /// A sample of every lane.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {

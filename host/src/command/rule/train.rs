@@ -15,15 +15,13 @@ use super::verdict::Verdict;
 use crate::report::{self, CurvePoint};
 use crate::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
 use crate::rule::picture::animate;
-use crate::rule::{Batch, Course, Kind, LANES, Phase, Room, evolve, live};
+use crate::rule::{Batch, Course, HIGHEST, Kind, LANES, Phase, Room, evolve, live};
 use crate::run_folder::RunFolder;
 use evobit::evolve::genetic;
 use evobit::image::Checksum;
 use evobit::rule::baseline::Delta;
 use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, RuleGenes, ShapeError, Weight, image};
 
-/// The highest fitness: right in all answers, by the largest margin.
-const HIGHEST: f64 = 288.0 * 256.0;
 /// Frames of an animation.
 const FRAMES: usize = 40;
 
@@ -119,7 +117,7 @@ impl Baseline {
     }
 }
 
-/// Evolves, with a bar where there is a terminal; returns the rules of all chapters as well.
+/// Evolves, with a bar where there is a terminal; returns the rule it begins with and those of all chapters as well.
 fn search(
     args: &RuleTrainArgs,
     course: &Course,
@@ -141,7 +139,7 @@ fn search(
     {
         bar.set_style(style);
     }
-    let mut best = vec![];
+    let mut best = vec![EvolvedRule::new(&from)?];
     let outcome = evolve::<Refused>(
         &settings,
         |chapter| Ok(course.chapter(chapter, args.batches)?),
@@ -204,8 +202,8 @@ fn save(
         x: row.generation.into(),
         train_accuracy: f64::NAN,
         validation_accuracy: row.accuracy,
-        train_loss: 1.0 - row.best as f64 / HIGHEST,
-        validation_loss: 1.0 - row.validation as f64 / HIGHEST,
+        train_loss: 1.0 - row.best as f64 / HIGHEST as f64,
+        validation_loss: 1.0 - row.validation as f64 / HIGHEST as f64,
     };
     let points: Vec<CurvePoint> = outcome.rows.iter().map(point).collect();
     report::curves(&folder.file("curves.svg"), "generations", &points)?;
