@@ -49,6 +49,7 @@ mod lanes;
 mod network;
 mod perception;
 mod shape;
+mod weight;
 
 #[cfg(all(test, not(feature = "small")))]
 mod tests;
@@ -56,6 +57,7 @@ mod tests;
 pub use evolved::{EvolvedRule, NeuronSums, SourceSums, UNITS, UnitCoefficients};
 pub use genes::{GENOME_WORDS, RuleError, RuleGenes};
 pub use lanes::Lanes;
-pub use network::{Buffers, Plasticity, TaskNetwork, Unit, Weight, WeightKind};
+pub use network::{Buffers, Plasticity, TaskNetwork, Unit};
 pub use perception::{LocalRule, Needs, NeuronView, SourceView};
 pub use shape::{MAX_LAYERS, Shape, ShapeError};
+pub use weight::{Weight, WeightKind};

@@ -6,74 +6,18 @@
 )]
 
 use super::shape::Layer;
-use super::{Lanes, LocalRule, Needs, NeuronView, Shape, ShapeError, SourceView};
+use super::weight::signed;
+use super::{Lanes, LocalRule, Needs, NeuronView, Shape, ShapeError, SourceView, Weight, WeightKind};
 use crate::rng::Draw;
 use rand_core::Rng;
 
-/// The largest state: 127 in the upper byte.
-const MOST: i16 = 127 << 8;
 /// Bits of a product of weight and activation that the activation of a neuron drops, beside those by the number of inputs.
 const PRODUCT_BITS: u32 = 5;
 /// How far the right class's activation should lie above each other one: further than weights of a byte reach at 64, where
 /// they pile up at their bounds.
 const MARGIN: i16 = 32;
-/// The size of a weight of one bit.
-const SIGN: i16 = 32 << 8;
 /// Up to here an activation is its sum, from here on a quarter of what is over.
 const BEND: i32 = 64;
-
-/// A weight and its hidden states in all lanes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weight<const L: usize> {
-    /// The weight (upper byte) and its fraction, the first hidden state (lower byte); [`i16::MIN`] where there is no weight.
-    pub value: Lanes<L>,
-    /// The second (upper byte) and the third hidden state (lower byte).
-    pub state: Lanes<L>,
-}
-
-impl<const L: usize> Weight<L> {
-    /// No weight: it is never changed and adds nothing to any sum.
-    pub const ABSENT: Self = Self { value: Lanes([i16::MIN; L]), state: Lanes::ZERO };
-
-    /// The weight itself, -127 to 127.
-    #[inline(always)]
-    #[must_use]
-    pub fn weight(&self) -> Lanes<L> {
-        self.value.map(|value| if value == i16::MIN { 0 } else { value >> 8 })
-    }
-
-    /// The hidden state that rules see, -127 to 127.
-    #[inline(always)]
-    #[must_use]
-    pub fn visible(&self) -> Lanes<L> {
-        self.state.shifted(8)
-    }
-
-    /// In bounds; a value of [`i16::MIN`] stays, as it means that there is no weight.
-    pub(super) fn bounded(self) -> Self {
-        let value = self.value.map(|value| if value == i16::MIN { value } else { value.clamp(-MOST, MOST) });
-        Self { value, state: self.state.within(MOST) }
-    }
-
-    /// In bounds, and absent where `before` was.
-    #[inline(always)]
-    fn settled(self, before: Self, kind: WeightKind) -> Self {
-        let Self { mut value, mut state } = self;
-        if kind == WeightKind::Signs {
-            state = state.plus(value.with(before.value, i16::saturating_sub));
-            value = state.map(signed);
-        }
-        // One choice a loop, so that lanes become vector instructions.
-        let (value, state) = (value.within(MOST), state.within(MOST));
-        let there = before.value.with(value, |before, now| if before == i16::MIN { before } else { now });
-        let mut settled = Self { value: there, state };
-        for lane in 0..L {
-            let absent = before.value.0[lane] == i16::MIN;
-            settled.state.0[lane] = if absent { before.state.0[lane] } else { state.0[lane] };
-        }
-        settled
-    }
-}
 
 /// A unit's activation and error in all lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,17 +31,6 @@ pub struct Unit<const L: usize> {
 impl<const L: usize> Unit<L> {
     /// At rest.
     pub const ZERO: Self = Self { activation: Lanes::ZERO, error: Lanes::ZERO };
-}
-
-/// What a weight is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WeightKind {
-    /// A number of -127 to 127.
-    #[default]
-    Bytes,
-    /// One bit: the sign of a counter. The counter is the hidden state that rules see; it takes what a rule changes the weight by, and what it
-    /// changes the state by.
-    Signs,
 }
 
 /// How updates are applied.
@@ -455,12 +388,6 @@ fn bent(sum: i32) -> i16 {
     let over = (sum.abs() - BEND).clamp(0, 4 * (127 - BEND));
     let size = sum.abs().min(BEND) + over / 4;
     (if sum < 0 { -size } else { size }) as i16
-}
-
-/// The weight of one bit that a counter stands for.
-#[inline(always)]
-fn signed(counter: i16) -> i16 {
-    if counter < 0 { -SIGN } else { SIGN }
 }
 
 /// The hidden state that the weights into a neuron begin with: three bits of the layer, counted from the output, and four

@@ -8,7 +8,7 @@ use evobit::rule::image::RuleImage;
 use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, RuleGenes, ShapeError};
 
 /// Rates of rules written by hand.
-pub(super) const RATES: std::ops::RangeInclusive<u8> = 0..=7;
+const RATES: std::ops::RangeInclusive<u8> = 0..=7;
 /// The size of activations that the cubic Hebbian rule keeps to.
 const TARGET: u8 = 40;
 
