@@ -214,16 +214,17 @@ mod tests {
         }
     }
 
-    fn samples(batches: &[Batch], exams: bool) -> Vec<&Sample> {
-        let of = |phase| match phase {
-            Phase::Learn(samples) if !exams => &samples[..],
-            Phase::Exam(samples, _) if exams => &samples[..],
+    fn asked_or_shown(phase: &Phase, exams: bool) -> &[Sample] {
+        match phase {
+            Phase::Learn(samples) if !exams => samples,
+            Phase::Exam(samples, _) if exams => samples,
             _ => &[],
-        };
-        fn each<'a>(batches: &'a [Batch], of: impl Fn(&'a Phase) -> &'a [Sample]) -> Vec<&'a Sample> {
-            batches.iter().flat_map(|batch| &batch.phases).flat_map(of).collect()
         }
-        each(batches, of)
+    }
+
+    fn samples(batches: &[Batch], exams: bool) -> Vec<&Sample> {
+        let phases = batches.iter().flat_map(|batch| &batch.phases);
+        phases.flat_map(|phase| asked_or_shown(phase, exams)).collect()
     }
 
     #[test]
