@@ -63,10 +63,6 @@ impl<const L: usize> LocalRule<L> for Oja {
     type Neuron = [Lanes<L>; 2];
     type Source = Lanes<L>;
 
-    fn needs(&self) -> Needs {
-        Needs::default()
-    }
-
     #[inline(always)]
     fn neuron(&self, view: &NeuronView<L>) -> [Lanes<L>; 2] {
         [view.after.scaled(64), square(view.after).scaled(-64)]
@@ -99,10 +95,6 @@ impl<const L: usize> LocalRule<L> for CubicHebbian {
     /// The cube of the activation after, and its size.
     type Neuron = [Lanes<L>; 2];
     type Source = Lanes<L>;
-
-    fn needs(&self) -> Needs {
-        Needs::default()
-    }
 
     #[inline(always)]
     fn neuron(&self, view: &NeuronView<L>) -> [Lanes<L>; 2] {

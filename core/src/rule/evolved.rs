@@ -1,7 +1,7 @@
 //! The rule that evolves: a small network that all weights share, with coefficients of few bits.
 //!
-//! It has four units. The first gives the change of the weight, the second that of the hidden state, the last two are
-//! hidden units that the first two may use. Each unit is a sum, over what a weight's neighbourhood shows, of
+//! It has three units. The first gives the change of the weight, the second that of the hidden state, the third is a
+//! hidden unit that the first two may use. Each unit is a sum, over what a weight's neighbourhood shows, of
 //!
 //! ```text
 //! neuron . [1, after, error, error x states, weights, states, after^2, |error|]        for the neuron after
@@ -13,7 +13,7 @@
 //!
 //! where `weights` and `states` are the sums over the neuron's weights, or over the unit's. So the delta rule is one
 //! coefficient (`gain` of `error`), Oja's rule two (`gain` of `after`, `hold` of `after^2`), weight decay one (`hold` of 1), and a hidden
-//! state that counts steps makes the rate of a neuron rise or fall (`error x states`).
+//! state that counts steps makes the rate of a neuron rise or fall (`error x states`), or that of every weight (`fatigue`).
 //!
 //! Coefficients are 0 or plus or minus a power of two up to 64. What has only coefficients of 0 is not computed: a rule that evolved from
 //! nothing costs as much as what it found. The sums for neurons and units before are computed once a step, not once a weight.
@@ -21,8 +21,8 @@
 use super::baseline::{add, square};
 use super::{Lanes, LocalRule, Needs, NeuronView, SourceView, Weight};
 
-/// Units of the rule: for the weight, for its hidden state, and two hidden ones.
-pub const UNITS: usize = 4;
+/// Units of the rule: for the weight, for its hidden state, and a hidden one.
+pub const UNITS: usize = 3;
 /// The first of the hidden units, and how many results there are.
 pub(super) const RESULTS: usize = 2;
 /// What a unit sees of a neuron.
@@ -54,8 +54,8 @@ pub struct EvolvedRule {
     pub units: [UnitCoefficients; UNITS],
     /// How much of the hidden units goes into the results, `[result][hidden unit]`.
     pub mix: [[i8; UNITS - RESULTS]; RESULTS],
-    /// How much the hidden state scales the change of its weight: 64 doubles it at the highest state, -64 stops it.
-    pub plasticity: i8,
+    /// How much the hidden state weakens the change of its weight: 63 stops it at the highest state, -63 doubles it.
+    pub fatigue: i8,
     /// The changes of weight and hidden state are divided by 2 to the power of these, 0 to 7 and 0 to 7.
     pub rates: [u8; RESULTS],
     pub(super) used: [Used; UNITS],
@@ -94,7 +94,7 @@ impl EvolvedRule {
         }
         // A hidden state that nothing changes or that nothing reads needs no change.
         let mixed = |result: usize| (0..UNITS - RESULTS).any(|hidden| self.mix[result][hidden] != 0);
-        let read = self.plasticity != 0 || self.needs_states() || self.units.iter().any(|unit| unit.own != 0);
+        let read = self.fatigue != 0 || self.needs_states() || self.units.iter().any(|unit| unit.own != 0);
         let changed = self.used[1].any || mixed(1);
         self.used[1].any = changed && read;
         self
@@ -116,6 +116,29 @@ impl EvolvedRule {
 
     fn wants_source(&self, signal: usize) -> bool {
         self.units.iter().zip(&self.used).any(|(unit, used)| used.any && unit.source[signal] != 0)
+    }
+
+    /// What unit `index` comes to for one weight.
+    #[inline(always)]
+    fn sum<const L: usize>(
+        &self,
+        index: usize,
+        neuron: &NeuronSums<L>,
+        source: &SourceSums<L>,
+        weight: &Weight<L>,
+    ) -> Lanes<L> {
+        let (unit, used) = (&self.units[index], &self.used[index]);
+        let mut sum = if used.neuron { neuron[index][0] } else { Lanes::ZERO };
+        if used.source {
+            sum = sum.plus(source[1 + index]);
+        }
+        if used.gain {
+            sum = sum.plus(source[0].times(neuron[index][1]));
+        }
+        if used.hold {
+            sum = sum.plus(weight.weight().times(neuron[index][2]));
+        }
+        if unit.own != 0 { sum.plus(weight.visible().scaled(unit.own)) } else { sum }
     }
 
     /// Coefficients that are not 0.
@@ -192,36 +215,22 @@ impl<const L: usize> LocalRule<L> for EvolvedRule {
 
     #[inline(always)]
     fn change(&self, neuron: &NeuronSums<L>, source: &SourceSums<L>, weight: Weight<L>) -> Weight<L> {
-        let (seen, state) = (weight.weight(), weight.visible());
-        let sum = |index: usize| {
-            let (unit, used) = (&self.units[index], &self.used[index]);
-            let mut sum = if used.neuron { neuron[index][0] } else { Lanes::ZERO };
-            if used.source {
-                sum = sum.plus(source[1 + index]);
-            }
-            if used.gain {
-                sum = sum.plus(source[0].times(neuron[index][1]));
-            }
-            if used.hold {
-                sum = sum.plus(seen.times(neuron[index][2]));
-            }
-            if unit.own != 0 { sum.plus(state.scaled(unit.own)) } else { sum }
-        };
-        let (mut value, mut hidden_state) = (sum(0), Lanes::ZERO);
+        let (mut value, mut hidden_state) = (self.sum(0, neuron, source, &weight), Lanes::ZERO);
         if self.used[1].any {
-            hidden_state = sum(1);
+            hidden_state = self.sum(1, neuron, source, &weight);
         }
         for index in RESULTS..UNITS {
             if self.used[index].any {
-                let hidden = sum(index).shifted(HIDDEN_SHIFT).within(127);
+                let hidden = self.sum(index, neuron, source, &weight).shifted(HIDDEN_SHIFT).within(127);
                 value = value.plus(hidden.scaled(self.mix[0][index - RESULTS]));
                 hidden_state = hidden_state.plus(hidden.scaled(self.mix[1][index - RESULTS]));
             }
         }
-        if self.plasticity != 0 {
-            let part = state.scaled(self.plasticity);
+        if self.fatigue != 0 {
+            // As twice the upper half of a product of 16 bits.
+            let part = weight.visible().scaled(self.fatigue).map(|part| part << 2);
             value = value.with(part, |value, part| {
-                value.saturating_add(((i32::from(value) * i32::from(part)) >> 13) as i16)
+                value.saturating_sub(((i32::from(value) * i32::from(part)) >> 16) as i16 * 2)
             });
         }
         let mut changed = Weight { value: add(weight.value, value, self.rates[0]), state: weight.state };

@@ -2,7 +2,8 @@
 //!
 //! A coefficient takes four bits: the sign, and three bits of reflected binary code (Gray, 1953) for 0 or the power of two,
 //! so that the next greater and the next smaller one are a single flip away. A genome of zeros is a rule that changes nothing, and a
-//! single flip makes the delta rule of it.
+//! single flip makes the delta rule of it. A hidden state counts steps where the genome says nothing else, so that one more flip,
+//! of the fatigue, makes rates fall while a network learns; a state that nothing reads is not computed.
 
 use super::EvolvedRule;
 use super::evolved::{NEURON_SIGNALS, RESULTS, SOURCE_SIGNALS, UNITS};
@@ -18,6 +19,10 @@ const UNIT_COEFFICIENTS: usize = 3 * NEURON_SIGNALS + SOURCE_SIGNALS + 1;
 const COEFFICIENTS: usize = UNITS * UNIT_COEFFICIENTS + RESULTS * (UNITS - RESULTS) + 1;
 /// Bits of a rule.
 const BITS: u32 = COEFFICIENTS as u32 * COEFFICIENT_BITS + RESULTS as u32 * RATE_BITS;
+/// The bit that is read turned: the last one of what the hidden state changes by in any case.
+const COUNTING: u32 = (UNIT_COEFFICIENTS as u32 + 1) * COEFFICIENT_BITS - 1;
+/// The fatigue is its number in reflected binary code times this: its flips are worth about the same, whereas 1 of 64 would do nothing.
+const FATIGUE: i8 = 9;
 /// Words of a rule's genome.
 pub const GENOME_WORDS: usize = BITS.div_ceil(32) as usize;
 
@@ -40,6 +45,9 @@ impl Genes for RuleGenes {
 }
 
 impl RuleGenes {
+    /// The last genes, so many, concern every weight alike: the fatigue and the rates.
+    pub const COMMON: u32 = COEFFICIENT_BITS + RESULTS as u32 * RATE_BITS;
+
     /// The genome of the delta rule ([`Delta`](super::baseline::Delta)) at a rate of 0 to 7: where a search may start.
     #[must_use]
     pub const fn delta(rate: u8) -> [u32; GENOME_WORDS] {
@@ -96,7 +104,8 @@ impl Reader<'_> {
     fn gray(&mut self, bits: u32) -> u8 {
         let mut value = 0;
         for _ in 0..bits {
-            let bit = self.words[(self.at / 32) as usize] >> (self.at % 32) & 1;
+            let turned = u32::from(self.at == COUNTING);
+            let bit = self.words[(self.at / 32) as usize] >> (self.at % 32) & 1 ^ turned;
             value = value << 1 | (bit as u8 ^ value & 1);
             self.at += 1;
         }
@@ -139,7 +148,9 @@ impl EvolvedRule {
             unit.own = reader.coefficient();
         }
         rule.mix = [(); RESULTS].map(|()| reader.coefficients());
-        rule.plasticity = reader.coefficient();
+        let negative = reader.gray(1) == 1;
+        let size = reader.gray(COEFFICIENT_BITS - 1) as i8 * FATIGUE;
+        rule.fatigue = if negative { -size } else { size };
         rule.rates = [(); RESULTS].map(|()| reader.gray(RATE_BITS));
         Ok(rule.prepared())
     }

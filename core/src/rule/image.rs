@@ -3,11 +3,12 @@
 //! ```text
 //! offset  bytes  what
 //! 0       4      magic "evor"
-//! 4       2      version, 1
-//! 6       2      layers of the task network; 0 for a rule alone
+//! 4       2      version, 2
+//! 6       1      layers of the task network; 0 for a rule alone
+//! 7       1      what its weights are: 0 bytes, 1 signs of counters
 //! 8       4      length of the image in bytes, checksum included
-//! 12      64     the genome of the rule, 16 words
-//! 76      ...    with a network: the width of its input and of every layer (2 bytes each), zeros to a multiple of 4,
+//! 12      48     the genome of the rule, 12 words
+//! 60      ...    with a network: the width of its input and of every layer (2 bytes each), zeros to a multiple of 4,
 //!                then every weight: value, state (2 bytes each)
 //! end-4   4      CRC-32 of all bytes before, as in `image`
 //! ```
@@ -15,13 +16,13 @@
 //! All numbers are little-endian. Weights change while a board learns, so it copies them; the genome is read where it lies.
 
 use super::shape::MAX_LAYERS;
-use super::{EvolvedRule, GENOME_WORDS, Lanes, RuleError, Shape, ShapeError, Weight};
+use super::{EvolvedRule, GENOME_WORDS, Lanes, RuleError, Shape, ShapeError, Weight, WeightKind};
 use crate::image::checksum;
 
 /// The first four bytes.
 pub const MAGIC: [u8; 4] = *b"evor";
 /// The version this library writes and reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes before the genome.
 const HEADER: usize = 12;
@@ -80,6 +81,7 @@ impl core::error::Error for RuleImageError {}
 pub struct RuleImage<'a> {
     genome: [u32; GENOME_WORDS],
     rule: EvolvedRule,
+    kind: WeightKind,
     shape: Option<Shape>,
     weights: &'a [u8],
 }
@@ -91,7 +93,7 @@ impl<'a> RuleImage<'a> {
     /// Says what is wrong.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, RuleImageError> {
         let header = bytes.first_chunk::<HEADER>().ok_or(RuleImageError::Truncated(HEADER, bytes.len()))?;
-        let [m0, m1, m2, m3, v0, v1, d0, d1, l0, l1, l2, l3] = *header;
+        let [m0, m1, m2, m3, v0, v1, depth, kind, l0, l1, l2, l3] = *header;
         if [m0, m1, m2, m3] != MAGIC {
             return Err(RuleImageError::Magic);
         }
@@ -99,7 +101,7 @@ impl<'a> RuleImage<'a> {
             VERSION => {}
             version => return Err(RuleImageError::Version(version)),
         }
-        let (depth, len) = (u16::from_le_bytes([d0, d1]), u32::from_le_bytes([l0, l1, l2, l3]) as usize);
+        let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
         let all = bytes.get(..len).ok_or(RuleImageError::Truncated(len, bytes.len()))?;
         let (content, crc) = all.split_last_chunk::<CRC>().ok_or(RuleImageError::Damaged)?;
         if content.len() < RULE || checksum(content) != u32::from_le_bytes(*crc) {
@@ -110,8 +112,13 @@ impl<'a> RuleImage<'a> {
             *word = u32::from_le_bytes(*bytes);
         }
         let rule = EvolvedRule::new(&genome).map_err(RuleImageError::Rule)?;
+        let kind = match kind {
+            0 => WeightKind::Bytes,
+            1 => WeightKind::Signs,
+            _ => return Err(RuleImageError::Damaged),
+        };
         let (shape, weights) = network(usize::from(depth), &content[RULE..])?;
-        Ok(Self { genome, rule, shape, weights })
+        Ok(Self { genome, rule, kind, shape, weights })
     }
 
     /// The rule.
@@ -124,6 +131,12 @@ impl<'a> RuleImage<'a> {
     #[must_use]
     pub const fn genome(&self) -> &[u32; GENOME_WORDS] {
         &self.genome
+    }
+
+    /// What the weights of its task network are.
+    #[must_use]
+    pub const fn kind(&self) -> WeightKind {
+        self.kind
     }
 
     /// The shape of its task network, if it has one.
@@ -168,18 +181,19 @@ pub fn image_len(shape: Option<&Shape>) -> usize {
     RULE + shape.map_or(0, network) + CRC
 }
 
-/// Writes the image of a genome, and of a network's shape and weights, to the start of `bytes`, and returns its length.
+/// Writes the image of a genome, and of a network's shape, kind of weights and weights, to the start of `bytes`, and returns its length.
 ///
 /// # Errors
 /// [`RuleImageError::Buffer`], also where the weights are fewer than the shape's.
 pub fn write(
     genome: &[u32; GENOME_WORDS],
-    network: Option<(&Shape, &[Weight<1>])>,
+    network: Option<(&Shape, WeightKind, &[Weight<1>])>,
     bytes: &mut [u8],
 ) -> Result<usize, RuleImageError> {
-    let (len, there) = (image_len(network.map(|(shape, _)| shape)), bytes.len());
+    let (len, there) = (image_len(network.map(|(shape, ..)| shape)), bytes.len());
     let bytes = bytes.get_mut(..len).ok_or(RuleImageError::Buffer(len, there))?;
-    let depth = network.map_or(0, |(shape, _)| shape.depth() as u16);
+    let (depth, kind) =
+        network.map_or((0, WeightKind::Bytes), |(shape, kind, _)| (shape.depth() as u8, kind));
     let mut at = 0;
     let mut put = |part: &[u8]| {
         bytes[at..at + part.len()].copy_from_slice(part);
@@ -187,10 +201,10 @@ pub fn write(
     };
     put(&MAGIC);
     put(&VERSION.to_le_bytes());
-    put(&depth.to_le_bytes());
+    put(&[depth, u8::from(kind == WeightKind::Signs)]);
     put(&(len as u32).to_le_bytes());
     genome.iter().for_each(|word| put(&word.to_le_bytes()));
-    if let Some((shape, weights)) = network {
+    if let Some((shape, _, weights)) = network {
         if weights.len() < shape.weights() {
             return Err(RuleImageError::Buffer(shape.weights(), weights.len()));
         }

@@ -15,7 +15,8 @@
 //! All state is `i16` and everything a rule sees is -127 to 127. A weight is what the upper byte of its state says, the
 //! lower byte is the first hidden state and collects changes too small for the weight; the second and the third hidden
 //! state are the upper and the lower byte of another `i16`, which the rule uses as it likes. Sums shift right by about half
-//! the logarithm of their length, so that layers of any width see alike values.
+//! the logarithm of their length, so that layers of any width see alike values. Weights may be of one bit instead ([`WeightKind::Signs`]): then
+//! that other `i16` is a counter, and the weight is its sign.
 //!
 //! ```
 //! use evobit::rule::{baseline::Delta, *};
@@ -48,6 +49,7 @@ mod lanes;
 mod network;
 mod perception;
 mod shape;
+mod weight;
 
 #[cfg(all(test, not(feature = "small")))]
 mod tests;
@@ -55,6 +57,7 @@ mod tests;
 pub use evolved::{EvolvedRule, NeuronSums, SourceSums, UNITS, UnitCoefficients};
 pub use genes::{GENOME_WORDS, RuleError, RuleGenes};
 pub use lanes::Lanes;
-pub use network::{Buffers, Plasticity, TaskNetwork, Unit, Weight};
+pub use network::{Buffers, Plasticity, TaskNetwork, Unit};
 pub use perception::{LocalRule, Needs, NeuronView, SourceView};
 pub use shape::{MAX_LAYERS, Shape, ShapeError};
+pub use weight::{Weight, WeightKind};

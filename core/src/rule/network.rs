@@ -6,12 +6,11 @@
 )]
 
 use super::shape::Layer;
-use super::{Lanes, LocalRule, Needs, NeuronView, Shape, ShapeError, SourceView};
+use super::weight::signed;
+use super::{Lanes, LocalRule, Needs, NeuronView, Shape, ShapeError, SourceView, Weight, WeightKind};
 use crate::rng::Draw;
 use rand_core::Rng;
 
-/// The largest state: 127 in the upper byte.
-const MOST: i16 = 127 << 8;
 /// Bits of a product of weight and activation that the activation of a neuron drops, beside those by the number of inputs.
 const PRODUCT_BITS: u32 = 5;
 /// How far the right class's activation should lie above each other one: further than weights of a byte reach at 64, where
@@ -19,53 +18,6 @@ const PRODUCT_BITS: u32 = 5;
 const MARGIN: i16 = 32;
 /// Up to here an activation is its sum, from here on a quarter of what is over.
 const BEND: i32 = 64;
-
-/// A weight and its hidden states in all lanes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weight<const L: usize> {
-    /// The weight (upper byte) and its fraction, the first hidden state (lower byte); [`i16::MIN`] where there is no weight.
-    pub value: Lanes<L>,
-    /// The second (upper byte) and the third hidden state (lower byte).
-    pub state: Lanes<L>,
-}
-
-impl<const L: usize> Weight<L> {
-    /// No weight: it is never changed and adds nothing to any sum.
-    pub const ABSENT: Self = Self { value: Lanes([i16::MIN; L]), state: Lanes::ZERO };
-
-    /// The weight itself, -127 to 127.
-    #[inline(always)]
-    #[must_use]
-    pub fn weight(&self) -> Lanes<L> {
-        self.value.map(|value| if value == i16::MIN { 0 } else { value >> 8 })
-    }
-
-    /// The hidden state that rules see, -127 to 127.
-    #[inline(always)]
-    #[must_use]
-    pub fn visible(&self) -> Lanes<L> {
-        self.state.shifted(8)
-    }
-
-    /// In bounds; a value of [`i16::MIN`] stays, as it means that there is no weight.
-    pub(super) fn bounded(self) -> Self {
-        let value = self.value.map(|value| if value == i16::MIN { value } else { value.clamp(-MOST, MOST) });
-        Self { value, state: self.state.within(MOST) }
-    }
-
-    /// In bounds, and absent where `before` was.
-    #[inline(always)]
-    fn settled(self, before: Self) -> Self {
-        let mut settled = before;
-        for lane in 0..L {
-            if before.value.0[lane] != i16::MIN {
-                settled.value.0[lane] = self.value.0[lane].clamp(-MOST, MOST);
-                settled.state.0[lane] = self.state.0[lane].clamp(-MOST, MOST);
-            }
-        }
-        settled
-    }
-}
 
 /// A unit's activation and error in all lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +36,8 @@ impl<const L: usize> Unit<L> {
 /// How updates are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plasticity {
+    /// What weights are.
+    pub kind: WeightKind,
     /// Each weight is updated in a step with probability `share / 256`; 256 for all, without a draw.
     pub share: u16,
     /// True: all weights see the network as it was before the step. False: layers are updated from the output back, and the
@@ -95,7 +49,7 @@ pub struct Plasticity {
 
 impl Default for Plasticity {
     fn default() -> Self {
-        Self { share: 256, synchronous: true, seed: 1 }
+        Self { kind: WeightKind::Bytes, share: 256, synchronous: true, seed: 1 }
     }
 }
 
@@ -141,7 +95,7 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
     }
 
     /// Random weights of -`scale` to `scale`, a generator for each lane; the hidden states of a neuron's weights begin as the
-    /// binary code of layer (from the output) and neuron.
+    /// binary code of layer (from the output) and neuron. Weights of one bit begin with counters of -`scale` to `scale`.
     pub fn start<R: Rng>(&mut self, scale: u8, mut generators: [&mut R; L]) {
         let scale = u32::from(scale.min(127));
         for index in 0..self.shape.depth() {
@@ -154,6 +108,9 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
                         *value = (rng.below(2 * scale + 1) as i16 - scale as i16) << 8;
                     }
                     weight.state = Lanes::all(code);
+                    if self.plasticity.kind == WeightKind::Signs {
+                        (weight.state, weight.value) = (weight.value, weight.value.map(signed));
+                    }
                 }
             }
         }
@@ -345,12 +302,12 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
             let activation = before.get(place).map_or(Lanes::all(Shape::BIAS), |unit| unit.activation);
             *source = rule.source(&source_view(weights, &layer, needs, place, activation));
         }
-        let Plasticity { share, .. } = self.plasticity;
+        let Plasticity { share, kind, .. } = self.plasticity;
         for (row, unit) in weights.chunks_exact_mut(layer.row()).zip(after) {
             let neuron = rule.neuron(&neuron_view(row, &layer, needs, unit));
             for (weight, source) in row.iter_mut().zip(sources.iter()) {
                 if share >= 256 || drawn(&mut self.draws) < share {
-                    *weight = rule.change(&neuron, source, *weight).settled(*weight);
+                    *weight = rule.change(&neuron, source, *weight).settled(*weight, kind);
                 }
             }
         }
@@ -361,14 +318,19 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
 #[inline(always)]
 fn weighted_sums<const L: usize>(row: &[Weight<L>], before: &[Unit<L>]) -> [i32; L] {
     let mut sums = [0i32; L];
-    let mut add = |weight: &Weight<L>, activation: Lanes<L>| {
-        let weight = weight.weight();
-        for lane in 0..L {
-            sums[lane] += i32::from(weight.0[lane]) * i32::from(activation.0[lane]);
+    // Loops instead of closures: a closure that is not inlined is compiled without the caller's vector instructions.
+    if let Some((bias, row)) = row.split_last() {
+        for (weight, unit) in row.iter().zip(before) {
+            let weight = weight.weight();
+            for lane in 0..L {
+                sums[lane] += i32::from(weight.0[lane]) * i32::from(unit.activation.0[lane]);
+            }
         }
-    };
-    row.iter().zip(before).for_each(|(weight, unit)| add(weight, unit.activation));
-    row.last().into_iter().for_each(|weight| add(weight, Lanes::all(Shape::BIAS)));
+        let bias = bias.weight();
+        for lane in 0..L {
+            sums[lane] += i32::from(bias.0[lane]) * i32::from(Shape::BIAS);
+        }
+    }
     sums
 }
 

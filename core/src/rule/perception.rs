@@ -51,8 +51,10 @@ pub trait LocalRule<const L: usize> {
     /// What it makes of a unit before.
     type Source: Copy;
 
-    /// What it must be given.
-    fn needs(&self) -> Needs;
+    /// What it must be given; nothing but activations where a rule does not say.
+    fn needs(&self) -> Needs {
+        Needs::default()
+    }
 
     /// Looks at a neuron, once a step.
     fn neuron(&self, view: &NeuronView<L>) -> Self::Neuron;

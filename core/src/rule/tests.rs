@@ -154,8 +154,9 @@ proptest! {
     }
 
     #[test]
-    fn lanes_do_what_single_networks_do(shape in shapes(), seed: u64, synchronous: bool, share in 0u16..400) {
-        let plasticity = Plasticity { share, synchronous, ..Plasticity::default() };
+    fn lanes_do_what_single_networks_do(shape in shapes(), seed: u64, synchronous: bool, signs: bool, share in 0u16..400) {
+        let kind = if signs { WeightKind::Signs } else { WeightKind::Bytes };
+        let plasticity = Plasticity { kind, share, synchronous, ..Plasticity::default() };
         let rule = any_rule(seed);
         let classes = shape.classes() as u32;
         let mut together = Room::<3>::random(&shape, &mut Stream::new(seed, Purpose::Test, 0));
@@ -193,6 +194,23 @@ proptest! {
     }
 
     #[test]
+    fn weights_of_one_bit_are_the_signs_of_their_counters(shape in shapes(), seed: u64) {
+        let mut room = Room::<1>::random(&shape, &mut Stream::new(seed, Purpose::Test, 0));
+        let mut network = room.network(shape);
+        network.set_plasticity(Plasticity { kind: WeightKind::Signs, ..Plasticity::default() });
+        network.start(48, [&mut Stream::new(seed, Purpose::Test, 1)]);
+        let mut sources = vec![[Lanes::ZERO; UNITS + 1]; shape.widest_row()];
+        for step in 0..4 {
+            for weight in network.weights() {
+                let counter = weight.state.0[0];
+                prop_assert!(step > 0 || counter.abs() <= 48 << 8);
+                prop_assert_eq!(weight.weight().0[0], if counter < 0 { -32 } else { 32 });
+            }
+            network.learn(&any_rule(seed), [0], &mut sources);
+        }
+    }
+
+    #[test]
     fn absent_weights_stay_absent_and_unseen(shape in shapes(), seed: u64) {
         let mut rng = Stream::new(seed, Purpose::Test, 0);
         let mut room = Room::<1>::random(&shape, &mut rng);
@@ -218,7 +236,7 @@ fn genome(coefficients: &[(usize, usize, usize, u32)], rates: u32) -> [u32; GENO
     for &(unit, set, signal, bits) in coefficients {
         put(4 * (29 * unit + [0, 8, 12, 20][set] + signal), bits);
     }
-    put(484, rates);
+    put(360, rates);
     words
 }
 
@@ -259,6 +277,28 @@ fn rules_written_by_hand_are_points_of_the_genome() {
     }
     let oja = genome(&[(0, 2, 1, SIXTY_FOUR), (0, 3, 6, MINUS_SIXTY_FOUR)], 0);
     assert_eq!(learned(oja), by_hand(&Oja { rate: 0 }, shape));
+}
+
+#[test]
+fn weights_of_one_bit_learn_what_most_inputs_say() {
+    let shape = Shape::new(&[5, 2]).unwrap();
+    let mut room = Room::<1>::random(&shape, &mut Stream::new(1, Purpose::Test, 0));
+    let mut network = room.network(shape);
+    network.set_plasticity(Plasticity { kind: WeightKind::Signs, ..Plasticity::default() });
+    network.start(48, [&mut Stream::new(1, Purpose::Test, 1)]);
+    let mut sources = vec![Lanes::ZERO; 6];
+    let samples =
+        || (0..32u8).map(|bits| [0, 1, 2, 3, 4].map(|bit| if bits >> bit & 1 == 1 { 100 } else { -100 }));
+    let class = |input: [i8; 5]| u8::from(input.iter().filter(|&&value| value > 0).count() > 2);
+    for input in samples().cycle().take(320) {
+        network.input(0, &input);
+        network.learn(&Delta { rate: 3 }, [class(input)], &mut sources);
+    }
+    for input in samples() {
+        network.input(0, &input);
+        network.run();
+        assert_eq!(network.class(0), class(input), "{input:?}");
+    }
 }
 
 #[test]
@@ -326,17 +366,19 @@ fn what_cannot_be_is_refused() {
 
 proptest! {
     #[test]
-    fn an_image_brings_back_rule_and_network(shape in shapes(), seed: u64, at in 0usize..2000, bit in 0u8..8) {
+    fn an_image_brings_back_rule_and_network(shape in shapes(), seed: u64, signs: bool, at in 0usize..2000, bit in 0u8..8) {
         let mut rng = Stream::new(seed, Purpose::Test, 0);
         let mut genome = [0; GENOME_WORDS];
         randomize(&RuleGenes, &mut genome, &mut rng);
         let room = Room::<1>::random(&shape, &mut rng);
+        let kind = if signs { WeightKind::Signs } else { WeightKind::Bytes };
         let mut bytes = vec![0; image::image_len(Some(&shape))];
-        prop_assert_eq!(image::write(&genome, Some((&shape, &room.weights)), &mut bytes), Ok(bytes.len()));
+        prop_assert_eq!(image::write(&genome, Some((&shape, kind, &room.weights)), &mut bytes), Ok(bytes.len()));
         let read = image::RuleImage::parse(&bytes).unwrap();
         let mut weights = vec![Weight::ABSENT; shape.weights()];
         read.copy_weights(&mut weights);
         prop_assert_eq!((read.genome(), read.shape(), &weights), (&genome, Some(shape), &room.weights));
+        prop_assert_eq!(read.kind(), kind);
         prop_assert_eq!(read.rule(), &EvolvedRule::new(&genome).unwrap());
         // Whatever bit is turned, it is noticed; cut off anywhere, too.
         let at = at % bytes.len();
@@ -348,12 +390,12 @@ proptest! {
 
 #[test]
 fn an_image_of_a_rule_alone_has_no_network() {
-    let mut bytes = [0; 80];
-    assert_eq!(image::write(&[0; GENOME_WORDS], None, &mut bytes), Ok(80));
+    let mut bytes = [0; 64];
+    assert_eq!(image::write(&[0; GENOME_WORDS], None, &mut bytes), Ok(64));
     assert_eq!(image::RuleImage::parse(&bytes).unwrap().shape(), None);
     assert_eq!(
-        image::write(&[0; GENOME_WORDS], None, &mut bytes[..79]),
-        Err(image::RuleImageError::Buffer(80, 79))
+        image::write(&[0; GENOME_WORDS], None, &mut bytes[..63]),
+        Err(image::RuleImageError::Buffer(64, 63))
     );
 }
 

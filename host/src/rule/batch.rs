@@ -5,7 +5,9 @@
     reason = "lanes of several arrays side by side become vector instructions"
 )]
 
-use evobit::rule::{Buffers, Lanes, LocalRule, Plasticity, Shape, ShapeError, TaskNetwork, Unit, Weight};
+use evobit::rule::{
+    Buffers, Lanes, LocalRule, Needs, Plasticity, Shape, ShapeError, TaskNetwork, Unit, Weight,
+};
 
 /// Task networks that live beside each other: a register of AVX2 holds a value of all.
 pub const LANES: usize = 16;
@@ -13,7 +15,10 @@ pub const LANES: usize = 16;
 const RIGHT: i32 = 256;
 /// The largest margin that counts, in units of the score's activation: were it larger, rules that drive weights to their bounds
 /// would win over rules that are right.
-const MOST_MARGIN: i32 = 32;
+const MOST_MARGIN: i32 = 8;
+
+/// The highest fitness: right in all answers, by the largest margin.
+pub const HIGHEST: i64 = (RIGHT + MOST_MARGIN) as i64 * 256;
 
 /// A sample of every lane.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +51,29 @@ pub struct Batch {
     pub start: Vec<Weight<LANES>>,
     /// What happens to them.
     pub phases: Vec<Phase>,
+    /// Whether samples to learn from bring their classes. Where they do not, rules that need errors cannot be lived by, and an exam
+    /// asks how well the most active output tells classes apart.
+    pub labelled: bool,
 }
 
 impl Batch {
+    /// Lives whose samples bring their classes.
+    #[must_use]
+    pub const fn labelled(
+        shape: Shape,
+        plasticity: Plasticity,
+        start: Vec<Weight<LANES>>,
+        phases: Vec<Phase>,
+    ) -> Self {
+        Self { shape, plasticity, start, phases, labelled: true }
+    }
+
+    /// Whether all is there that a rule needs.
+    #[must_use]
+    pub const fn gives(&self, needs: Needs) -> bool {
+        self.labelled || !needs.error
+    }
+
     /// Puts the last exam at the beginning as well, where it counts against what is reached in the end.
     pub fn begin_with_exam(&mut self) {
         if let Some(Phase::Exam(samples, weight)) = self.phases.last() {
@@ -147,7 +172,8 @@ where
                     network.learn(rule, sample.classes, &mut room.sources);
                 }
             }
-            Phase::Exam(samples, weight) => marks.push(sit(&mut network, samples, *weight)),
+            Phase::Exam(samples, weight) if batch.labelled => marks.push(sit(&mut network, samples, *weight)),
+            Phase::Exam(samples, weight) => marks.push(group(&mut network, samples, *weight)),
             Phase::Replace(list) => {
                 for &(index, weight) in list {
                     network.weights_mut()[index as usize] = weight;
@@ -185,6 +211,28 @@ fn sit(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) ->
             worth[lane] += i64::from(answer + (margin >> shift).clamp(-MOST_MARGIN, MOST_MARGIN));
         }
     }
+    Marks { right, samples: samples.len() as u32, worth, weight }
+}
+
+/// The marks of networks that were told no classes: every output answers with the class that most of its samples have (purity).
+fn group(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) -> Marks {
+    let classes = network.shape().classes();
+    let mut counts = vec![[0u32; LANES]; classes * classes];
+    for sample in samples {
+        show(network, sample);
+        network.run();
+        for lane in 0..LANES {
+            let output = usize::from(network.class(lane));
+            counts[output * classes + usize::from(sample.classes[lane])][lane] += 1;
+        }
+    }
+    let mut right = [0; LANES];
+    for output in counts.chunks_exact(classes) {
+        for lane in 0..LANES {
+            right[lane] += output.iter().map(|count| count[lane]).max().unwrap_or(0);
+        }
+    }
+    let worth = right.map(|right| i64::from(right) * i64::from(RIGHT));
     Marks { right, samples: samples.len() as u32, worth, weight }
 }
 

@@ -1,6 +1,6 @@
 //! What a rule is evolved on and what it is judged by: a kind of task over given data.
 
-use evobit::rule::{Plasticity, ShapeError};
+use evobit::rule::{Needs, Plasticity, ShapeError};
 
 use super::Batch;
 use super::table::Table;
@@ -21,6 +21,8 @@ pub enum Kind {
     Switch,
     /// Learn, lose 20 % of the weights, learn on
     Lesion,
+    /// Learn a table or images without being told classes; the exam asks how well outputs tell them apart
+    Unlabelled,
     /// Learn, gain a quarter more neurons in the first hidden layer, learn on
     Growth,
 }
@@ -62,6 +64,15 @@ pub struct Course {
 }
 
 impl Course {
+    /// What a rule needs and these tasks do not give.
+    #[must_use]
+    pub const fn lacks(&self, needs: Needs) -> Option<&'static str> {
+        match self.kind {
+            Kind::Unlabelled if needs.error => Some("errors, so labelled samples"),
+            _ => None,
+        }
+    }
+
     /// The batches of a chapter.
     ///
     /// # Errors
@@ -85,6 +96,7 @@ impl Course {
             epochs: self.epochs,
             exam: EXAM,
             most: self.most,
+            plasticity: self.plasticity,
             permuted: true,
             held_out: None,
         };
@@ -92,7 +104,6 @@ impl Course {
             Kind::Boolean => self.boolean(&self.functions()[..2]).batch(hidden, self.seed, index)?,
             _ => self.of_table(&task, hidden, index)?,
         };
-        batch.plasticity = self.plasticity;
         if self.improvement {
             batch.begin_with_exam();
         }
@@ -109,10 +120,11 @@ impl Course {
             epochs: self.epochs,
             exam: 0,
             most: usize::MAX,
+            plasticity: self.plasticity,
             permuted: false,
             held_out: Some(&self.held_out),
         };
-        let mut batches = match self.kind {
+        Ok(match self.kind {
             Kind::Boolean => {
                 let functions = self.functions();
                 let unseen = self.boolean(&functions[2..]);
@@ -121,9 +133,7 @@ impl Course {
                 (0..lives.div_ceil(super::LANES as u32)).map(batch).collect::<Result<Vec<_>, _>>()?
             }
             _ => vec![self.of_table(&task, &self.hidden, LAST)?],
-        };
-        batches.iter_mut().for_each(|batch| batch.plasticity = self.plasticity);
-        Ok(batches)
+        })
     }
 
     fn of_table(&self, task: &TableTask<'_>, hidden: &[u16], index: u32) -> Result<Batch, ShapeError> {
@@ -134,12 +144,18 @@ impl Course {
                 let neurons = hidden.first().map_or(0, |&width| width / 5);
                 task.damaged(hidden, Damage::Growth(neurons), self.seed, index)
             }
+            Kind::Unlabelled => Ok(Batch { labelled: false, ..task.batch(hidden, self.seed, index)? }),
             Kind::Table | Kind::Boolean => task.batch(hidden, self.seed, index),
         }
     }
 
     fn boolean<'a>(&self, functions: &'a [u32]) -> BooleanTask<'a> {
-        BooleanTask { inputs: self.learn.inputs as u32, functions, passes: self.epochs }
+        BooleanTask {
+            inputs: self.learn.inputs as u32,
+            functions,
+            passes: self.epochs,
+            plasticity: self.plasticity,
+        }
     }
 
     /// The unseen function, by its number among them, that the first lane of the last exam's first batch has.
@@ -168,4 +184,87 @@ impl Course {
 #[must_use]
 pub fn boolean_table(inputs: usize) -> Table {
     Table { inputs, classes: 2, ..Table::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::{LANES, Phase, Sample};
+
+    fn course(kind: Kind) -> Course {
+        // What is held out has values that nothing else has.
+        let table = |values: [i8; 2]| Table {
+            inputs: 2,
+            values: values.repeat(40),
+            labels: [0, 1].repeat(20),
+            classes: 2,
+        };
+        let boolean = kind == Kind::Boolean;
+        Course {
+            kind,
+            learn: if boolean { boolean_table(2) } else { table([1, 2]) },
+            held_out: if boolean { boolean_table(2) } else { table([3, 4]) },
+            epochs: 2,
+            most: usize::MAX,
+            shapes: vec![vec![5]],
+            hidden: vec![5],
+            plasticity: Plasticity::default(),
+            improvement: false,
+            seed: 1,
+        }
+    }
+
+    fn asked_or_shown(phase: &Phase, exams: bool) -> &[Sample] {
+        match phase {
+            Phase::Learn(samples) if !exams => samples,
+            Phase::Exam(samples, _) if exams => samples,
+            _ => &[],
+        }
+    }
+
+    fn samples(batches: &[Batch], exams: bool) -> Vec<&Sample> {
+        let phases = batches.iter().flat_map(|batch| &batch.phases);
+        phases.flat_map(|phase| asked_or_shown(phase, exams)).collect()
+    }
+
+    #[test]
+    fn evolution_never_sees_what_is_held_out() {
+        for kind in [Kind::Table, Kind::Switch, Kind::Lesion, Kind::Growth, Kind::Unlabelled] {
+            let course = course(kind);
+            let batches = [course.chapter(0, 2).unwrap(), course.choosing(2).unwrap()].concat();
+            let last = course.last().unwrap();
+            let held_out = |samples: Vec<&Sample>| {
+                let values = samples.iter().flat_map(|sample| sample.inputs.iter().flatten());
+                values.copied().map(|value| value > 2).collect::<std::collections::BTreeSet<bool>>()
+            };
+            for exams in [false, true] {
+                assert_eq!(held_out(samples(&batches, exams)), [false].into());
+                assert_eq!(held_out(samples(&last, exams)), [exams].into());
+            }
+        }
+    }
+
+    #[test]
+    fn functions_to_evolve_on_are_not_those_to_be_judged_by() {
+        let course = course(Kind::Boolean);
+        let functions = |batches: &[Batch]| {
+            let truth = |sample: &Sample, lane: usize| {
+                let row =
+                    usize::from(sample.inputs[0][lane] > 0) + 2 * usize::from(sample.inputs[1][lane] > 0);
+                u32::from(sample.classes[lane]) << row
+            };
+            let mut tables = std::collections::BTreeSet::new();
+            for batch in batches {
+                let exam = samples(std::slice::from_ref(batch), true);
+                tables.extend(
+                    (0..LANES).map(|lane| exam.iter().fold(0, |table, sample| table | truth(sample, lane))),
+                );
+            }
+            tables
+        };
+        assert_eq!(functions(&course.chapter(3, 2).unwrap()), [0b0110, 0b1110].into());
+        assert_eq!(functions(&course.choosing(2).unwrap()), [0b0110, 0b1110].into());
+        let others: Vec<u32> = (0..16).filter(|table| ![0b0110, 0b1110].contains(table)).collect();
+        assert_eq!(functions(&course.last().unwrap()).into_iter().collect::<Vec<_>>(), others);
+    }
 }

@@ -2,14 +2,14 @@
 //!
 //! A generation is scored by lives that no other chapter sees: after every so many generations a new *chapter* begins, all
 //! individuals are scored anew on new lives, and the chapter's best is tried on lives of samples kept for that. The rule
-//! that is best there is the result. The rate of mutation rises while chapters bring progress and falls while they do not.
+//! that is best there, the one it began with included, is the result. The rate of mutation rises while chapters bring progress and falls while they do not.
 
 use evobit::evolve::genetic::{
-    Batch as Genomes, Configuration, Error, Fitness, GeneticAlgorithm, Mating, Mutation, Origin, Population,
+    Batch as Genomes, Configuration, Error, Fitness, Genes, GeneticAlgorithm, Mating, Mutation, Population,
     Selection, Snapshot,
 };
-use evobit::rng::{Purpose, Stream};
-use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes, SourceSums, Weight};
+use evobit::rng::{Draw, Purpose, Stream};
+use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, Needs, RuleGenes, SourceSums, Weight};
 use rayon::prelude::*;
 
 use super::{Batch, LANES, Marks, Room, live};
@@ -17,7 +17,10 @@ use super::{Batch, LANES, Marks, Room, live};
 /// Fitness that a coefficient costs: of two rules that are nearly as good the cheaper one wins.
 const TERM: i64 = 24;
 /// Mutation rates, in flips a genome times 16: first, lowest, highest.
-const FLIPS: [u32; 3] = [48, 16, 160];
+const FLIPS: [u32; 3] = [20, 10, 48];
+
+/// Flips of a mutant in the first generation, at most.
+const FIRST_FLIPS: u32 = 3;
 
 /// How to evolve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,22 +94,39 @@ impl Fitness for Lives<'_> {
         let words: Vec<&[u32]> = genomes.iter().collect();
         words.par_iter().zip(fitness.par_iter_mut()).for_each_init(Room::new, |room, (genome, fitness)| {
             *fitness = match EvolvedRule::new(genome) {
-                Ok(rule) => assess(&rule, self.0, room).0,
-                Err(_) => i64::MIN,
+                Ok(rule) if self.0.iter().all(|batch| batch.gives(needs(&rule))) => {
+                    assess(&rule, self.0, room).0
+                }
+                _ => i64::MIN,
             };
         });
     }
 }
 
-/// Fitness and share of right answers of a rule.
+/// What a rule must be given.
+fn needs(rule: &EvolvedRule) -> Needs {
+    LocalRule::<LANES>::needs(rule)
+}
+
+/// Fitness and share of right answers of an evolved rule; its coefficients cost a little.
 pub fn assess(rule: &EvolvedRule, batches: &[Batch], room: &mut Room<SourceSums<LANES>>) -> (i64, f64) {
+    let (fitness, accuracy) = lives(rule, batches, room);
+    (fitness - TERM * rule.terms() as i64, accuracy)
+}
+
+/// Fitness and share of right answers of any rule.
+pub fn lives<R>(rule: &R, batches: &[Batch], room: &mut Room<R::Source>) -> (i64, f64)
+where
+    R: LocalRule<LANES>,
+    R::Source: Default,
+{
     let marks: Vec<Marks> =
         batches.iter().flat_map(|batch| live(rule, batch, room).unwrap_or_default()).collect();
     let weight: i64 = marks.iter().map(|marks| marks.weight.abs()).sum::<i64>().max(1);
     let fitness = marks.iter().map(|marks| marks.fitness() * marks.weight).sum::<i64>() / weight;
     let accuracy =
         marks.iter().map(|marks| marks.accuracy() * marks.weight as f64).sum::<f64>() / weight as f64;
-    (fitness - TERM * rule.terms() as i64, accuracy)
+    (fitness, accuracy)
 }
 
 /// Evolves a rule for the lives that `lives` makes for each chapter, and chooses by `validation`; `watch` sees every
@@ -124,10 +144,12 @@ pub fn evolve<E: From<Error>>(
     let capacity = settings.population as usize;
     let mut rng = Stream::new(settings.seed, Purpose::Search, 0);
     let mut flips = FLIPS[0];
-    let mut state: Option<(Vec<u32>, Vec<u32>, u32)> = None;
-    let mut outcome = MetaOutcome { genome: [0; GENOME_WORDS], generations: 0, rows: vec![] };
-    let (mut best, mut since) = (i64::MIN, 0);
+    let (mut genomes, mut base, mut number) = (first(settings, &mut rng), settings.from.to_vec(), 0);
+    let mut outcome = MetaOutcome { genome: settings.from, generations: 0, rows: vec![] };
     let mut room = Room::new();
+    // What it begins with is given up only for something better.
+    let from = EvolvedRule::new(&settings.from).unwrap_or_default();
+    let (mut best, mut since) = (assess(&from, validation, &mut room).0, 0);
     let mut pool: Vec<Vec<Weight<LANES>>> = vec![];
     for chapter in 0.. {
         let mut batches = lives(chapter)?;
@@ -136,19 +158,10 @@ pub fn evolve<E: From<Error>>(
         let mut buffers = Storage::new(capacity);
         let population = buffers.population()?;
         let configuration = configuration(settings, flips);
-        let mut algorithm = match &state {
-            None => {
-                let origin = Origin::Mutants(&settings.from);
-                GeneticAlgorithm::start(configuration, RuleGenes, population, origin, &mut fitness, &mut rng)?
-            }
-            Some((genomes, base, number)) => {
-                let mut scores = vec![0; capacity];
-                let batch = Genomes::new(genomes, GENOME_WORDS).ok_or(Error::SnapshotWords)?;
-                fitness.score(batch, &mut scores);
-                let from = Snapshot { genomes, fitness: &scores, base, number: *number };
-                GeneticAlgorithm::resume(configuration, RuleGenes, population, from)?
-            }
-        };
+        let mut scores = vec![0; capacity];
+        fitness.score(Genomes::new(&genomes, GENOME_WORDS).ok_or(Error::SnapshotWords)?, &mut scores);
+        let from = Snapshot { genomes: &genomes, fitness: &scores, base: &base, number };
+        let mut algorithm = GeneticAlgorithm::resume(configuration, RuleGenes, population, from)?;
         let mut progress = 0;
         let left = settings.generations.saturating_sub(outcome.generations);
         for _ in 0..settings.chapter.min(left) {
@@ -183,12 +196,28 @@ pub fn evolve<E: From<Error>>(
             pool = batches.iter().map(|batch| lived(&rule, batch, &mut room)).collect();
         }
         let from = algorithm.snapshot();
-        state = Some((from.genomes.to_vec(), from.base.to_vec(), from.number));
+        (genomes, base, number) = (from.genomes.to_vec(), from.base.to_vec(), from.number);
         if !watch(&row, &rule) || since >= settings.patience || outcome.generations >= settings.generations {
             break;
         }
     }
     Ok(outcome)
+}
+
+/// The first generation: the genome to begin with, all that are a flip away from it in what concerns every weight alike, its rates and its
+/// fatigue, and mutants.
+fn first(settings: &MetaSettings, rng: &mut Stream) -> Vec<u32> {
+    let mut genomes = settings.from.repeat(settings.population as usize);
+    let genes = RuleGenes.count();
+    for (index, genome) in (0..).zip(genomes.chunks_exact_mut(GENOME_WORDS)).skip(1) {
+        let mut flip = |gene: u32| genome[(gene / 32) as usize] ^= 1 << (gene % 32);
+        if index <= RuleGenes::COMMON {
+            flip(genes - index);
+        } else {
+            (0..=rng.below(FIRST_FLIPS)).for_each(|_| flip(rng.below(genes)));
+        }
+    }
+    genomes
 }
 
 /// The weights that a batch ends with.
@@ -210,7 +239,7 @@ fn live_on(batch: &mut Batch, old: &[Weight<LANES>]) {
 
 fn configuration(settings: &MetaSettings, flips: u32) -> Configuration {
     // Flips a genome over its genes, as a share of 2^32.
-    let genes = u64::from(evobit::evolve::genetic::Genes::count(&RuleGenes));
+    let genes = u64::from(RuleGenes.count());
     let rate = (u64::from(flips) << 28) / genes;
     Configuration {
         population: settings.population,
@@ -239,5 +268,60 @@ impl Storage {
 
     fn population(&mut self) -> Result<Population<'_>, Error> {
         Population::new(GENOME_WORDS, &mut self.genomes, &mut self.fitness, &mut self.order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::tasks::BooleanTask;
+    use evobit::rule::Plasticity;
+
+    fn settings(seed: u64) -> MetaSettings {
+        let from = RuleGenes::delta(3);
+        MetaSettings { population: 16, generations: 2, chapter: 1, from, seed, ..MetaSettings::default() }
+    }
+
+    #[test]
+    fn the_first_generation_tries_every_flip_that_concerns_all_weights() {
+        let settings = settings(1);
+        let genomes = first(&settings, &mut Stream::new(1, Purpose::Search, 0));
+        let flips: Vec<Vec<u32>> = genomes
+            .chunks_exact(GENOME_WORDS)
+            .map(|genome| {
+                let turned = |gene: &u32| {
+                    (genome[*gene as usize / 32] ^ settings.from[*gene as usize / 32]) >> (gene % 32) & 1 == 1
+                };
+                (0..RuleGenes.count()).filter(turned).collect()
+            })
+            .collect();
+        assert_eq!((flips.len(), flips[0].len()), (16, 0));
+        let common: Vec<Vec<u32>> =
+            (1..=RuleGenes::COMMON).map(|back| vec![RuleGenes.count() - back]).collect();
+        assert_eq!(flips[1..=common.len()], common);
+        assert!(flips[common.len() + 1..].iter().all(|flips| flips.len() <= FIRST_FLIPS as usize));
+    }
+
+    #[test]
+    fn what_it_begins_with_is_given_up_only_for_something_better() {
+        let task =
+            BooleanTask { inputs: 2, functions: &[6, 14], passes: 4, plasticity: Plasticity::default() };
+        for seed in 0..4 {
+            let settings = settings(seed);
+            let batch = |index| task.batch(&[6], seed, index);
+            let validation = [batch(100).unwrap()];
+            let outcome = evolve::<Error>(
+                &settings,
+                |chapter| Ok(vec![batch(chapter).unwrap()]),
+                &validation,
+                |_, _| true,
+            )
+            .unwrap();
+            let fitness =
+                |genome: &[u32]| assess(&EvolvedRule::new(genome).unwrap(), &validation, &mut Room::new()).0;
+            assert!(fitness(&outcome.genome) >= fitness(&settings.from));
+            let best = outcome.rows.iter().map(|row| row.validation).max().unwrap();
+            assert_eq!(fitness(&outcome.genome), best.max(fitness(&settings.from)));
+        }
     }
 }

@@ -15,6 +15,6 @@ pub mod scaling;
 pub mod table;
 pub mod tasks;
 
-pub use batch::{Batch, LANES, Marks, Phase, Room, Sample, live};
+pub use batch::{Batch, HIGHEST, LANES, Marks, Phase, Room, Sample, live};
 pub use course::{Course, Kind};
 pub use meta::evolve;

@@ -20,6 +20,8 @@ pub struct TableTask<'a> {
     pub exam: u32,
     /// Samples that a lane learns from at most.
     pub most: usize,
+    /// How updates are applied.
+    pub plasticity: Plasticity,
     /// Whether features and labels are permuted, in every lane otherwise.
     pub permuted: bool,
     /// Samples for the exam, in place of a share of the table's; all lanes then learn from the whole table.
@@ -92,13 +94,18 @@ pub fn epochs(rows: &[u32], epochs: u32, rng: &mut Stream) -> Vec<u32> {
 ///
 /// # Errors
 /// Never for a shape.
-pub fn start(shape: Shape, seed: u64, index: u32) -> Result<Vec<Weight<LANES>>, ShapeError> {
+pub fn start(
+    shape: Shape,
+    plasticity: Plasticity,
+    seed: u64,
+    index: u32,
+) -> Result<Vec<Weight<LANES>>, ShapeError> {
     let mut weights = vec![Weight::ABSENT; shape.weights()];
     let (mut units, mut scores) = (vec![Unit::ZERO; shape.units()], vec![[0; LANES]; shape.classes()]);
     let buffers = Buffers { weights: &mut weights, units: &mut units, scores: &mut scores };
     let lane = |lane: usize| Stream::new(seed, Purpose::Start, index * LANES as u32 + lane as u32);
     let mut streams: [Stream; LANES] = std::array::from_fn(lane);
-    TaskNetwork::new(shape, Plasticity::default(), buffers)?.start(START, streams.each_mut());
+    TaskNetwork::new(shape, plasticity, buffers)?.start(START, streams.each_mut());
     Ok(weights)
 }
 
@@ -157,7 +164,7 @@ impl TableTask<'_> {
         let mut drawn = self.draw(seed, index);
         let disguises = self.disguises(&mut drawn);
         let phases = vec![self.lesson(&mut drawn, &disguises), self.examination(&drawn, &disguises, 1)];
-        Ok(Batch { shape, plasticity: Plasticity::default(), start: start(shape, seed, index)?, phases })
+        Ok(Batch::labelled(shape, self.plasticity, start(shape, self.plasticity, seed, index)?, phases))
     }
 
     /// A stream whose task switches: learn, exam, learn the same samples with inputs permuted otherwise, exam of the second task,
@@ -181,7 +188,7 @@ impl TableTask<'_> {
             self.examination(&drawn, &second, 1),
             self.examination(&drawn, &first, 1),
         ];
-        Ok(Batch { shape, plasticity: Plasticity::default(), start: start(shape, seed, index)?, phases })
+        Ok(Batch::labelled(shape, self.plasticity, start(shape, self.plasticity, seed, index)?, phases))
     }
 
     /// Learn, exam, then `damage` is done to the weights, exam, learn again, exam.
@@ -198,7 +205,7 @@ impl TableTask<'_> {
         let shape = shape(self.table, hidden)?;
         let mut drawn = self.draw(seed, index);
         let disguises = self.disguises(&mut drawn);
-        let mut weights = start(shape, seed, index)?;
+        let mut weights = start(shape, self.plasticity, seed, index)?;
         let mut rng = Stream::new(seed, Purpose::Samples, u32::MAX - index);
         let replaced: Vec<(u32, Weight<LANES>)> = match damage {
             Damage::Lesion(share) => {
@@ -222,7 +229,7 @@ impl TableTask<'_> {
             self.lesson(&mut drawn, &disguises),
             self.examination(&drawn, &disguises, 1),
         ];
-        Ok(Batch { shape, plasticity: Plasticity::default(), start: weights, phases })
+        Ok(Batch::labelled(shape, self.plasticity, weights, phases))
     }
 }
 
@@ -255,6 +262,8 @@ pub struct BooleanTask<'a> {
     pub functions: &'a [u32],
     /// Times that a lane sees each combination of inputs.
     pub passes: u32,
+    /// How updates are applied.
+    pub plasticity: Plasticity,
 }
 
 impl BooleanTask<'_> {
@@ -286,7 +295,7 @@ impl BooleanTask<'_> {
             samples
         };
         let phases = vec![Phase::Learn(answered(&learned)), Phase::Exam(answered(&vec![all; LANES]), 1)];
-        Ok(Batch { shape, plasticity: Plasticity::default(), start: start(shape, seed, index)?, phases })
+        Ok(Batch::labelled(shape, self.plasticity, start(shape, self.plasticity, seed, index)?, phases))
     }
 }
 

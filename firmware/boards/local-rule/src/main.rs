@@ -1,7 +1,7 @@
 //! A board that learns by a local rule: one sample in, one update of all weights, the sample is gone.
 //!
 //! Rule and task network lie in the model region (`evobit::rule::image`); samples come one by one through semihosting, from the
-//! file `samples.bin`: a byte that says 0 to learn or 1 to answer, the class, then the inputs. In the end the board tells what it answered
+//! file `samples.bin`: a byte that says 0 to learn, 1 to answer or 2 to learn without a class, the class, then the inputs. In the end the board tells what it answered
 //! right, what a sample took, and a checksum of all its weights, which must be the host's.
 
 #![no_std]
@@ -113,7 +113,8 @@ fn main() -> ! {
     }
     image.copy_weights(&mut room.weights);
     let buffers = Buffers { weights: &mut room.weights, units: &mut room.units, scores: &mut room.scores };
-    match TaskNetwork::new(shape, Plasticity::default(), buffers) {
+    let plasticity = Plasticity { kind: image.kind(), ..Plasticity::default() };
+    match TaskNetwork::new(shape, plasticity, buffers) {
         // The delta rule, where the genome is no more than that, needs fewer instructions than a rule that may be any.
         Ok(network) => match (0..8).find(|&rate| RuleGenes::delta(rate) == *image.genome()) {
             Some(rate) => run(network, &Delta { rate }, &mut room.activations),
@@ -132,17 +133,23 @@ fn run<R: LocalRule<1>>(mut network: TaskNetwork<'_, 1>, rule: &R, sources: &mut
         println!("samples.bin cannot be opened: start the emulator in the folder of a run");
         exit(3)
     };
-    let inputs = network.shape().inputs();
+    let (inputs, needs_class) = (network.shape().inputs(), rule.needs().error);
     let (mut head, mut sample) = ([0u8; 2], [0u8; MOST_UNITS]);
     let (mut learned, mut asked, mut right) = (0u64, 0u32, 0u32);
     let (mut learning, mut answering) = (0u64, 0u64);
     while file.read_exact(&mut head).is_ok() && file.read_exact(&mut sample[..inputs]).is_ok() {
         let [mode, class] = head;
+        if mode == 2 && needs_class {
+            println!(
+                "the rule needs errors, so labelled samples, and these have no class: flash another rule"
+            );
+            exit(3)
+        }
         let before = instructions();
         for (unit, &value) in network.inputs_mut().iter_mut().zip(&sample) {
             unit.activation = Lanes([i16::from(value as i8)]);
         }
-        if mode == 0 {
+        if mode != 1 {
             network.learn(rule, [class], sources);
             learning += instructions() - before;
             learned += 1;

@@ -4,17 +4,13 @@ use serde_json::json;
 
 use super::super::table::{lines, percent};
 use super::super::{Failure, print};
-use super::{RuleEvalArgs, Verdict, delta_rate, read_rule};
-use crate::rule::{Course, Marks, Room, live};
-use evobit::rule::baseline::Delta;
-use evobit::rule::{EvolvedRule, LocalRule, ShapeError};
+use super::RuleEvalArgs;
+use super::given::Given;
+use super::verdict::Verdict;
 
 pub(super) fn run(args: &RuleEvalArgs) -> Result<(), Failure> {
     let course = args.task.course(None)?;
-    let marks = match delta_rate(&args.rule)? {
-        Some(rate) => learn(&Delta { rate }, &course)?,
-        None => learn(&EvolvedRule::new(&read_rule(&args.rule)?)?, &course)?,
-    };
+    let marks = Given::read(&args.rule)?.learn(&args.rule, &course)?;
     let verdict = Verdict::new(&course, &marks);
     if args.json {
         let mut object = serde_json::to_value(&verdict)?;
@@ -30,13 +26,4 @@ pub(super) fn run(args: &RuleEvalArgs) -> Result<(), Failure> {
         ("exams, mean of all networks", exams.join(", ")),
         ("networks", verdict.networks.to_string()),
     ]))
-}
-
-fn learn<R>(rule: &R, course: &Course) -> Result<Vec<Vec<Marks>>, ShapeError>
-where
-    R: LocalRule<{ crate::rule::LANES }>,
-    R::Source: Default,
-{
-    let mut room = Room::new();
-    course.last()?.iter().map(|batch| live(rule, batch, &mut room)).collect()
 }

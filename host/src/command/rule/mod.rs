@@ -2,21 +2,22 @@
 
 mod demo;
 mod eval;
+mod given;
 mod train;
+mod verdict;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::Failure;
 use crate::data::{LoadOptions, load, stratified};
 use crate::rule::course::boolean_table;
 use crate::rule::scaling::Scaling;
-use crate::rule::{Course, Kind, Marks};
+use crate::rule::{Course, Kind};
 use evobit::rng::{Purpose, Stream};
-use evobit::rule::image::RuleImage;
-use evobit::rule::{GENOME_WORDS, Plasticity, RuleGenes, Shape, ShapeError};
+use evobit::rule::{Plasticity, Shape, ShapeError, WeightKind};
 
 /// Arguments of `rule`.
 #[derive(Args, Debug)]
@@ -40,10 +41,21 @@ impl RuleArgs {
 pub enum RuleCommand {
     /// Evolve a rule on permuted tasks, then let a network learn by it and ask it what was held out
     Train(Box<RuleTrainArgs>),
-    /// Let networks learn by a rule that is there, or by the delta rule
+    /// Let networks learn by a rule that is there, or by one written by hand
     Eval(RuleEvalArgs),
     /// Evolve a rule on exclusive or and or, and show how networks learn all other functions by it
     Demo(RuleDemoArgs),
+}
+
+/// What the weights of a task network are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weights {
+    /// Numbers of -127 to 127
+    #[default]
+    Bytes,
+    /// One bit, the sign of a counter
+    Signs,
 }
 
 /// A task, and networks that learn it.
@@ -74,6 +86,9 @@ pub struct TaskArgs {
     #[arg(long, value_name = "LAYERS", help_heading = "Task")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<String>,
+    /// What weights are
+    #[arg(long, value_enum, default_value = "bytes", help_heading = "Task")]
+    pub weights: Weights,
     /// Share of the weights that are updated in a step, in per cent
     #[arg(long, value_name = "PER CENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100), help_heading = "Task")]
     pub share: u8,
@@ -99,9 +114,10 @@ pub struct RuleTrainArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_archs: Option<String>,
     /// The rule that the first generation are mutants of: `zeros`, which changes nothing, delta:RATE, the delta rule, or that of an
-    /// earlier run, such as runs/rule-1/rule.evr
-    #[arg(long, value_name = "RULE", default_value = "delta:3", help_heading = "Evolution")]
-    pub from: String,
+    /// earlier run, such as runs/rule-1/rule.evr [default: delta at its best rate; without labels zeros]
+    #[arg(long, value_name = "RULE", help_heading = "Evolution")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// Individuals
     #[arg(long, value_name = "N", default_value_t = 32, help_heading = "Evolution")]
     pub population: u32,
@@ -147,7 +163,8 @@ pub struct RuleTrainArgs {
 /// Arguments of `rule eval`.
 #[derive(Args, Debug)]
 pub struct RuleEvalArgs {
-    /// The rule, such as runs/rule-1/rule.evr; or delta:RATE, the delta rule with changes divided by 2 to the power of RATE
+    /// The rule, such as runs/rule-1/rule.evr; or delta:RATE, oja:RATE or hebbian:RATE, rules written by hand whose changes are
+    /// divided by 2 to the power of RATE
     pub rule: String,
     /// The task
     #[command(flatten)]
@@ -171,30 +188,6 @@ pub(super) fn run(args: &RuleArgs) -> Result<(), Failure> {
         RuleCommand::Eval(args) => eval::run(args),
         RuleCommand::Demo(args) => demo::run(args),
     }
-}
-
-/// The rate of the delta rule where a rule is written as delta:RATE.
-fn delta_rate(text: &str) -> Result<Option<u8>, Failure> {
-    let Some(rate) = text.strip_prefix("delta:") else { return Ok(None) };
-    match rate.parse() {
-        Ok(rate @ 0..=7) => Ok(Some(rate)),
-        _ => Err(Failure::usage(format!("{text}: the delta rule has rates 0 to 7, such as delta:3"))),
-    }
-}
-
-/// The genome of a rule: zeros, the delta rule, or one in a file.
-fn read_rule(text: &str) -> Result<[u32; GENOME_WORDS], Failure> {
-    if text == "zeros" {
-        return Ok([0; GENOME_WORDS]);
-    }
-    if let Some(rate) = delta_rate(text)? {
-        return Ok(RuleGenes::delta(rate));
-    }
-    let failed = |message: String| Failure { code: 1, message: format!("{text}: {message}") };
-    let bytes = std::fs::read(text).map_err(|error| {
-        failed(format!("cannot be read ({error}): give a rule such as runs/rule-1/rule.evr"))
-    })?;
-    RuleImage::parse(&bytes).map(|image| *image.genome()).map_err(|error| failed(error.to_string()))
 }
 
 /// Hidden layers as they are written: `8,8`, or `none`.
@@ -244,6 +237,10 @@ impl TaskArgs {
             shapes,
             hidden,
             plasticity: Plasticity {
+                kind: match self.weights {
+                    Weights::Bytes => WeightKind::Bytes,
+                    Weights::Signs => WeightKind::Signs,
+                },
                 share: u16::from(self.share) * 256 / 100,
                 synchronous: !self.asynchronous,
                 ..Plasticity::default()
@@ -285,60 +282,5 @@ impl TaskArgs {
             )));
         }
         Ok((scaling.apply(&learn), scaling.apply(&test)))
-    }
-}
-
-/// What the last exams say.
-#[derive(Clone, Debug, Serialize)]
-struct Verdict {
-    /// The first network's share of right answers; of Boolean functions the share of networks that answer all right.
-    test_accuracy: f64,
-    /// The mean over all networks.
-    mean_accuracy: f64,
-    /// The mean over all networks of every exam, in order.
-    exams: Vec<f64>,
-    /// Samples of an exam.
-    samples: u32,
-    /// Networks.
-    networks: usize,
-    /// Boolean functions: the share of starts that learned the function that is learned worst.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    worst_function: Option<f64>,
-}
-
-impl Verdict {
-    /// Of the marks of every batch of `course`.
-    fn new(course: &Course, marks: &[Vec<Marks>]) -> Self {
-        let lanes = crate::rule::LANES;
-        let exams = (0..marks.first().map_or(0, Vec::len))
-            .map(|exam| marks.iter().map(|marks| marks[exam].accuracy()).sum::<f64>() / marks.len() as f64)
-            .collect::<Vec<f64>>();
-        let last: Vec<&Marks> = marks.iter().filter_map(|marks| marks.last()).collect();
-        let samples = last.first().map_or(0, |marks| marks.samples);
-        let mean_accuracy = last.iter().map(|marks| marks.accuracy()).sum::<f64>() / last.len().max(1) as f64;
-        let mut verdict = Self {
-            test_accuracy: 0.0,
-            mean_accuracy,
-            exams,
-            samples,
-            networks: last.len() * lanes,
-            worst_function: None,
-        };
-        if course.kind == Kind::Boolean {
-            let learned =
-                last.iter().flat_map(|marks| marks.right).map(|right| f64::from(u8::from(right == samples)));
-            let learned: Vec<f64> = learned.collect();
-            let functions = (1usize << (1 << course.learn.inputs)) - 2;
-            let share = |function: usize| {
-                let of: Vec<f64> = learned.iter().copied().skip(function).step_by(functions).collect();
-                of.iter().sum::<f64>() / of.len().max(1) as f64
-            };
-            verdict.test_accuracy = learned.iter().sum::<f64>() / learned.len().max(1) as f64;
-            verdict.worst_function = Some((0..functions).map(share).fold(1.0, f64::min));
-        } else {
-            verdict.test_accuracy =
-                last.first().map_or(0.0, |marks| f64::from(marks.right[0]) / f64::from(samples.max(1)));
-        }
-        verdict
     }
 }

@@ -3,23 +3,25 @@
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use serde_json::json;
 
 use super::super::progress::{catch_interrupts, interrupted};
 use super::super::table::{lines, percent};
 use super::super::{Failure, print, tell};
-use super::{RuleTrainArgs, Verdict, read_rule};
+use super::RuleTrainArgs;
+use super::given::{self, Given};
+use super::verdict::Verdict;
 use crate::report::{self, CurvePoint};
 use crate::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
 use crate::rule::picture::animate;
-use crate::rule::{Batch, Course, Kind, LANES, Phase, Room, evolve, live};
+use crate::rule::{Batch, Course, HIGHEST, Kind, LANES, Phase, Room, evolve, live};
 use crate::run_folder::RunFolder;
 use evobit::evolve::genetic;
 use evobit::image::Checksum;
-use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, ShapeError, Weight, image};
+use evobit::rule::baseline::Delta;
+use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, RuleGenes, ShapeError, Weight, image};
 
-/// The highest fitness: right in all answers, by the largest margin.
-const HIGHEST: f64 = 288.0 * 256.0;
 /// Frames of an animation.
 const FRAMES: usize = 40;
 
@@ -49,7 +51,10 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
     if args.population < 2 {
         return Err(Failure::usage("--population must be at least 2"));
     }
-    let from = read_rule(&args.from)?;
+    let from = args.from.as_deref().map(given::genome).transpose()?;
+    if let (Some(name), Some(genome)) = (&args.from, &from) {
+        given::check(&EvolvedRule::new(genome)?, name, &course)?;
+    }
     catch_interrupts();
     let folder = RunFolder::create(args.out.as_deref(), "rule")?;
     folder.write("config.toml", toml::to_string(args)?.as_bytes())?;
@@ -62,7 +67,10 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
         folder.path().display()
     ));
     let started = Instant::now();
-    let (outcome, best) = search(args, &course, from)?;
+    let choosing = course.choosing(args.choosing)?;
+    let baseline = (course.kind != Kind::Unlabelled).then(|| given::best_delta(&choosing));
+    let from = from.unwrap_or(baseline.map_or([0; GENOME_WORDS], RuleGenes::delta));
+    let (outcome, best) = search(args, &course, &choosing, from)?;
     let seconds = started.elapsed().as_secs_f64();
 
     let rule = EvolvedRule::new(&outcome.genome)?;
@@ -70,29 +78,50 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
     let mut room = Room::new();
     let marks = batches.iter().map(|batch| live(&rule, batch, &mut room)).collect::<Result<Vec<_>, _>>()?;
     let verdict = Verdict::new(&course, &marks);
+    let baseline = baseline.map(|rate| Baseline::new(rate, &course)).transpose()?;
     save(&folder, &outcome, &best, &rule, &batches[0])?;
     let path = folder.file("rule.evr").display().to_string();
     if args.json {
         let mut object = serde_json::to_value(&verdict)?;
+        let delta = serde_json::to_value(&baseline)?;
         let more = json!({
             "seconds": seconds,
             "generations": outcome.generations,
             "seed": args.task.seed,
             "rule": path,
             "terms": rule.terms(),
+            "delta": delta,
         });
         if let (Some(object), serde_json::Value::Object(more)) = (object.as_object_mut(), more) {
             object.extend(more);
         }
         return print(&object.to_string());
     }
-    print(&table(&course, &verdict, &outcome, &rule, seconds, &path))
+    print(&table(&course, &verdict, baseline.as_ref(), &outcome, &rule, seconds, &path))
 }
 
-/// Evolves, with a bar where there is a terminal; returns the rules of all chapters as well.
+/// The delta rule on the same tasks.
+#[derive(Debug, Serialize)]
+struct Baseline {
+    /// The rate that was best on the tasks that choose.
+    rate: u8,
+    /// What networks come to by it.
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+impl Baseline {
+    fn new(rate: u8, course: &Course) -> Result<Self, Failure> {
+        let marks = Given::Delta(Delta { rate }).learn("the delta rule", course)?;
+        Ok(Self { rate, verdict: Verdict::new(course, &marks) })
+    }
+}
+
+/// Evolves, with a bar where there is a terminal; returns the rule it begins with and those of all chapters as well.
 fn search(
     args: &RuleTrainArgs,
     course: &Course,
+    choosing: &[Batch],
     from: [u32; GENOME_WORDS],
 ) -> Result<(MetaOutcome, Vec<EvolvedRule>), Failure> {
     let settings = MetaSettings {
@@ -110,11 +139,11 @@ fn search(
     {
         bar.set_style(style);
     }
-    let mut best = vec![];
+    let mut best = vec![EvolvedRule::new(&from)?];
     let outcome = evolve::<Refused>(
         &settings,
         |chapter| Ok(course.chapter(chapter, args.batches)?),
-        &course.choosing(args.choosing)?,
+        choosing,
         |row: &ChapterRow, rule| {
             bar.set_position(row.generation.into());
             bar.set_message(format!("{} right, {} coefficients", percent(row.accuracy), row.terms));
@@ -139,11 +168,19 @@ fn save(
     let mut room = Room::new();
     live(rule, batch, &mut room)?;
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(&outcome.genome, Some((&batch.shape, &first_lane(room.weights()))), &mut bytes)?;
+    image::write(
+        &outcome.genome,
+        Some((&batch.shape, batch.plasticity.kind, &first_lane(room.weights()))),
+        &mut bytes,
+    )?;
     folder.write("network.evr", &bytes)?;
     let trained = first_lane(room.weights());
     let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(&outcome.genome, Some((&batch.shape, &first_lane(&batch.start))), &mut bytes)?;
+    image::write(
+        &outcome.genome,
+        Some((&batch.shape, batch.plasticity.kind, &first_lane(&batch.start))),
+        &mut bytes,
+    )?;
     folder.write("start.evr", &bytes)?;
     folder.write("samples.bin", &first_stream(batch))?;
     folder.write("network.crc", format!("{:08x}", weights_checksum(&trained)).as_bytes())?;
@@ -165,8 +202,8 @@ fn save(
         x: row.generation.into(),
         train_accuracy: f64::NAN,
         validation_accuracy: row.accuracy,
-        train_loss: 1.0 - row.best as f64 / HIGHEST,
-        validation_loss: 1.0 - row.validation as f64 / HIGHEST,
+        train_loss: 1.0 - row.best as f64 / HIGHEST as f64,
+        validation_loss: 1.0 - row.validation as f64 / HIGHEST as f64,
     };
     let points: Vec<CurvePoint> = outcome.rows.iter().map(point).collect();
     report::curves(&folder.file("curves.svg"), "generations", &points)?;
@@ -180,12 +217,12 @@ fn save(
     Ok(())
 }
 
-/// What the first lane is shown, as a board reads it: 0 to learn or 1 to answer, the class, the inputs.
+/// What the first lane is shown, as a board reads it: 0 to learn, 1 to answer or 2 to learn without a class, the class, the inputs.
 fn first_stream(batch: &Batch) -> Vec<u8> {
     let mut bytes = vec![];
     for phase in &batch.phases {
         let (mode, samples) = match phase {
-            Phase::Learn(samples) => (0, samples),
+            Phase::Learn(samples) => (if batch.labelled { 0 } else { 2 }, samples),
             Phase::Exam(samples, _) => (1, samples),
             // A board's weights change by learning alone.
             Phase::Replace(_) => break,
@@ -238,6 +275,7 @@ fn course_of(rule: &EvolvedRule, batch: &Batch) -> Result<Vec<Vec<Weight<LANES>>
 fn table(
     course: &Course,
     verdict: &Verdict,
+    baseline: Option<&Baseline>,
     outcome: &MetaOutcome,
     rule: &EvolvedRule,
     seconds: f64,
@@ -249,9 +287,17 @@ fn table(
         "accuracy on held-out samples"
     };
     let exams: Vec<String> = verdict.exams.iter().map(|&share| percent(share)).collect();
+    let by_delta = baseline.map_or_else(
+        || String::from("-"),
+        |Baseline { rate, verdict }| {
+            let [first, mean] = [verdict.test_accuracy, verdict.mean_accuracy].map(percent);
+            format!("{first}, mean of all networks {mean} (delta:{rate}, the best rate while evolving)")
+        },
+    );
     let mut text = lines(&[
         (name, percent(verdict.test_accuracy)),
         ("exams, mean of all networks", exams.join(", ")),
+        ("the same by the delta rule", by_delta),
         ("networks", verdict.networks.to_string()),
         ("rule", format!("{} coefficients", rule.terms())),
         ("evolution", format!("{seconds:.1} s, {} generations", outcome.generations)),

@@ -1,0 +1,158 @@
+//! `host rule`: what a user relies on who evolves rules on the command line, and what is said where the input is wrong.
+
+use evobit::image::checksum;
+use serde_json::Value;
+use tests::program::Folder;
+
+/// A search that takes a moment.
+const QUICK: &str = "--population 6 --generations 4 --chapter 2 --batches 1 --choosing 1";
+
+fn share(value: &Value, key: &str) -> f64 {
+    value[key].as_f64().unwrap_or_else(|| panic!("{key} in {value}"))
+}
+
+#[test]
+fn training_leaves_a_rule_that_eval_measures_alike() {
+    let folder = Folder::new();
+    let trained = folder.json(&format!("rule train {QUICK} --seed 3"));
+    assert!(share(&trained, "test_accuracy") > 0.8 && trained["generations"] == 4 && trained["seed"] == 3);
+    for file in [
+        "config.toml",
+        "metrics.csv",
+        "curves.svg",
+        "epochs.gif",
+        "generations.gif",
+        "rule.evr",
+        "network.evr",
+        "start.evr",
+        "samples.bin",
+        "network.crc",
+    ] {
+        assert!(!folder.read(format!("runs/rule-1/{file}")).is_empty(), "{file}");
+    }
+    assert_eq!(folder.text("runs/rule-1/metrics.csv").lines().count(), 1 + 2);
+    assert_eq!(trained["rule"], "runs/rule-1/rule.evr");
+    let asked = folder.json("rule eval runs/rule-1/rule.evr --seed 3");
+    let delta = folder.json(&format!("rule eval delta:{} --seed 3", trained["delta"]["rate"]));
+    for key in ["test_accuracy", "mean_accuracy", "exams", "samples", "networks"] {
+        assert_eq!(trained[key], asked[key], "{key}");
+        assert_eq!(trained["delta"][key], delta[key], "{key} of the delta rule");
+    }
+    // A network's image is a rule as well.
+    assert_eq!(folder.json("rule eval runs/rule-1/network.evr --seed 3")["exams"], asked["exams"]);
+}
+
+#[test]
+fn nothing_depends_on_threads_and_everything_on_the_seed() {
+    let folder = Folder::new();
+    for (name, more) in [("a", "--threads 1"), ("b", "--threads 2"), ("c", "--seed 2")] {
+        folder.ok(&format!("rule train {QUICK} --out {name} {more}"));
+    }
+    let files = |name: &str| {
+        ["rule.evr", "network.evr", "metrics.csv"].map(|file| folder.read(format!("{name}/{file}")))
+    };
+    assert_eq!(files("a"), files("b"));
+    assert_ne!(files("a"), files("c"));
+}
+
+#[test]
+fn every_kind_of_task_and_of_weights_trains() {
+    let folder = Folder::new();
+    for (task, exams) in [
+        ("--hidden 6", 1),
+        ("--sample-archs none/4/3,3 --hidden 5", 1),
+        ("--hidden 6 --weights signs", 1),
+        ("--share 50 --asynchronous --pool --improvement", 1),
+        ("--task switch --hidden 6", 3),
+        ("--task lesion --hidden 6", 3),
+        ("--task growth --hidden 6", 3),
+        ("--task boolean --hidden 8", 1),
+        ("--task unlabelled", 1),
+    ] {
+        let trained = folder.json(&format!("rule train {QUICK} --epochs 3 {task}"));
+        let shares = trained["exams"].as_array().unwrap();
+        assert_eq!(shares.len(), exams, "{task}");
+        assert!(
+            shares.iter().all(|share| (0.3..=1.0).contains(&share.as_f64().unwrap())),
+            "{task}: {trained}"
+        );
+        assert_eq!(trained["delta"].is_null(), task == "--task unlabelled", "{task}");
+    }
+    for rule in ["oja:3", "hebbian:4"] {
+        assert!(share(&folder.json(&format!("rule eval {rule} --task unlabelled")), "mean_accuracy") > 0.4);
+    }
+    let bytes = folder.json("rule eval delta:3 --hidden 12");
+    let signs = folder.json("rule eval delta:3 --hidden 12 --weights signs");
+    assert_ne!(bytes["exams"], signs["exams"]);
+    assert!(share(&signs, "mean_accuracy") > 0.6, "{signs}");
+}
+
+#[test]
+fn three_inputs_have_254_functions_that_evolution_does_not_see() {
+    let folder = Folder::new();
+    let asked = folder.json("rule eval delta:3 --task boolean --inputs 3 --hidden 8 --epochs 2");
+    assert_eq!(asked["networks"], 254 * 32);
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_runs() {
+    let folder = Folder::new();
+    folder.ok(&format!("rule train {QUICK} --out run"));
+    let rule = folder.read("run/rule.evr");
+    let changed = |name: &str, at: usize, value: u8| {
+        let mut bytes = rule.clone();
+        bytes[at] = value;
+        let (content, crc) = bytes.split_last_chunk_mut::<4>().unwrap();
+        *crc = checksum(content).to_le_bytes();
+        folder.write(name, bytes);
+    };
+    // The version, and a bit that no coefficient has.
+    changed("old.evr", 4, 1);
+    changed("shape.evr", rule.len() - 5, 0x80);
+    folder.write("half.evr", &rule[..40]);
+    folder.write("text.evr", "nothing");
+    let before = folder.contents();
+    for (args, code, says) in [
+        ("eval run/rule.evr --task unlabelled", 2, ["run/rule.evr needs errors", "oja:4"]),
+        ("eval delta:3 --task unlabelled", 2, ["delta:3 needs errors", "--task"]),
+        ("train --task unlabelled --from delta:3", 2, ["delta:3 needs errors", "--task"]),
+        ("train --from oja:3", 2, ["cannot begin at oja", "delta:RATE"]),
+        ("eval delta:8", 2, ["delta:8", "rates 0 to 7"]),
+        ("eval old.evr", 1, ["version 1", "use a matching program"]),
+        ("eval shape.evr", 1, ["another rule shape", "shape.evr"]),
+        ("eval half.evr", 1, ["cut off", "half.evr"]),
+        ("eval text.evr", 1, ["cut off", "text.evr"]),
+        ("eval nowhere.evr", 1, ["nowhere.evr: cannot be read", "give a rule"]),
+        ("train --from nowhere.evr", 1, ["nowhere.evr: cannot be read", "give a rule"]),
+        ("train --hidden 4,4,4,4,4", 2, ["6 layers", "fewer hidden layers"]),
+        ("train --hidden 5000", 2, ["5000 units", "1 to 4096"]),
+        ("train --hidden 0", 2, ["layer 1 would have 0 units", "--hidden"]),
+        ("train --hidden many", 2, ["`many` is not", "16 or 8,8"]),
+        ("train --sample-archs 8/x", 2, ["`x` is not", "16 or 8,8"]),
+        ("train --task growth", 2, ["adds neurons", "--hidden"]),
+        ("train --epochs 0", 2, ["--epochs", "at least 1"]),
+        ("train --population 1", 2, ["--population", "at least 2"]),
+        ("train --test 0", 2, ["held out", "--test"]),
+        ("train --data nowhere", 1, ["nowhere", "error"]),
+    ] {
+        let ran = folder.run(&format!("rule {args}"));
+        let message = &ran.stderr;
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "host rule {args}: {message}");
+        assert!(
+            message.starts_with("error: ") && message.lines().count() == 1,
+            "host rule {args}: {message}"
+        );
+        assert!(says.iter().all(|word| message.contains(word)), "host rule {args}: {message}");
+        assert!(folder.contents() == before, "host rule {args} changed the folder");
+    }
+}
+
+#[test]
+fn the_demo_shows_all_fourteen_functions() {
+    let text = Folder::new().ok("rule demo");
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("  ")).collect();
+    assert_eq!(shown.len(), 14, "{text}");
+    let learned = |line: &&str| line.split_whitespace().nth(1).and_then(|count| count.parse::<u32>().ok());
+    // 448 starts, 95 % of them whole.
+    assert!(shown.iter().filter_map(learned).sum::<u32>() >= 426, "{text}");
+}
