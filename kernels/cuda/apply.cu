@@ -17,6 +17,8 @@ struct Trial {
     u32 steps[64];
 };
 
+static_assert(sizeof(Trial) == 272, "as in the host");
+
 // A step: the input whose weight flips in the low 16 bits, and
 static const u32 WAS_PLUS = 1u << 16; // that weight's value before
 static const u32 RAISE = 1u << 17;    // or the threshold moves, up
@@ -233,8 +235,11 @@ KERNEL apply_try_class(Landscape l, Trial trial, i64 *sums) {
     }
 }
 
-// Applies mutations of the neuron whose weights begin at word `weights` to the genome. One thread.
+// Applies mutations of the neuron whose weights begin at word `weights` to the genome. One block, one thread of which works.
 KERNEL apply_genome(u32 *genome, Trial trial, u32 weights, u32 thresholds, u32 threshold_bits) {
+    if (threadIdx.x > 0) {
+        return;
+    }
     u32 neuron = neuron_of(trial.visit), first = neuron * threshold_bits;
     u32 *word = genome + thresholds + first / 32;
     u32 mask = ((1u << threshold_bits) - 1) << first % 32;

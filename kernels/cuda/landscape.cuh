@@ -23,6 +23,8 @@ struct Landscape {
     u32 out_thresholds, out_threshold_bits, out_weights, out_row_words;
 };
 
+static_assert(sizeof(Landscape) == 136, "as in the host");
+
 // A hidden neuron, and which of the views it sees.
 DEVICE u32 neuron_of(u32 visit) { return visit & 0xffff; }
 

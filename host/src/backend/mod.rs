@@ -2,6 +2,8 @@
 //!
 //! Whatever is chosen here, the numbers are those of core's scalar landscape.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod memory;
 mod sharded;
 pub mod vector;

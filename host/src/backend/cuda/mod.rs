@@ -1,0 +1,14 @@
+//! Landscapes and populations on GPUs with CUDA.
+//!
+//! The kernels are in the package `kernels`. Nothing of CUDA is needed to build this: the driver is loaded when the program runs. With the
+//! feature `shim` the kernels run on the CPU instead, which is how they are tested.
+
+pub mod device;
+mod landscape;
+#[cfg(feature = "shim")]
+mod shim;
+
+pub use device::{Device, DeviceError, Failure};
+pub use landscape::{CudaError, CudaLandscape, supports};
+#[cfg(feature = "shim")]
+pub use shim::Shim;
