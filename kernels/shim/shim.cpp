@@ -130,7 +130,8 @@ const Entry ENTRIES[] = {
     ENTRY(spectrum_masked),  ENTRY(spectrum_tensor),     ENTRY(spectrum_planes),    ENTRY(spectrum_classes),
     ENTRY(apply_views),      ENTRY(apply_neurons),       ENTRY(apply_scores),       ENTRY(apply_measure),
     ENTRY(apply_try_neuron), ENTRY(apply_try_class),     ENTRY(apply_genome),       ENTRY(apply_commit_neuron),
-    ENTRY(apply_commit_class),
+    ENTRY(apply_commit_class), ENTRY(population_layer), ENTRY(population_windows), ENTRY(population_counts),
+    ENTRY(population_adders), ENTRY(population_differ), ENTRY(population_both), ENTRY(population_loss),
 };
 
 } // namespace

@@ -93,3 +93,28 @@ static inline void shim_multiply_bytes(int sums[4], const unsigned int a[4], con
         }
     }
 }
+
+// mma.m16n8k128 of bits with and, or two mma.m8n8k128 with exclusive or, from the same definition.
+static inline void shim_multiply_bits(bool both, int sums[4], unsigned int upper, unsigned int lower, unsigned int b) {
+    unsigned int left[2][32], right[32];
+    const unsigned int *all = shim::meet_warp(0xffffffffu, upper);
+    for (unsigned int lane = 0; lane < 32; lane++) {
+        left[0][lane] = all[lane];
+    }
+    all = shim::meet_warp(0xffffffffu, lower);
+    for (unsigned int lane = 0; lane < 32; lane++) {
+        left[1][lane] = all[lane];
+    }
+    all = shim::meet_warp(0xffffffffu, b);
+    for (unsigned int lane = 0; lane < 32; lane++) {
+        right[lane] = all[lane];
+    }
+    unsigned int group = threadIdx.x % 32 / 4, quarter = threadIdx.x % 4;
+    for (unsigned int part = 0; part < 4; part++) {
+        unsigned int column = quarter * 2 + part % 2;
+        for (unsigned int word = 0; word < 4; word++) {
+            unsigned int one = left[part / 2][group * 4 + word], other = right[column * 4 + word];
+            sums[part] += (int)__popc(both ? one & other : one ^ other);
+        }
+    }
+}

@@ -36,11 +36,25 @@ pub enum Kernel {
     ApplyCommitNeuron,
     /// Commits a trial of a class.
     ApplyCommitClass,
+    /// Any layer of a population.
+    PopulationLayer,
+    /// Windows over inputs that all genomes share.
+    PopulationWindows,
+    /// Dense layers by population counts.
+    PopulationCounts,
+    /// Dense layers with carry-save adders before the counts.
+    PopulationAdders,
+    /// Dense layers on tensor cores with exclusive or.
+    PopulationDiffer,
+    /// Dense layers on tensor cores with and.
+    PopulationBoth,
+    /// The loss of a population.
+    PopulationLoss,
 }
 
 impl Kernel {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::SpectrumMasked,
         Self::SpectrumTensor,
         Self::SpectrumPlanes,
@@ -54,6 +68,13 @@ impl Kernel {
         Self::ApplyGenome,
         Self::ApplyCommitNeuron,
         Self::ApplyCommitClass,
+        Self::PopulationLayer,
+        Self::PopulationWindows,
+        Self::PopulationCounts,
+        Self::PopulationAdders,
+        Self::PopulationDiffer,
+        Self::PopulationBoth,
+        Self::PopulationLoss,
     ];
 
     /// Its name in the sources.
@@ -73,6 +94,13 @@ impl Kernel {
             Self::ApplyGenome => "apply_genome",
             Self::ApplyCommitNeuron => "apply_commit_neuron",
             Self::ApplyCommitClass => "apply_commit_class",
+            Self::PopulationLayer => "population_layer",
+            Self::PopulationWindows => "population_windows",
+            Self::PopulationCounts => "population_counts",
+            Self::PopulationAdders => "population_adders",
+            Self::PopulationDiffer => "population_differ",
+            Self::PopulationBoth => "population_both",
+            Self::PopulationLoss => "population_loss",
         }
     }
 
@@ -80,17 +108,19 @@ impl Kernel {
     #[must_use]
     pub const fn needs(self) -> u32 {
         match self {
-            Self::SpectrumTensor => 80,
+            Self::SpectrumTensor | Self::PopulationBoth => 80,
+            Self::PopulationDiffer => 75,
             _ => 0,
         }
     }
 }
 
 /// The sources, by the name they are included by.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 6] = [
     ("all.cu", include_str!("../cuda/all.cu")),
     ("common.cuh", include_str!("../cuda/common.cuh")),
     ("landscape.cuh", include_str!("../cuda/landscape.cuh")),
+    ("population.cu", include_str!("../cuda/population.cu")),
     ("spectrum.cu", include_str!("../cuda/spectrum.cu")),
     ("apply.cu", include_str!("../cuda/apply.cu")),
 ];

@@ -4,13 +4,18 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use evobit::evolve::landscape::Landscape;
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
-use evobit::genome::{Gene, Mutation};
+use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::rng::{Purpose, Stream};
-use host::backend::cuda::{CudaLandscape, Device, DeviceError, Failure, Shim, supports};
+use host::backend::cuda::{
+    CudaLandscape, CudaPopulation, Device, DeviceError, Failure, Form, Measured, Shim, supports,
+};
 use proptest::prelude::*;
-use tests::landscape::{Case, Memory, cases, check_spectra, check_trials, extreme_cases, one_hidden_layer, scalar, separable};
+use tests::landscape::{
+    Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer, scalar,
+    separable,
+};
 
 /// Memory of a card that is never short of it.
 const PLENTY: u64 = 1 << 30;
@@ -19,21 +24,46 @@ fn shim(capability: u32, memory: u64) -> Arc<dyn Device> {
     Arc::new(Shim::new(capability, memory))
 }
 
+fn quiet(_: &str) {}
+
 fn landscape<'a>(case: &'a Case, device: &Arc<dyn Device>, log: &dyn Fn(&str)) -> CudaLandscape<'a> {
-    let failure = Failure::default();
-    CudaLandscape::new(device, &failure, &case.topology, &case.genome, case.samples(), &case.table(), log).unwrap()
+    let (failure, loss) = (Failure::default(), case.table());
+    CudaLandscape::new(device, &failure, &case.topology, &case.genome, case.samples(), &loss, log).unwrap()
 }
 
 /// The suite, by turns as on a card with tensor cores and as on a Jetson Nano.
 fn check(case: &Case) {
     let device = shim(if case.seed % 2 == 0 { 90 } else { 53 }, PLENTY);
-    check_spectra(case, &mut landscape(case, &device, &|_| ()));
-    check_trials(case, &mut landscape(case, &device, &|_| ()));
-    assert_eq!(device.free_memory().unwrap(), PLENTY, "all memory is given back");
+    check_spectra(case, &mut landscape(case, &device, &quiet));
+    check_trials(case, &mut landscape(case, &device, &quiet));
+    assert_eq!(device.free_memory(), Ok(PLENTY), "all memory is given back");
+}
+
+/// A genome and a few random ones of a case's topology.
+fn genomes(case: &Case, count: u32) -> Vec<u32> {
+    let mut genomes = case.genome.clone();
+    for index in 1..count {
+        let mut genome = case.genome.clone();
+        let mut rng = Stream::new(case.seed, Purpose::Test, index);
+        GenomeMut::new(&case.topology, &mut genome).unwrap().randomize(&mut rng);
+        genomes.extend(genome);
+    }
+    genomes
+}
+
+fn measured(case: &Case, genomes: &[u32]) -> Vec<Measured> {
+    let words = case.topology.genome_words();
+    let all = genomes.chunks(words).map(|genome| full_loss(case, genome));
+    all.map(|(loss, correct)| Measured { loss, correct }).collect()
+}
+
+fn population(case: &Case, device: &Arc<dyn Device>, form: Form) -> CudaPopulation {
+    let (failure, loss) = (Failure::default(), case.table());
+    CudaPopulation::new(device, &failure, &case.topology, case.samples(), &loss, Some(form)).unwrap()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
     fn landscapes_pass_the_suite(case in one_hidden_layer()) {
@@ -49,10 +79,150 @@ proptest! {
 
     #[test]
     fn other_networks_are_refused(case in cases()) {
+        let (device, failure, loss) = (shim(90, PLENTY), Failure::default(), case.table());
+        let made =
+            CudaLandscape::new(&device, &failure, &case.topology, &case.genome, case.samples(), &loss, &quiet);
+        prop_assert_eq!(made.is_ok(), supports(&case.topology, &loss));
+    }
+
+    #[test]
+    fn populations_of_any_network_have_the_loss_of_the_forward_pass(case in cases(), count in 1..20u32) {
+        let genomes = genomes(&case, count);
+        let expected = measured(&case, &genomes);
+        for form in Form::ALL {
+            let mut population = population(&case, &shim(90, PLENTY), form);
+            prop_assert_eq!(population.measure(&genomes, &quiet).unwrap(), expected.clone(), "{:?}", form);
+        }
+    }
+
+    #[test]
+    fn populations_hold_at_the_extremes(case in extreme_cases()) {
+        let genomes = genomes(&case, 2);
+        for form in Form::ALL {
+            let mut population = population(&case, &shim(90, PLENTY), form);
+            prop_assert_eq!(population.measure(&genomes, &quiet).unwrap(), measured(&case, &genomes), "{:?}", form);
+        }
+    }
+}
+
+/// A network of windows at more places than a card with `memory` bytes holds.
+fn windows() -> Case {
+    use evobit::topology::{Layer, Shape, Topology};
+    let mut case = separable();
+    let image = Shape { planes: 1, height: 2, width: 20 };
+    case.topology = Topology::new(image, &[Layer::windows(24, 1, 2, 9), Layer::dense(4)]).unwrap();
+    case.genome = vec![0; case.topology.genome_words()];
+    let mut rng = Stream::new(5, Purpose::Test, 3);
+    GenomeMut::new(&case.topology, &mut case.genome).unwrap().randomize(&mut rng);
+    case.inputs.iter_mut().for_each(|word| *word &= (1 << 20) - 1);
+    case
+}
+
+#[test]
+fn with_little_memory_batches_are_smaller_and_results_the_same() {
+    let case = windows();
+    // What it needs without views, and then room for two of twelve.
+    let used = {
         let device = shim(90, PLENTY);
+        let landscape = landscape(&case, &device, &quiet);
+        let used = PLENTY - device.free_memory().unwrap();
+        drop(landscape);
+        used
+    };
+    let said = RefCell::new(vec![]);
+    let log = |line: &str| said.borrow_mut().push(line.to_owned());
+    let view = 4 * case.labels.len() as u64;
+    for missing in [1, 5, 9] {
+        let device = shim(if missing == 5 { 53 } else { 90 }, used - missing * view);
+        check_spectra(&case, &mut landscape(&case, &device, &log));
+        check_trials(&case, &mut landscape(&case, &device, &log));
+    }
+    assert_eq!(said.borrow().len(), 6, "{:?}", said.borrow());
+    assert!(
+        said.borrow().iter().all(|line| line.contains("places of windows show: spectra in smaller batches"))
+    );
+    let failure = Failure::default();
+    let none = CudaLandscape::new(
+        &shim(90, used / 4),
+        &failure,
+        &case.topology,
+        &case.genome,
+        case.samples(),
+        &case.table(),
+        &log,
+    );
+    assert!(none.err().is_some_and(|error| error.to_string().contains("bytes of memory left")));
+}
+
+#[test]
+fn populations_come_in_smaller_batches_of_genomes_and_then_of_samples() {
+    let case = windows();
+    let genomes = genomes(&case, 50);
+    let said = RefCell::new(vec![]);
+    let log = |line: &str| said.borrow_mut().push(line.to_owned());
+    for (memory, says) in [(40_000, "genomes at a time"), (3_700, "one genome on"), (PLENTY, "")] {
+        said.borrow_mut().clear();
+        let mut population = population(&case, &shim(90, memory), Form::Both);
+        assert_eq!(population.measure(&genomes, &log).unwrap(), measured(&case, &genomes));
+        let said = said.borrow();
+        assert!(if says.is_empty() { said.is_empty() } else { said[0].contains(says) }, "{memory}: {said:?}");
+    }
+    let mut population = population(&case, &shim(90, 3_000), Form::Both);
+    assert!(matches!(population.measure(&genomes, &log), Err(DeviceError::OutOfMemory { .. })));
+}
+
+/// A seeded search on a landscape: its genome.
+fn searched(case: &Case, landscape: &mut impl Landscape) -> Vec<u32> {
+    let config = SearchConfig { proposals: 8, block: 5 };
+    let mut order = vec![0; SpectrumSearch::<Stream>::order_len(&case.topology)];
+    let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(&case.topology, config)];
+    let rng = Stream::new(3, Purpose::Test, 9);
+    let mut search = SpectrumSearch::new(&case.topology, config, rng, &mut order, &mut deltas).unwrap();
+    for step in 0..60 {
+        search.step(landscape, if step < 30 { 300 } else { 0 });
+    }
+    assert_eq!((landscape.loss(), landscape.correct()), full_loss(case, landscape.genome()));
+    landscape.genome().to_vec()
+}
+
+#[test]
+fn a_seeded_search_ends_at_the_same_genome() {
+    for case in [separable(), windows()] {
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        let expected = searched(&case, &mut scalar(&case, &mut genome, &mut memory, true));
+        assert_ne!(expected, case.genome);
+        for capability in [53, 90] {
+            let device = shim(capability, PLENTY);
+            assert_eq!(searched(&case, &mut landscape(&case, &device, &quiet)), expected);
+        }
+    }
+}
+
+#[test]
+fn after_a_failure_nothing_improves_and_it_is_known() {
+    let case = separable();
+    let flip = [Mutation { layer: 0, neuron: 3, gene: Gene::Weight(7) }];
+    for launches in 0..12 {
+        let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(launches));
+        let (failure, loss) = (Failure::default(), case.table());
         let made = CudaLandscape::new(
-            &device, &Failure::default(), &case.topology, &case.genome, case.samples(), &case.table(), &|_| (),
+            &device,
+            &failure,
+            &case.topology,
+            &case.genome,
+            case.samples(),
+            &loss,
+            &quiet,
         );
-        prop_assert_eq!(made.is_ok(), supports(&case.topology, &case.table()));
+        let Ok(mut landscape) = made else { continue };
+        let mut deltas = vec![0; case.topology.layer(0).mutants()];
+        for _ in 0..10 {
+            landscape.spectra(0, &[3], &mut deltas);
+            landscape.trial(&flip);
+            landscape.commit();
+        }
+        assert!(matches!(failure.get(), Some(DeviceError::Failed { .. })), "{launches}");
+        assert!(deltas.iter().all(|&delta| delta == IMPOSSIBLE));
+        assert_eq!(landscape.trial(&flip), IMPOSSIBLE);
     }
 }

@@ -37,7 +37,9 @@ pub enum DeviceError {
         reason: String,
     },
     /// What came back cannot be.
-    #[error("the GPU's sums disagree ({0}): nothing was saved from them; use --backend cpu and test the card")]
+    #[error(
+        "the GPU's sums disagree ({0}): nothing was saved from them; use --backend cpu and test the card"
+    )]
     Wrong(String),
 }
 

@@ -4,11 +4,15 @@
 //! feature `shim` the kernels run on the CPU instead, which is how they are tested.
 
 pub mod device;
+mod driver;
 mod landscape;
+mod population;
 #[cfg(feature = "shim")]
 mod shim;
 
 pub use device::{Device, DeviceError, Failure};
+pub use driver::Card;
 pub use landscape::{CudaError, CudaLandscape, supports};
+pub use population::{CudaPopulation, Form, Measured};
 #[cfg(feature = "shim")]
 pub use shim::Shim;

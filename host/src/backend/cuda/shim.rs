@@ -95,7 +95,9 @@ impl Device for Shim {
     unsafe fn clear(&self, address: u64, bytes: usize) -> Result<(), DeviceError> {
         self.working()?;
         // SAFETY: as above.
-        unsafe { std::ptr::write_bytes(std::ptr::with_exposed_provenance_mut::<u8>(address as usize), 0, bytes) };
+        unsafe {
+            std::ptr::write_bytes(std::ptr::with_exposed_provenance_mut::<u8>(address as usize), 0, bytes)
+        };
         Ok(())
     }
 

@@ -11,12 +11,10 @@ mod state;
 mod trial;
 mod views;
 
-use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use evobit::evolve::landscape::{
-    IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL, Samples, mask_impossible,
-};
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL, Samples, mask_impossible};
 use evobit::genome::Mutation;
 use evobit::loss::LossTable;
 use evobit::network::Network;
@@ -49,7 +47,7 @@ pub struct CudaLandscape<'a> {
     /// What the last trial scored beside what it was asked for.
     scored: Option<Scored>,
     /// Results used since they were last set to 0.
-    used: Cell<usize>,
+    used: AtomicUsize,
 }
 
 /// What `state` points to, and buffers to work in.
@@ -153,7 +151,7 @@ impl<'a> CudaLandscape<'a> {
             total: 0,
             pending: Pending::None,
             scored: None,
-            used: Cell::new(0),
+            used: AtomicUsize::new(0),
         };
         landscape.total = landscape.rebuild()?.0;
         Ok(landscape)
@@ -215,13 +213,13 @@ impl<'a> CudaLandscape<'a> {
 
     /// The first of [`SETS`] results that are 0.
     fn results(&self) -> Result<usize, DeviceError> {
-        if self.used.get() + SETS > RESULTS {
-            self.memory.results.clear(RESULTS)?;
-            self.used.set(0);
+        let first = self.used.fetch_add(SETS, Ordering::Relaxed);
+        if first + SETS <= RESULTS {
+            return Ok(first);
         }
-        let first = self.used.get();
-        self.used.set(first + SETS);
-        Ok(first)
+        self.memory.results.clear(RESULTS)?;
+        self.used.store(SETS, Ordering::Relaxed);
+        Ok(0)
     }
 
     fn hidden_spectra(&mut self, neurons: &[u16], deltas: &mut [i64]) -> Result<(), DeviceError> {
@@ -294,7 +292,10 @@ impl Landscape for CudaLandscape<'_> {
         let measured = self.measure().and_then(|(loss, correct)| {
             let pending = matches!(self.pending, Pending::Whole { .. });
             if loss != self.total && !pending {
-                return Err(DeviceError::Wrong(format!("the loss is {loss}, changes add up to {}", self.total)));
+                return Err(DeviceError::Wrong(format!(
+                    "the loss is {loss}, changes add up to {}",
+                    self.total
+                )));
             }
             Ok(correct)
         });

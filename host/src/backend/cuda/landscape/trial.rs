@@ -20,9 +20,16 @@ const _: () = assert!(MAX_TRIAL <= 64 && MAX_TRIAL.ilog2() < SETS as u32);
 pub(super) enum Pending {
     None,
     /// Of one neuron or class; nothing on the card has changed.
-    One { mutations: Vec<Mutation>, trial: Trial, change: i64 },
+    One {
+        mutations: Vec<Mutation>,
+        trial: Trial,
+        change: i64,
+    },
     /// Of several: the card's state is the mutated one.
-    Whole { genome: Vec<u32>, total: i64 },
+    Whole {
+        genome: Vec<u32>,
+        total: i64,
+    },
 }
 
 /// The sets that the last trial scored, all of them the first mutations of one list.
@@ -67,7 +74,11 @@ impl CudaLandscape<'_> {
     }
 
     /// The change of loss of a trial, which is pending then.
-    pub(super) fn try_mutations(&mut self, mutations: &[Mutation], steps: &[u32]) -> Result<i64, DeviceError> {
+    pub(super) fn try_mutations(
+        &mut self,
+        mutations: &[Mutation],
+        steps: &[u32],
+    ) -> Result<i64, DeviceError> {
         let Some(first) = mutations.first() else { return Ok(0) };
         if mutations.iter().any(|mutation| (mutation.layer, mutation.neuron) != (first.layer, first.neuron)) {
             return self.try_whole(mutations);
@@ -75,7 +86,8 @@ impl CudaLandscape<'_> {
         if let Some(known) = self.known(mutations) {
             return Ok(known);
         }
-        let mut trial = Trial { visit: first.neuron.into(), count: steps.len() as u32, scored: 0, steps: [0; 64] };
+        let mut trial =
+            Trial { visit: first.neuron.into(), count: steps.len() as u32, scored: 0, steps: [0; 64] };
         trial.steps[..steps.len()].copy_from_slice(steps);
         let mut sets: Vec<usize> = lengths(steps.len()).collect();
         sets.reverse();
@@ -157,7 +169,16 @@ impl CudaLandscape<'_> {
         if !hidden && state.samples > 0 {
             launch!(self.device, ApplyCommitClass, grid, state, trial)?;
         }
-        launch!(self.device, ApplyGenome, [1, 1], genome, trial, weights, row.thresholds, row.threshold_bits)?;
+        launch!(
+            self.device,
+            ApplyGenome,
+            [1, 1],
+            genome,
+            trial,
+            weights,
+            row.thresholds,
+            row.threshold_bits
+        )?;
         if hidden && state.samples > 0 {
             // Its view may have gone since it was tried.
             let visit = self.visits(&[trial.visit as u16])?[0];
