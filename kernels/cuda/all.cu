@@ -3,3 +3,4 @@
 #include "population.cu"
 #include "spectrum.cu"
 #include "apply.cu"
+#include "ceiling.cu"

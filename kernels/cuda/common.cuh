@@ -25,6 +25,11 @@ typedef unsigned long long u64;
 #define BYTE_PRODUCTS
 #endif
 
+// Where there are those for bits.
+#if defined(EVOBIT_SHIM) || (defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 750)
+#define BIT_PRODUCTS
+#endif
+
 // Threads of a warp: all take part in everything here.
 static const u32 ALL = 0xffffffffu;
 

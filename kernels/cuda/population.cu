@@ -13,6 +13,7 @@
 // packing of signs.
 
 #include "landscape.cuh"
+#include "tensor.cuh"
 
 // A layer of a population. host/src/backend/cuda/population.rs has the same.
 struct Layer {
@@ -214,33 +215,10 @@ KERNEL population_adders(Layer l) {
     run_dense<true>(l, staged);
 }
 
-#if defined(EVOBIT_SHIM) || (defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 750)
+#if defined(BIT_PRODUCTS)
 
 // Products of 128 bits that a warp holds of a sample.
 static const u32 STEPS = 8;
-
-// Adds, for 16 samples and 8 neurons and 128 inputs, how many bits are set in both, or differ; PTX ISA, fragments of mma.m16n8k128
-// and of two mma.m8n8k128, which are its halves.
-template <bool BOTH> DEVICE void multiply_bits(i32 sums[4], u32 upper, u32 lower, u32 b) {
-#if defined(EVOBIT_SHIM)
-    shim_multiply_bits(BOTH, sums, upper, lower, b);
-#else
-    if (BOTH) {
-#if __CUDA_ARCH__ >= 800
-        asm("mma.sync.aligned.m16n8k128.row.col.s32.b1.b1.s32.and.popc {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-            : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
-            : "r"(upper), "r"(lower), "r"(b));
-#endif
-    } else {
-        asm("mma.sync.aligned.m8n8k128.row.col.s32.b1.b1.s32.xor.popc {%0, %1}, {%2}, {%3}, {%0, %1};"
-            : "+r"(sums[0]), "+r"(sums[1])
-            : "r"(upper), "r"(b));
-        asm("mma.sync.aligned.m8n8k128.row.col.s32.b1.b1.s32.xor.popc {%0, %1}, {%2}, {%3}, {%0, %1};"
-            : "+r"(sums[2]), "+r"(sums[3])
-            : "r"(lower), "r"(b));
-    }
-#endif
-}
 
 // Dense layers of up to 32 words a neuron whose output is one row. A warp holds 32 samples in registers and meets 32 neurons at a
 // time; thread (group, quarter) has the signs of samples `group` + 8 k for two neurons of every eight.

@@ -15,6 +15,7 @@
 // class, plane and neuron; ceiling the rate of POPC.
 
 #include "landscape.cuh"
+#include "tensor.cuh"
 
 static const u32 WARPS = 4;
 
@@ -127,17 +128,6 @@ DEVICE void add_masked(const Landscape &l, u32 visit, u32 tile, u32 found, u32 w
     if (input + 32 < l.fan_in && high != 0) {
         add(sums + input + 32, high);
     }
-}
-
-// The product of 16x32 unsigned and 32x8 signed bytes, on a whole warp; PTX ISA, "Matrix Fragments for mma.m16n8k32".
-DEVICE void multiply_bytes(i32 sums[4], const u32 a[4], const u32 b[2]) {
-#if defined(EVOBIT_SHIM)
-    shim_multiply_bytes(sums, a, b);
-#elif defined(BYTE_PRODUCTS)
-    asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-        : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
-#endif
 }
 
 // The same as a product: rows are weights, the inner dimension is samples, columns are the three bytes of a change. Thread (group,

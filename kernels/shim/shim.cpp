@@ -132,6 +132,7 @@ const Entry ENTRIES[] = {
     ENTRY(apply_try_neuron), ENTRY(apply_try_class),     ENTRY(apply_genome),       ENTRY(apply_commit_neuron),
     ENTRY(apply_commit_class), ENTRY(population_layer), ENTRY(population_windows), ENTRY(population_counts),
     ENTRY(population_adders), ENTRY(population_differ), ENTRY(population_both), ENTRY(population_loss),
+    ENTRY(ceiling_counts), ENTRY(ceiling_differ), ENTRY(ceiling_both),
 };
 
 } // namespace

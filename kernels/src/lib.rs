@@ -50,11 +50,17 @@ pub enum Kernel {
     PopulationBoth,
     /// The loss of a population.
     PopulationLoss,
+    /// As many population counts as the card can do.
+    CeilingCounts,
+    /// As many products of bits with exclusive or.
+    CeilingDiffer,
+    /// As many products of bits with and.
+    CeilingBoth,
 }
 
 impl Kernel {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::SpectrumMasked,
         Self::SpectrumTensor,
         Self::SpectrumPlanes,
@@ -75,6 +81,9 @@ impl Kernel {
         Self::PopulationDiffer,
         Self::PopulationBoth,
         Self::PopulationLoss,
+        Self::CeilingCounts,
+        Self::CeilingDiffer,
+        Self::CeilingBoth,
     ];
 
     /// Its name in the sources.
@@ -101,6 +110,9 @@ impl Kernel {
             Self::PopulationDiffer => "population_differ",
             Self::PopulationBoth => "population_both",
             Self::PopulationLoss => "population_loss",
+            Self::CeilingCounts => "ceiling_counts",
+            Self::CeilingDiffer => "ceiling_differ",
+            Self::CeilingBoth => "ceiling_both",
         }
     }
 
@@ -108,18 +120,20 @@ impl Kernel {
     #[must_use]
     pub const fn needs(self) -> u32 {
         match self {
-            Self::SpectrumTensor | Self::PopulationBoth => 80,
-            Self::PopulationDiffer => 75,
+            Self::SpectrumTensor | Self::PopulationBoth | Self::CeilingBoth => 80,
+            Self::PopulationDiffer | Self::CeilingDiffer => 75,
             _ => 0,
         }
     }
 }
 
 /// The sources, by the name they are included by.
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 8] = [
     ("all.cu", include_str!("../cuda/all.cu")),
     ("common.cuh", include_str!("../cuda/common.cuh")),
     ("landscape.cuh", include_str!("../cuda/landscape.cuh")),
+    ("tensor.cuh", include_str!("../cuda/tensor.cuh")),
+    ("ceiling.cu", include_str!("../cuda/ceiling.cu")),
     ("population.cu", include_str!("../cuda/population.cu")),
     ("spectrum.cu", include_str!("../cuda/spectrum.cu")),
     ("apply.cu", include_str!("../cuda/apply.cu")),

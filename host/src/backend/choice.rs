@@ -87,6 +87,21 @@ impl Accelerator {
         Self { gpu: Some((device, Failure::default())), required: true, description }
     }
 
+    /// The GPU, and where its failures are recorded.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn device(&self) -> Option<&(Arc<dyn Device>, Failure)> {
+        self.gpu.as_ref()
+    }
+
+    /// True where there is a GPU.
+    #[must_use]
+    pub fn is_gpu(&self) -> bool {
+        #[cfg(feature = "cuda")]
+        return self.gpu.is_some();
+        #[cfg(not(feature = "cuda"))]
+        false
+    }
+
     /// What there is, and why, for people.
     #[must_use]
     pub fn description(&self) -> &str {

@@ -192,6 +192,9 @@ pub struct BenchArgs {
     /// Seconds that mutants are scored for, on each of two networks; the rest takes a few times that
     #[arg(long, value_name = "N", default_value_t = 8.0)]
     pub seconds: f64,
+    /// What to measure: a GPU beside the processor, or the processor alone
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub backend: Backend,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -232,18 +232,43 @@ impl<'a> CudaLandscape<'a> {
             let (part, behind) = deltas.split_at_mut(count * mutants);
             (rest, deltas) = (&rest[count..], behind);
             self.memory.visits.write(&visits)?;
-            self.memory.sums.clear(part.len())?;
-            let (state, visits, sums) =
-                (self.state, self.memory.visits.address(), self.memory.sums.address());
-            let grid = [self.state.sample_words / 32, (count as u32).div_ceil(THREADS / 32)];
-            if grid[0] > 0 && self.device.capability() >= TENSOR {
-                launch!(self.device, SpectrumTensor, grid, state, visits, count as u32, sums)?;
-            } else if grid[0] > 0 {
-                launch!(self.device, SpectrumMasked, grid, state, visits, count as u32, sums)?;
-            }
+            self.launch_spectra(count)?;
             self.memory.sums.read(0, part)?;
         }
         Ok(())
+    }
+
+    /// Makes the spectra of hidden neurons `rounds` times, in one launch each, and leaves the sums on the card: for benchmarks. Returns how
+    /// many mutants a round scores: where views or sums do not fit, those of as many neurons as do.
+    ///
+    /// # Errors
+    /// Failures of the card.
+    pub fn spectra_on_card(&mut self, neurons: &[u16], rounds: u32) -> Result<u64, DeviceError> {
+        let mutants = self.topology.layer(0).mutants();
+        let most = neurons.len().min(self.memory.sums.len() / mutants);
+        let visits = self.visits(&neurons[..most])?;
+        self.memory.visits.write(&visits)?;
+        for _ in 0..rounds {
+            self.launch_spectra(visits.len())?;
+        }
+        self.device.finish()?;
+        Ok((visits.len() * mutants) as u64)
+    }
+
+    /// Launches the spectra of the first `count` visits.
+    fn launch_spectra(&self, count: usize) -> Result<(), DeviceError> {
+        self.memory.sums.clear(count * self.topology.layer(0).mutants())?;
+        let (state, visits, sums) = (self.state, self.memory.visits.address(), self.memory.sums.address());
+        let (tiles, count) = (self.state.sample_words / 32, count as u32);
+        let grid = [tiles, count.div_ceil(THREADS / 32)];
+        if tiles == 0 {
+            return Ok(());
+        }
+        if self.device.capability() >= TENSOR {
+            launch!(self.device, SpectrumTensor, grid, state, visits, count, sums)
+        } else {
+            launch!(self.device, SpectrumMasked, grid, state, visits, count, sums)
+        }
     }
 
     fn class_spectra(&mut self, classes: &[u16], deltas: &mut [i64]) -> Result<(), DeviceError> {
