@@ -86,7 +86,7 @@ struct Against {
 };
 
 DEVICE void find_against(const Landscape &l, u32 neuron, Against &against) {
-    for (u32 first = 0; first < 256; first += 32) {
+    for (u32 first = 0; first < l.class_slots; first += 32) {
         u32 label = first + lane_of_thread();
         u32 vote = label < l.classes ? vote_of(l, neuron, label) : 0;
         u32 votes = __ballot_sync(ALL, vote);

@@ -1,6 +1,6 @@
 // Spectra: the exact change of loss of every single-bit mutant of many neurons of one network.
 //
-// Hidden neurons. A warp takes one neuron and a tile of 1024 samples: it compacts the boundary samples of the tile to a list, finds for
+// Hidden neurons. A warp takes one neuron and some tiles of 1024 samples: it compacts the boundary samples of the tile to a list, finds for
 // each the change of loss d of the flipped output, and adds d to the weights whose flip turns the neuron there. That masked sum is a
 // product of bytes on tensor cores from sm_80 on: a mask bit stays where it is in its byte, so the sum of bit g is 2^g times too
 // large and shifted back at the end, and d is three signed bytes. The other form adds under a mask, for all cards.
@@ -132,11 +132,12 @@ DEVICE void add_masked(const Landscape &l, u32 visit, u32 tile, u32 found, u32 w
 
 // The same as a product: rows are weights, the inner dimension is samples, columns are the three bytes of a change. Thread (group,
 // quarter) holds weights `group` of each byte, and of the 32 samples the 8 from `8 * quarter` on.
-DEVICE void add_products(const Landscape &l, u32 visit, u32 tile, u32 found, u32 word, Work &work, i64 *sums) {
+DEVICE void add_products(
+    const Landscape &l, u32 visit, u32 tile, u32 found, u32 word, Work &work, i32 products[4][4]
+) {
     u32 lane = lane_of_thread(), group = lane / 4, quarter = lane % 4;
     u32 mask = 0x01010101u << group;
     u8 *stage = (u8 *)work.stage;
-    i32 products[4][4] = {};
     for (u32 first = 0; first < found; first += 32) {
         Two bits = turned_by(l, visit, tile, found, first + lane, word, work);
         for (u32 byte = 0; byte < 4; byte++) {
@@ -159,12 +160,17 @@ DEVICE void add_products(const Landscape &l, u32 visit, u32 tile, u32 found, u32
         }
         __syncwarp();
     }
-    // Columns 0 and 1 are in quarter 0, column 2 in quarter 1.
+}
+
+// Adds such products to the spectrum. Columns 0 and 1 are in quarter 0, column 2 in quarter 1.
+DEVICE void write_products(const Landscape &l, u32 word, const i32 products[4][4], i64 *sums) {
+    u32 group = lane_of_thread() / 4, quarter = lane_of_thread() % 4;
     if (quarter > 1) {
         return;
     }
 #pragma unroll
     for (u32 half = 0; half < 4; half++) {
+#pragma unroll
         for (u32 odd = 0; odd < 2; odd++) {
             i64 first = products[half][2 * odd], second = products[half][2 * odd + 1];
             i64 sum = quarter == 0 ? first + second * 256 : first * 65536;
@@ -176,37 +182,53 @@ DEVICE void add_products(const Landscape &l, u32 visit, u32 tile, u32 found, u32
     }
 }
 
+// Tiles from `tiles` times the block's row on; their products stay in registers where a neuron has up to 64 inputs: three bytes times
+// 128 over 64 tiles stay below 2^30.
 template <bool TENSOR>
-DEVICE void hidden_spectra(const Landscape &l, const u32 *visits, u32 count, i64 *sums, Work &work) {
-    u32 index = blockIdx.y * WARPS + warp_of_thread(), tile = blockIdx.x;
+DEVICE void hidden_spectra(const Landscape &l, const u32 *visits, u32 count, u32 tiles, i64 *sums, Work &work) {
+    u32 index = blockIdx.x * WARPS + warp_of_thread(), first = blockIdx.y * tiles;
     if (index >= count) {
         return;
     }
-    u32 visit = visits[index];
+    u32 visit = visits[index], all = l.sample_words / (TILE / 32);
+    u32 end = first + tiles < all ? first + tiles : all;
+    bool narrow = l.row_words <= 2;
+    i32 products[4][4] = {};
     sums += (u64)index * (l.fan_in + 2);
     find_against(l, neuron_of(visit), work.against);
-    u32 found = compact(l, neuron_of(visit), tile, work);
-    find_changes<TENSOR>(l, tile, found, work, sums + l.fan_in);
-    for (u32 word = 0; word < l.row_words; word += 2) {
-        if (TENSOR) {
-            add_products(l, visit, tile, found, word, work, sums);
-        } else {
-            add_masked(l, visit, tile, found, word, work, sums);
+    for (u32 tile = first; tile < end; tile++) {
+        u32 found = compact(l, neuron_of(visit), tile, work);
+        find_changes<TENSOR>(l, tile, found, work, sums + l.fan_in);
+        if (TENSOR && narrow) {
+            add_products(l, visit, tile, found, 0, work, products);
         }
+        for (u32 word = 0; word < l.row_words && !(TENSOR && narrow); word += 2) {
+            if (TENSOR) {
+                i32 of_tile[4][4] = {};
+                add_products(l, visit, tile, found, word, work, of_tile);
+                write_products(l, word, of_tile, sums);
+            } else {
+                add_masked(l, visit, tile, found, word, work, sums);
+            }
+        }
+    }
+    if (TENSOR && narrow) {
+        write_products(l, 0, products, sums);
     }
 }
 
-// Adds to sums, [count][fan in + 2], the spectra of `count` hidden neurons. Blocks of 128 threads: (tiles, neurons / 4).
-KERNEL spectrum_masked(Landscape l, const u32 *visits, u32 count, i64 *sums) {
+// Adds to sums, [count][fan in + 2], the spectra of `count` hidden neurons. Blocks of 128 threads: (neurons / 4, all tiles / tiles), so
+// that blocks that run together share the moves of few tiles in their caches.
+KERNEL spectrum_masked(Landscape l, const u32 *visits, u32 count, u32 tiles, i64 *sums) {
     __shared__ Work work[WARPS];
-    hidden_spectra<false>(l, visits, count, sums, work[warp_of_thread()]);
+    hidden_spectra<false>(l, visits, count, tiles, sums, work[warp_of_thread()]);
 }
 
 #if defined(BYTE_PRODUCTS)
 // The same on tensor cores.
-KERNEL spectrum_tensor(Landscape l, const u32 *visits, u32 count, i64 *sums) {
+KERNEL spectrum_tensor(Landscape l, const u32 *visits, u32 count, u32 tiles, i64 *sums) {
     __shared__ Work work[WARPS];
-    hidden_spectra<true>(l, visits, count, sums, work[warp_of_thread()]);
+    hidden_spectra<true>(l, visits, count, tiles, sums, work[warp_of_thread()]);
 }
 #endif
 

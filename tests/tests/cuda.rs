@@ -7,11 +7,12 @@ use std::sync::Arc;
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::genome::{Gene, GenomeMut, Mutation};
-use evobit::rng::{Purpose, Stream};
+use evobit::rng::{Draw, Purpose, Stream};
 use host::backend::cuda::{
     CudaLandscape, CudaPopulation, Device, DeviceError, Failure, Form, Measured, Shim, supports,
 };
 use proptest::prelude::*;
+use rand_core::Rng;
 use tests::landscape::{
     Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer, scalar,
     separable,
@@ -198,6 +199,43 @@ fn a_seeded_search_ends_at_the_same_genome() {
     }
 }
 
+/// So many samples that a warp takes several tiles of them.
+#[test]
+fn spectra_of_many_tiles_are_the_sums_of_all() {
+    use evobit::topology::{Layer, Shape, Topology};
+    for (width, layer) in
+        [(40, Layer::dense(60)), (100, Layer::dense(60)), (30, Layer::windows(60, 1, 2, 17))]
+    {
+        let mut case = separable();
+        let image = Shape { planes: 1, height: 2, width };
+        case.topology = Topology::new(image, &[layer, Layer::dense(4)]).unwrap();
+        case.genome = genomes(&Case { genome: vec![0; case.topology.genome_words()], ..case.clone() }, 2);
+        case.genome.drain(..case.topology.genome_words());
+        let mut rng = Stream::new(7, Purpose::Test, 4);
+        let packing = case.topology.layer(0).packing;
+        case.labels = (0..5500).map(|_| rng.below(4) as u8).collect();
+        case.inputs = vec![0; case.labels.len() * packing.words()];
+        for row in case.inputs.chunks_mut(packing.row_words as usize) {
+            row.iter_mut().for_each(|word| *word = rng.next_u32());
+            *row.last_mut().unwrap() &= evobit::bits::tail_mask(packing.row_bits);
+        }
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        let mut core = scalar(&case, &mut genome, &mut memory, true);
+        for capability in [53, 90] {
+            let mut landscape = landscape(&case, &shim(capability, PLENTY), &quiet);
+            assert_eq!((landscape.loss(), landscape.correct()), (core.loss(), core.correct()));
+            for (layer, plan) in case.topology.layers().iter().enumerate() {
+                let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
+                let (mut expected, mut deltas) = (vec![0; neurons.len() * plan.mutants()], vec![]);
+                deltas.clone_from(&expected);
+                core.spectra(layer, &neurons, &mut expected);
+                landscape.spectra(layer, &neurons, &mut deltas);
+                assert!(deltas == expected, "layer {layer} of {:?} on {capability}", case.topology);
+            }
+        }
+    }
+}
+
 #[test]
 fn after_a_failure_nothing_improves_and_it_is_known() {
     let case = separable();
@@ -225,4 +263,35 @@ fn after_a_failure_nothing_improves_and_it_is_known() {
         assert!(deltas.iter().all(|&delta| delta == IMPOSSIBLE));
         assert_eq!(landscape.trial(&flip), IMPOSSIBLE);
     }
+}
+
+#[test]
+fn a_benchmark_holds_everything_against_the_processor_before_it_measures() {
+    use evobit::topology::Shape;
+    use host::backend::Accelerator;
+    use host::bench::{GpuOptions, measure_gpu};
+    use host::settings::HiddenLayer;
+
+    let loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
+    let windows = HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3 };
+    let options = GpuOptions {
+        hidden: vec![HiddenLayer::Dense(4), windows],
+        population: 3,
+        rounds: 1,
+        seconds: 0.001,
+        train: None,
+    };
+    let accelerator = Accelerator::on(shim(90, PLENTY), "no card".into());
+    let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet).unwrap();
+    assert!(report.ceiling_counts > 0.0 && report.ceiling_both > Some(0.0));
+    assert_eq!(report.networks.len(), 2);
+    for network in report.networks {
+        assert_eq!(network.population.len(), Form::ALL.len());
+        assert!(network.mutants_per_second > 0.0 && network.mutants_per_second_cpu > 0.0);
+    }
+    // A card that fails is no figure.
+    let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(200));
+    let accelerator = Accelerator::on(device, "no card".into());
+    let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet);
+    assert!(report.err().is_some_and(|error| error.to_string().contains("the GPU failed at")));
 }

@@ -64,7 +64,9 @@ impl Accelerator {
             (Backend::Cpu, _) => Ok(without("CPU, as asked for".into())),
             (_, Ok(gpu)) => Ok(Self { required, ..gpu }),
             (Backend::Auto, Err(why)) => Ok(without(format!("CPU, {why}"))),
-            (Backend::Cuda, Err(why)) => Err(SearchError::Device(why)),
+            (Backend::Cuda, Err(why)) => {
+                Err(SearchError::Device(format!("{why}: use --backend cpu or auto")))
+            }
         }
     }
 
@@ -77,7 +79,7 @@ impl Accelerator {
 
     #[cfg(not(feature = "cuda"))]
     fn gpu() -> Result<Self, String> {
-        Err("this program was built without CUDA: build it with --features cuda".into())
+        Err("this program was built without CUDA (--features cuda)".into())
     }
 
     /// A device that is already open.

@@ -95,7 +95,12 @@ fn gpu_table(report: &GpuReport) -> String {
         text += &format!("  {name:52} {value:>12}\n");
     }
     for of in &report.networks {
-        text += &format!("\n  {}, {} samples, {} of them right\n", of.hidden, count(of.samples as u64), percent(of.train_accuracy));
+        text += &format!(
+            "\n  {}, {} samples, {} of them right\n",
+            of.hidden,
+            count(of.samples as u64),
+            percent(of.train_accuracy)
+        );
         for (name, value) in [
             ("mutants scored exactly, a second", of.mutants_per_second),
             ("  brought to the host", of.mutants_per_second_read),
@@ -115,8 +120,9 @@ fn gpu_table(report: &GpuReport) -> String {
         }
     }
     if let Some(training) = &report.training {
-        let [ninety, ninety_five, ninety_seven] =
-            training.seconds_to.map(|seconds| seconds.map_or("never".into(), |seconds| format!("{seconds:.2} s")));
+        let [ninety, ninety_five, ninety_seven] = training
+            .seconds_to
+            .map(|seconds| seconds.map_or("never".into(), |seconds| format!("{seconds:.2} s")));
         text += &format!(
             "\n  {}: 90 % of the validation samples after {ninety}, 95 % after {ninety_five}, 97 % after {ninety_seven}\n",
             training.hidden

@@ -14,7 +14,7 @@ use kernels::Kernel;
 #[non_exhaustive]
 pub enum DeviceError {
     /// There is no card, or none that can be used.
-    #[error("no GPU with CUDA: {0}: use --backend cpu or auto")]
+    #[error("no GPU with CUDA: {0}")]
     Missing(String),
     /// It has not enough memory.
     #[error("the GPU has no {bytes} bytes of memory left: close other programs on it, or use --backend cpu")]
@@ -50,6 +50,9 @@ pub trait Device: Send + Sync {
 
     /// Its compute capability, 75 for 7.5.
     fn capability(&self) -> u32;
+
+    /// Its multiprocessors.
+    fn multiprocessors(&self) -> u32;
 
     /// Bytes that can still be allocated.
     ///

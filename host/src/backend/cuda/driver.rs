@@ -25,6 +25,7 @@ pub struct Card {
     /// Of the code that was loaded.
     capability: u32,
     compiled: String,
+    multiprocessors: u32,
 }
 
 // SAFETY: contexts and functions are handles of the driver, which may be used from any thread that has made the context current, as
@@ -81,6 +82,8 @@ impl Card {
         };
         let major = attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
         let minor = attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
+        let multiprocessors =
+            attribute(sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)? as u32;
         // SAFETY: as above.
         let context = unsafe { driver::primary_ctx::retain(device) }.map_err(failed("making a context"))?;
         // SAFETY: the driver made the context, and it is kept.
@@ -89,7 +92,7 @@ impl Card {
         let (functions, capability, by) = load_kernels((10 * major + minor) as u32)?;
         let seconds = started.elapsed().as_secs_f64();
         let compiled = format!("kernels for sm_{capability} {by} in {seconds:.2} s");
-        Ok(Self { context, functions, name, capability, compiled })
+        Ok(Self { context, functions, name, capability, compiled, multiprocessors })
     }
 
     /// Where the kernels came from and how long that took, for people.
@@ -161,6 +164,10 @@ impl Device for Card {
 
     fn capability(&self) -> u32 {
         self.capability
+    }
+
+    fn multiprocessors(&self) -> u32 {
+        self.multiprocessors
     }
 
     fn free_memory(&self) -> Result<u64, DeviceError> {

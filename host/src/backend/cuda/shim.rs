@@ -53,6 +53,10 @@ impl Device for Shim {
         self.capability
     }
 
+    fn multiprocessors(&self) -> u32 {
+        1
+    }
+
     fn free_memory(&self) -> Result<u64, DeviceError> {
         Ok(self.free.load(Ordering::Relaxed))
     }

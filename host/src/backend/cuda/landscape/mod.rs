@@ -29,6 +29,9 @@ use views::Views;
 const RESULTS: usize = 512;
 /// Most sets that a trial scores: 64 mutations, 32 and so on.
 const SETS: usize = 8;
+/// Warps that keep a multiprocessor busy, and most tiles that one of them takes.
+const WARPS: u32 = 64;
+const MOST_TILES: u32 = 4;
 /// The compute capability from which on spectra are made on tensor cores.
 const TENSOR: u32 = 80;
 
@@ -259,15 +262,17 @@ impl<'a> CudaLandscape<'a> {
     fn launch_spectra(&self, count: usize) -> Result<(), DeviceError> {
         self.memory.sums.clear(count * self.topology.layer(0).mutants())?;
         let (state, visits, sums) = (self.state, self.memory.visits.address(), self.memory.sums.address());
-        let (tiles, count) = (self.state.sample_words / 32, count as u32);
-        let grid = [tiles, count.div_ceil(THREADS / 32)];
-        if tiles == 0 {
+        let (all, count) = (self.state.sample_words / (state::TILE / 32) as u32, count as u32);
+        if all == 0 {
             return Ok(());
         }
+        // Few warps with much work each add up less in memory, but not fewer than keep the card busy.
+        let tiles = (all * count / (WARPS * self.device.multiprocessors())).clamp(1, MOST_TILES);
+        let grid = [count.div_ceil(THREADS / 32), all.div_ceil(tiles)];
         if self.device.capability() >= TENSOR {
-            launch!(self.device, SpectrumTensor, grid, state, visits, count, sums)
+            launch!(self.device, SpectrumTensor, grid, state, visits, count, tiles, sums)
         } else {
-            launch!(self.device, SpectrumMasked, grid, state, visits, count, sums)
+            launch!(self.device, SpectrumMasked, grid, state, visits, count, tiles, sums)
         }
     }
 
