@@ -100,7 +100,7 @@ impl Device for Shim {
         self.working()?;
         // SAFETY: as above.
         unsafe {
-            std::ptr::write_bytes(std::ptr::with_exposed_provenance_mut::<u8>(address as usize), 0, bytes)
+            std::ptr::write_bytes(std::ptr::with_exposed_provenance_mut::<u8>(address as usize), 0, bytes);
         };
         Ok(())
     }

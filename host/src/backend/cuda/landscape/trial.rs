@@ -22,7 +22,7 @@ pub(super) enum Pending {
     /// Of one neuron or class; nothing on the card has changed.
     One {
         mutations: Vec<Mutation>,
-        trial: Trial,
+        trial: Box<Trial>,
         change: i64,
     },
     /// Of several: the card's state is the mutated one.
@@ -115,7 +115,7 @@ impl CudaLandscape<'_> {
     fn known(&mut self, mutations: &[Mutation]) -> Option<i64> {
         let scored = self.scored.as_ref().filter(|scored| scored.mutations.starts_with(mutations))?;
         let &(_, change) = scored.changes.iter().find(|&&(length, _)| length == mutations.len())?;
-        let trial = Trial { count: mutations.len() as u32, ..scored.trial };
+        let trial = Box::new(Trial { count: mutations.len() as u32, ..scored.trial });
         self.pending = Pending::One { mutations: mutations.to_vec(), trial, change };
         Some(change)
     }
@@ -149,7 +149,7 @@ impl CudaLandscape<'_> {
             Pending::None => return Ok(()),
             Pending::Whole { genome, total } => (self.genome, self.total) = (genome, total),
             Pending::One { mutations, trial, change } => {
-                self.commit_one(&mutations, trial)?;
+                self.commit_one(&mutations, *trial)?;
                 if let Ok(mut genome) = GenomeMut::new(self.topology, &mut self.genome) {
                     genome.apply_all(&mutations);
                 }
