@@ -25,9 +25,10 @@ struct Layer {
     u32 output_row_bits; // units of a row of the next layer's packing
     u32 neurons, fan_in, row_words, thresholds, threshold_bits, weights, places;
     u32 planes, height, width, input_height, line_words; // of windows; planes is 0 in a dense layer
+    u32 slide;                                           // rows and columns that a window slides by
 };
 
-static_assert(sizeof(Layer) == 104, "as in the host");
+static_assert(sizeof(Layer) == 112, "as in the host");
 
 static const u32 MOST_WINDOW_WORDS = 32;
 // Words of a sample that a thread holds in registers: four groups of seven.
@@ -92,6 +93,14 @@ template <u32 GENOMES> DEVICE void run_layer(const Layer &l, u32 first, u32 samp
                 }
                 const u32 *row = genome + l.weights + neuron * l.row_words;
                 u32 differ = mismatches(l.planes > 0 ? window : input, row, l.row_words);
+                // Of a window that slides, the position with the fewest counts.
+                for (u32 position = 1; position < (l.slide + 1) * (l.slide + 1); position++) {
+                    u32 down = position / (l.slide + 1), right = position % (l.slide + 1);
+                    gather(l, input, place + down * l.line_words * 32 + right, window);
+                    u32 there = mismatches(window, row, l.row_words);
+                    differ = there < differ ? there : differ;
+                    shown = ALL;
+                }
                 u32 on = differ <= field_of(genome + l.thresholds, l.threshold_bits, neuron);
                 words[which] |= on << filled;
             }

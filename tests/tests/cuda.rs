@@ -14,8 +14,8 @@ use host::backend::cuda::{
 use proptest::prelude::*;
 use rand_core::Rng;
 use tests::landscape::{
-    Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer, scalar,
-    separable,
+    Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer_that_stays,
+    scalar, separable,
 };
 
 /// Memory of a card that is never short of it.
@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn landscapes_pass_the_suite(case in one_hidden_layer()) {
+    fn landscapes_pass_the_suite(case in one_hidden_layer_that_stays()) {
         check(&case);
     }
 
@@ -273,7 +273,7 @@ fn a_benchmark_holds_everything_against_the_processor_before_it_measures() {
     use host::settings::HiddenLayer;
 
     let loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
-    let windows = HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3 };
+    let windows = HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3, slide: 0 };
     let options = GpuOptions {
         hidden: vec![HiddenLayer::Dense(4), windows],
         population: 3,

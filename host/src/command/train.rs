@@ -192,7 +192,7 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
     let takes = prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
     if config.algorithm == Algorithm::Spectrum && !takes {
         return Err(Failure::usage(
-            "--backend cuda trains networks with one hidden layer by the spectrum: use --backend auto for others",
+            "--backend cuda makes spectra of one hidden layer whose windows do not slide: use --backend auto for others",
         ));
     }
     Ok(())

@@ -23,7 +23,7 @@ pub enum DeviceError {
         bytes: u64,
     },
     /// A network that the kernels do not know.
-    #[error("the kernels are for {0}: use --backend cpu or auto")]
+    #[error("these kernels are for {0}: use --backend cpu or auto")]
     Unsupported(&'static str),
     /// The kernels could not be compiled or loaded.
     #[error("the kernels do not load on this GPU: {0}: use --backend cpu")]

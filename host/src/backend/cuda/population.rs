@@ -96,10 +96,12 @@ struct Layer {
     width: u32,
     input_height: u32,
     line_words: u32,
+    slide: u32,
+    padding: u32,
 }
 
 // The kernels assert the same.
-const _: () = assert!(size_of::<Layer>() == 104);
+const _: () = assert!(size_of::<Layer>() == 112);
 
 /// How a genome does on the samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -288,7 +290,7 @@ impl CudaPopulation {
     fn layer(&self, plan: &Plan, room: &Room, count: usize, samples: usize) -> Layer {
         let [planes, height, width] = match plan.field {
             Field::Dense => [0; 3],
-            Field::Window { planes, height, width } => [planes, height, width].map(u32::from),
+            Field::Window { planes, height, width, .. } => [planes, height, width].map(u32::from),
         };
         Layer {
             genomes: room.genomes.address(),
@@ -308,6 +310,7 @@ impl CudaPopulation {
             width,
             input_height: plan.input.height.into(),
             line_words: plan.packing.row_words,
+            slide: plan.slide(),
             ..Layer::default()
         }
     }

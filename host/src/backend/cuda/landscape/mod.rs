@@ -85,10 +85,10 @@ pub enum CudaError {
     Device(#[from] DeviceError),
 }
 
-/// True where a [`CudaLandscape`] can be made: one hidden layer, and a loss without large jumps.
+/// True where a [`CudaLandscape`] can be made: one hidden layer, whose windows do not slide, and a loss without large jumps.
 #[must_use]
 pub fn supports(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
-    topology.depth() == 2 && Terms::new(topology, loss).is_some()
+    topology.depth() == 2 && topology.layer(0).slide() == 0 && Terms::new(topology, loss).is_some()
 }
 
 impl<'a> CudaLandscape<'a> {
@@ -115,6 +115,9 @@ impl<'a> CudaLandscape<'a> {
         }
         if topology.depth() != 2 {
             return Err(LandscapeError::Depth.into());
+        }
+        if topology.layer(0).slide() > 0 {
+            return Err(DeviceError::Unsupported("windows that do not slide").into());
         }
         let terms = Terms::new(topology, loss).ok_or(LandscapeError::Sums)?;
         let sizes = Sizes::new(topology, samples.len(), terms.planes);

@@ -37,7 +37,7 @@ impl Views {
     ) -> Result<Self, DeviceError> {
         let window = match plan.field {
             Field::Dense => None,
-            Field::Window { planes, height, width } => Some(Window {
+            Field::Window { planes, height, width, .. } => Some(Window {
                 planes: planes.into(),
                 height: height.into(),
                 width: width.into(),
