@@ -34,7 +34,7 @@ fn landscape<'a>(case: &'a Case, device: &Arc<dyn Device>, log: &dyn Fn(&str)) -
 
 /// The suite, by turns as on a card with tensor cores and as on a Jetson Nano.
 fn check(case: &Case) {
-    let device = shim(if case.seed % 2 == 0 { 90 } else { 53 }, PLENTY);
+    let device = shim(if case.seed.is_multiple_of(2) { 90 } else { 53 }, PLENTY);
     check_spectra(case, &mut landscape(case, &device, &quiet));
     check_trials(case, &mut landscape(case, &device, &quiet));
     assert_eq!(device.free_memory(), Ok(PLENTY), "all memory is given back");
