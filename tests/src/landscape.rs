@@ -83,6 +83,11 @@ pub fn one_hidden_layer() -> impl Strategy<Value = Case> {
     cases_of(1..=1, 4, 150)
 }
 
+/// The same with windows that do not slide.
+pub fn one_hidden_layer_that_stays() -> impl Strategy<Value = Case> {
+    cases_of(1..=1, 0, 150)
+}
+
 /// Random networks of two and three hidden layers, whose windows do not slide, on as many samples.
 pub fn several_hidden_layers() -> impl Strategy<Value = Case> {
     cases_of(2..=3, 0, 150)

@@ -2,6 +2,9 @@
 //!
 //! Whatever is chosen here, the numbers are those of core's scalar landscape.
 
+mod choice;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod memory;
 mod sharded;
 pub mod vector;
@@ -11,6 +14,7 @@ use evobit::evolve::scalar::Needs;
 use evobit::loss::LossTable;
 use evobit::topology::Topology;
 
+pub use choice::{Accelerator, Backend, SearchError};
 pub use memory::Memory;
 pub use sharded::{Shard, Sharded, shard_count};
 use vector::{DeepLandscape, Kernels, Portable, VectorLandscape};

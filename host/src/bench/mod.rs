@@ -6,6 +6,8 @@
 //! work a spectrum is depends on the network: an untrained one has more boundary samples. All rates are medians of
 //! `ROUNDS` rounds that take turns, so that whatever else the machine does falls on all of them alike.
 
+#[cfg(feature = "cuda")]
+mod gpu;
 mod naive;
 mod report;
 mod time;
@@ -18,6 +20,8 @@ use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::Shape;
 
+#[cfg(feature = "cuda")]
+pub use gpu::{GpuFigures, GpuOptions, GpuReport, GpuTraining, PopulationFigures, measure_gpu};
 pub use naive::{Full, OneNeuron};
 pub use report::{BenchError, Classified, Figures, Report, TimeToAccuracy};
 pub use time::{Target, TimeError, TimeOptions, TimeReport, Timed, measure_time};
@@ -55,14 +59,7 @@ pub fn measure(
     tell: &dyn Fn(&str),
 ) -> Result<Report, BenchError> {
     let Schema::Image { height, width, .. } = loaded.train.schema else { return Err(BenchError::NoImages) };
-    let side = |length: u16| if length >= 16 { 8 } else { 3.min(length) };
-    let windows = HiddenLayer::Window {
-        output: Shape::flat(1024),
-        planes: 0,
-        height: side(height),
-        width: side(width),
-        slide: 0,
-    };
+    let windows = windows(1024, height, width);
     let dense = measure_network(loaded, HiddenLayer::Dense(128), seconds, tell)?;
     let windows = measure_network(loaded, windows, seconds, tell)?;
     let small = classify_small(loaded, seconds)?;
@@ -78,6 +75,18 @@ pub fn measure(
         baseline_instructions: forward::fastest().name(),
         data: source.to_owned(),
     })
+}
+
+/// So many windows of 8 x 8, or 3 x 3 over small images.
+fn windows(neurons: u16, height: u16, width: u16) -> HiddenLayer {
+    let side = |length: u16| if length >= 16 { 8 } else { 3.min(length) };
+    HiddenLayer::Window {
+        output: Shape::flat(neurons),
+        planes: 0,
+        height: side(height),
+        width: side(width),
+        slide: 0,
+    }
 }
 
 /// All samples of the training part, one level, nothing held out.

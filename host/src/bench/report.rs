@@ -3,6 +3,7 @@
 use evobit::evolve::landscape::LandscapeError;
 use serde::Serialize;
 
+use crate::backend::SearchError;
 use crate::train::PrepareError;
 
 /// Why nothing was measured.
@@ -21,6 +22,9 @@ pub enum BenchError {
     /// The landscape cannot be made.
     #[error(transparent)]
     Landscape(#[from] LandscapeError),
+    /// The search failed.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// The ways of scoring disagree.
     #[error(
         "neuron {neuron}, weight {input}: the spectrum says {spectrum}, all samples {full}, the neuron alone {one}: this is a bug, please report it"

@@ -10,7 +10,7 @@ use evobit::evolve::landscape::LandscapeError;
 use evobit::network::Network;
 use serde::Serialize;
 
-use crate::backend::instructions;
+use crate::backend::{SearchError, instructions};
 use crate::data::{DataError, load};
 use crate::evaluate;
 use crate::settings::{Config, Settings};
@@ -38,6 +38,9 @@ pub enum TimeError {
     /// The search cannot be made.
     #[error(transparent)]
     Landscape(#[from] LandscapeError),
+    /// The search failed.
+    #[error(transparent)]
+    Search(#[from] SearchError),
 }
 
 /// What was measured.

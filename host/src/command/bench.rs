@@ -5,9 +5,12 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar};
 
 use super::table::{count, percent};
-use super::{BenchArgs, BenchCommand, Failure, bench_time, print};
+use super::{BenchArgs, BenchCommand, Failure, bench_time, print, tell};
+use crate::backend::{Accelerator, Backend};
 use crate::bench::{BenchError, Figures, Report, measure};
-use crate::data::{LoadOptions, load};
+#[cfg(feature = "cuda")]
+use crate::bench::{GpuOptions, GpuReport, measure_gpu};
+use crate::data::{LoadOptions, Loaded, load};
 
 /// The longest that one may ask for.
 const MOST_SECONDS: f64 = 3600.0;
@@ -25,17 +28,107 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(200));
     spinner.set_message("reading the data");
+    let accelerator = Accelerator::open(args.backend)?;
+    if args.backend == Backend::Auto {
+        tell(&format!("backend: {}", accelerator.description()));
+    }
     let loaded = load(source, &LoadOptions::default())?;
+    if accelerator.is_gpu() {
+        return run_on_gpu(args, &loaded, source, &accelerator, &spinner);
+    }
     let report = measure(&loaded, source, args.seconds, &|doing| spinner.set_message(doing.to_owned()));
     spinner.finish_and_clear();
-    let report = report.map_err(|error| match error {
-        BenchError::NoImages | BenchError::Settings(_) => Failure::usage(error),
-        _ => error.into(),
-    })?;
+    let report = report.map_err(failure)?;
     if args.json {
         return print(&serde_json::to_string(&report)?);
     }
     print(table(&report).trim_end())
+}
+
+fn failure(error: BenchError) -> Failure {
+    match error {
+        BenchError::NoImages | BenchError::Settings(_) => Failure::usage(error),
+        _ => error.into(),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn run_on_gpu(
+    args: &BenchArgs,
+    loaded: &Loaded,
+    source: &str,
+    accelerator: &Accelerator,
+    spinner: &ProgressBar,
+) -> Result<(), Failure> {
+    let options = GpuOptions::new(loaded, args.seconds).map_err(failure)?;
+    let doing = |doing: &str| spinner.set_message(doing.to_owned());
+    let report = measure_gpu(loaded, source, accelerator, &options, &doing);
+    spinner.finish_and_clear();
+    let report = report.map_err(failure)?;
+    if args.json {
+        return print(&serde_json::to_string(&report)?);
+    }
+    print(gpu_table(&report).trim_end())
+}
+
+/// Without CUDA there is no GPU.
+#[cfg(not(feature = "cuda"))]
+fn run_on_gpu(
+    _: &BenchArgs,
+    _: &Loaded,
+    _: &str,
+    accelerator: &Accelerator,
+    _: &ProgressBar,
+) -> Result<(), Failure> {
+    Err(Failure::usage(accelerator.description()))
+}
+
+#[cfg(feature = "cuda")]
+fn gpu_table(report: &GpuReport) -> String {
+    let ceiling = |ceiling: Option<f64>| ceiling.map_or("none".into(), short);
+    let mut text = format!("{}: {}; {} threads\n\n", report.data, report.device, report.threads);
+    for (name, value) in [
+        ("bit operations by population counts, a second", short(report.ceiling_counts)),
+        ("  on tensor cores, exclusive or", ceiling(report.ceiling_differ)),
+        ("  on tensor cores, and", ceiling(report.ceiling_both)),
+    ] {
+        text += &format!("  {name:52} {value:>12}\n");
+    }
+    for of in &report.networks {
+        text += &format!(
+            "\n  {}, {} samples, {} of them right\n",
+            of.hidden,
+            count(of.samples as u64),
+            percent(of.train_accuracy)
+        );
+        for (name, value) in [
+            ("mutants scored exactly, a second", of.mutants_per_second),
+            ("  brought to the host", of.mutants_per_second_read),
+            ("  in blocks as training visits them", of.mutants_per_second_blocks),
+            ("  on the processor", of.mutants_per_second_cpu),
+            ("the whole network on all samples, a second, processor", of.evaluations_per_second_cpu),
+        ] {
+            text += &format!("  {name:52} {:>12}\n", short(value));
+        }
+        for form in &of.population {
+            let name = format!("  as a population on the GPU, {}", form.form);
+            let (bits, share) = (short(form.bit_operations_per_second), percent(form.of_ceiling_counts));
+            text += &format!(
+                "  {name:52} {:>12}  {bits} bit operations, {share} of the ceiling of counts\n",
+                short(form.evaluations_per_second)
+            );
+        }
+    }
+    if let Some(training) = &report.training {
+        let [ninety, ninety_five, ninety_seven] = training
+            .seconds_to
+            .map(|seconds| seconds.map_or("never".into(), |seconds| format!("{seconds:.2} s")));
+        text += &format!(
+            "\n  {}: 90 % of the validation samples after {ninety}, 95 % after {ninety_five}, 97 % after {ninety_seven}\n",
+            training.hidden
+        );
+    }
+    text
 }
 
 /// Four digits, and a letter for what they are multiplied by.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::backend::Instructions;
+use crate::backend::{Backend, Instructions};
 use crate::settings::{Settings, SettingsError};
 pub use flash::FlashArgs;
 pub use link::{LearnArgs, LinkArgs, LinkCommand};
@@ -93,6 +93,9 @@ pub struct TrainArgs {
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
+    /// What to compute with; the result does not depend on it
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Run")]
+    pub backend: Backend,
     /// Instructions to compute with; the result does not depend on them
     #[arg(long, value_enum, hide = true, default_value = "auto")]
     pub instructions: Instructions,
@@ -189,6 +192,9 @@ pub struct BenchArgs {
     /// Seconds that mutants are scored for, on each of two networks; the rest takes a few times that
     #[arg(long, value_name = "N", default_value_t = 8.0)]
     pub seconds: f64,
+    /// What to measure: a GPU beside the processor, or the processor alone
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub backend: Backend,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -14,7 +14,7 @@ use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
-use crate::backend;
+use crate::backend::{self, Accelerator, Backend};
 use crate::data::{Loaded, load, load_known};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
@@ -76,6 +76,7 @@ pub(super) fn train_and_save(
             "this machine has no {name} instructions: leave --instructions out"
         )));
     }
+    let accelerator = Accelerator::open(args.backend)?;
     let settings = match (&unfinished, &args.config) {
         (Some(unfinished), _) => unfinished.settings.clone(),
         (None, Some(path)) => args.settings.clone().or(read_settings(path)?),
@@ -85,6 +86,8 @@ pub(super) fn train_and_save(
     let mut prepared = prepare_from(&loaded, &config, from_model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
+    prepared.accelerator = accelerator;
+    check_backend(args.backend, &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::file);
     let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
     // From here on Ctrl-C leaves a finished run, not half a folder.
@@ -181,6 +184,20 @@ fn check_from(args: &TrainArgs) -> Result<(), Failure> {
     }
 }
 
+/// Refuses what was asked of a GPU by name and is not for it.
+fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Result<(), Failure> {
+    if backend != Backend::Cuda {
+        return Ok(());
+    }
+    let takes = prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
+    if config.algorithm == Algorithm::Spectrum && !takes {
+        return Err(Failure::usage(
+            "--backend cuda makes spectra of one hidden layer whose windows do not slide: use --backend auto for others",
+        ));
+    }
+    Ok(())
+}
+
 fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &RunFolder) {
     let shape: Vec<String> = config.hidden.iter().map(ToString::to_string).collect();
     let (plain, all) = (prepared.plain().len(), prepared.train.labels.len());
@@ -203,7 +220,13 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
     ));
     if config.algorithm == Algorithm::Spectrum {
         let (topology, loss) = (&prepared.topology, prepared.loss_table());
-        tell(&format!("landscape: {}", backend::describe(prepared.instructions, topology, &loss)));
+        let gpu = prepared.accelerator.description();
+        if prepared.accelerator.takes(topology, &loss) {
+            tell(&format!("landscape: for one hidden layer, CUDA; backend: {gpu}"));
+        } else {
+            let made_of = backend::describe(prepared.instructions, topology, &loss);
+            tell(&format!("landscape: {made_of}; backend: {gpu}"));
+        }
     }
 }
 

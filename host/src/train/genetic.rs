@@ -10,6 +10,7 @@ use evobit::rng::{Purpose, Stream};
 
 use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Search};
+use crate::backend::SearchError;
 use crate::evaluate;
 use crate::settings::{Config, MatingKind};
 
@@ -36,7 +37,7 @@ pub(super) fn run(
     config: &Config,
     from: Option<Search>,
     mut keeper: Keeper<'_>,
-) -> Result<Outcome, LandscapeError> {
+) -> Result<Outcome, SearchError> {
     let topology = &prepared.topology;
     let (words, capacity) = (topology.genome_words(), config.population as usize);
     let mut genomes = vec![0; Population::genome_words(capacity, words)];
@@ -55,7 +56,14 @@ pub(super) fn run(
     };
     let refused = |_: Error| LandscapeError::Buffers;
     let population = Population::new(words, &mut genomes, &mut scores, &mut order).map_err(refused)?;
-    let mut fitness = TrainingLoss(prepared);
+    let training_loss = TrainingLoss(prepared);
+    let (samples, loss) = (prepared.cold(), prepared.loss_table());
+    let on_gpu = prepared.accelerator.population(topology, samples, &loss)?;
+    let mut fitness: Box<dyn Fitness + '_> = match on_gpu {
+        Some(fitness) => fitness,
+        None => Box::new(TrainingLoss(prepared)),
+    };
+    let mut fitness = &mut *fitness;
     let mut rng;
     let algorithm = if let Some(Search::Genetic { genomes, fitness, base, number, rng: state }) = &from {
         rng = Stream::from_state(*state).ok_or(LandscapeError::Buffers)?;
@@ -70,9 +78,10 @@ pub(super) fn run(
     let mut algorithm = algorithm.map_err(refused)?;
     let stop = loop {
         let generation = algorithm.step(&mut fitness, &mut rng);
+        prepared.accelerator.check()?;
         let stop = keeper.step(generation.scored.into(), generation.scored.into());
         let best = algorithm.best();
-        let correct = Network::new(topology, best).map_or(0, |network| fitness.full(&network).correct);
+        let correct = Network::new(topology, best).map_or(0, |network| training_loss.full(&network).correct);
         let training = [-generation.best, correct as i64, prepared.cold().len() as i64];
         let verdict = keeper.assess_genome(best, training, true);
         let state = || {

@@ -15,10 +15,11 @@ mod start;
 
 use std::time::{Duration, Instant};
 
-use evobit::evolve::landscape::{Landscape, LandscapeError};
+use evobit::evolve::landscape::Landscape;
 use evobit::loss::LossTable;
 use evobit::network::Network;
 
+use crate::backend::SearchError;
 use crate::evaluate::{self, Score};
 use crate::settings::{Algorithm, Config};
 
@@ -128,14 +129,14 @@ pub struct Session<'a> {
 /// Searches for a genome, from the start or from where another run was.
 ///
 /// # Errors
-/// None for what [`prepare`] made and a checkpoint that [`Checkpoint::fits`].
+/// None for what [`prepare`] made and a checkpoint that [`Checkpoint::fits`], but for failures of a GPU.
 pub fn run<'a>(
     prepared: &'a Prepared,
     config: &'a Config,
     session: Session<'a>,
     from: Option<Checkpoint>,
     watch: &'a mut dyn Watch,
-) -> Result<Outcome, LandscapeError> {
+) -> Result<Outcome, SearchError> {
     let mut keeper = Keeper::new(prepared, config, session, watch);
     let mut search = None;
     if let Some(from) = from {

@@ -9,7 +9,7 @@ use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
 
 use crate::augment::{Distortion, distorted};
-use crate::backend::{self, Instructions};
+use crate::backend::{self, Accelerator, Instructions};
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
 use crate::encode::{Encoded, encode, learn};
 use crate::machine::memory_available;
@@ -99,6 +99,8 @@ pub struct Prepared {
     pub start: Option<Vec<u32>>,
     /// What its landscapes are made of; the result does not depend on it.
     pub instructions: Instructions,
+    /// The GPU that makes them, if any; the result does not depend on it either.
+    pub accelerator: Accelerator,
 }
 
 impl Prepared {
@@ -251,6 +253,7 @@ pub fn prepare_from(
         encoder: encoder_words,
         start: from.map(Model::genome),
         instructions: Instructions::Auto,
+        accelerator: Accelerator::default(),
         loss,
         topology,
     })

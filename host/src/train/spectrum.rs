@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Search, Stop};
-use crate::backend::{self, Memory, Sharded, shard_count};
+use crate::backend::{self, Memory, SearchError, Sharded, shard_count};
 use crate::settings::Config;
 
 pub(super) fn run(
@@ -17,7 +17,7 @@ pub(super) fn run(
     config: &Config,
     from: Option<Search>,
     mut keeper: Keeper<'_>,
-) -> Result<Outcome, LandscapeError> {
+) -> Result<Outcome, SearchError> {
     let topology = &prepared.topology;
     let search_config = SearchConfig { proposals: config.proposals, block: config.block };
     let mut order = vec![0; SpectrumSearch::<Stream>::order_len(topology)];
@@ -44,7 +44,7 @@ pub(super) fn run(
         let samples = prepared.swept(keeper.course.now.sweep, is_hot);
         let mut memory = memories(samples);
         let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
-        let ended = run_on(prepared, &mut landscape, &mut search, &mut keeper, is_hot);
+        let ended = run_on(prepared, &mut landscape, &mut search, &mut keeper, is_hot)?;
         genome = landscape.genome().to_vec();
         if let Some(stop) = ended {
             return Ok(keeper.finish(stop, &genome));
@@ -59,16 +59,19 @@ fn run_on(
     search: &mut SpectrumSearch<'_, Stream>,
     keeper: &mut Keeper<'_>,
     is_hot: bool,
-) -> Option<Stop> {
+) -> Result<Option<Stop>, SearchError> {
     loop {
         let heat = keeper.heat();
         let step = search.step(landscape, loss_units(prepared, heat, landscape.samples()));
+        // Before anything of it is kept: a failed device says of every mutant that it cannot be.
+        prepared.accelerator.check()?;
         let mut stop = keeper.step(step.mutants, step.committed.into());
         let assess = |keeper: &mut Keeper<'_>| keeper.assess(&*landscape, step.sweep_ended);
         if step.sweep_ended || stop.is_some() {
             // The last row was at the end of the last sweep.
             let converged = step.sweep_ended && keeper.course.now.committed == 0 && heat == 0.0;
             let verdict = assess(keeper);
+            prepared.accelerator.check()?;
             stop = stop.or(verdict).or(converged.then_some(Stop::Converged));
         }
         let state = || Search::Spectrum {
@@ -83,11 +86,11 @@ fn run_on(
                 // Only for the outcome: a run that goes on from the checkpoint never made this row.
                 assess(keeper);
             }
-            return Some(stop);
+            return Ok(Some(stop));
         }
         let stays = keeper.heat() == 0.0 && !is_hot || prepared.copies == 1;
         if step.sweep_ended && !stays {
-            return None;
+            return Ok(None);
         }
     }
 }
@@ -130,14 +133,20 @@ pub(crate) fn landscape<'a>(
     genome: &[u32],
     samples: Samples<'a>,
     memory: &'a mut [Memory],
-) -> Result<Sharded<'a>, LandscapeError> {
+) -> Result<Sharded<'a>, SearchError> {
     let (topology, len) = (&prepared.topology, shard_len(samples));
+    let loss = prepared.loss_table();
+    if let Some(gpu) =
+        prepared.accelerator.landscape(topology, genome, samples, &loss, &crate::command::tell)?
+    {
+        return Ok(Sharded::new(vec![gpu]).ok_or(LandscapeError::Samples)?);
+    }
     let parts = samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
     let shards = memory.par_iter_mut().zip(parts).map(|(memory, (labels, inputs))| {
         let part = Samples { inputs, labels };
         backend::landscape(prepared.instructions, topology, genome, part, prepared.loss_table(), memory)
     });
-    Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)
+    Ok(Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)?)
 }
 
 /// The exact change of loss of every single-bit mutant of `layer` on up to `most` of the samples learned from, and their number.
@@ -149,7 +158,7 @@ pub fn layer_spectrum(
     genome: &[u32],
     layer: usize,
     most: usize,
-) -> Result<(Vec<i64>, usize), LandscapeError> {
+) -> Result<(Vec<i64>, usize), SearchError> {
     let all = prepared.cold();
     let count = all.len().min(most);
     let words = prepared.topology.input_words();
@@ -160,6 +169,7 @@ pub fn layer_spectrum(
     let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
     let mut deltas = vec![0; neurons.len() * plan.mutants()];
     landscape.spectra(layer, &neurons, &mut deltas);
+    prepared.accelerator.check()?;
     deltas.retain(|&delta| delta != IMPOSSIBLE);
     Ok((deltas, count))
 }

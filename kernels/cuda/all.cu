@@ -1,0 +1,6 @@
+// All kernels as one source: what is compiled to PTX.
+
+#include "population.cu"
+#include "spectrum.cu"
+#include "apply.cu"
+#include "ceiling.cu"

@@ -1,0 +1,297 @@
+//! The CUDA kernels, compiled for the CPU, say what core says. Needs the feature `shim`.
+#![cfg(feature = "shim")]
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
+use evobit::evolve::search::{SearchConfig, SpectrumSearch};
+use evobit::genome::{Gene, GenomeMut, Mutation};
+use evobit::rng::{Draw, Purpose, Stream};
+use host::backend::cuda::{
+    CudaLandscape, CudaPopulation, Device, DeviceError, Failure, Form, Measured, Shim, supports,
+};
+use proptest::prelude::*;
+use rand_core::Rng;
+use tests::landscape::{
+    Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer_that_stays,
+    scalar, separable,
+};
+
+/// Memory of a card that is never short of it.
+const PLENTY: u64 = 1 << 30;
+
+fn shim(capability: u32, memory: u64) -> Arc<dyn Device> {
+    Arc::new(Shim::new(capability, memory))
+}
+
+fn quiet(_: &str) {}
+
+fn landscape<'a>(case: &'a Case, device: &Arc<dyn Device>, log: &dyn Fn(&str)) -> CudaLandscape<'a> {
+    let (failure, loss) = (Failure::default(), case.table());
+    CudaLandscape::new(device, &failure, &case.topology, &case.genome, case.samples(), &loss, log).unwrap()
+}
+
+/// The suite, by turns as on a card with tensor cores and as on a Jetson Nano.
+fn check(case: &Case) {
+    let device = shim(if case.seed.is_multiple_of(2) { 90 } else { 53 }, PLENTY);
+    check_spectra(case, &mut landscape(case, &device, &quiet));
+    check_trials(case, &mut landscape(case, &device, &quiet));
+    assert_eq!(device.free_memory(), Ok(PLENTY), "all memory is given back");
+}
+
+/// A genome and a few random ones of a case's topology.
+fn genomes(case: &Case, count: u32) -> Vec<u32> {
+    let mut genomes = case.genome.clone();
+    for index in 1..count {
+        let mut genome = case.genome.clone();
+        let mut rng = Stream::new(case.seed, Purpose::Test, index);
+        GenomeMut::new(&case.topology, &mut genome).unwrap().randomize(&mut rng);
+        genomes.extend(genome);
+    }
+    genomes
+}
+
+fn measured(case: &Case, genomes: &[u32]) -> Vec<Measured> {
+    let words = case.topology.genome_words();
+    let all = genomes.chunks(words).map(|genome| full_loss(case, genome));
+    all.map(|(loss, correct)| Measured { loss, correct }).collect()
+}
+
+fn population(case: &Case, device: &Arc<dyn Device>, form: Form) -> CudaPopulation {
+    let (failure, loss) = (Failure::default(), case.table());
+    CudaPopulation::new(device, &failure, &case.topology, case.samples(), &loss, Some(form)).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    #[test]
+    fn landscapes_pass_the_suite(case in one_hidden_layer_that_stays()) {
+        check(&case);
+    }
+
+    #[test]
+    fn landscapes_hold_at_the_extremes_they_support(case in extreme_cases()) {
+        if supports(&case.topology, &case.table()) {
+            check(&case);
+        }
+    }
+
+    #[test]
+    fn other_networks_are_refused(case in cases()) {
+        let (device, failure, loss) = (shim(90, PLENTY), Failure::default(), case.table());
+        let made =
+            CudaLandscape::new(&device, &failure, &case.topology, &case.genome, case.samples(), &loss, &quiet);
+        prop_assert_eq!(made.is_ok(), supports(&case.topology, &loss));
+    }
+
+    #[test]
+    fn populations_of_any_network_have_the_loss_of_the_forward_pass(case in cases(), count in 1..20u32) {
+        let genomes = genomes(&case, count);
+        let expected = measured(&case, &genomes);
+        for form in Form::ALL {
+            let mut population = population(&case, &shim(90, PLENTY), form);
+            prop_assert_eq!(population.measure(&genomes, &quiet).unwrap(), expected.clone(), "{:?}", form);
+        }
+    }
+
+    #[test]
+    fn populations_hold_at_the_extremes(case in extreme_cases()) {
+        let genomes = genomes(&case, 2);
+        for form in Form::ALL {
+            let mut population = population(&case, &shim(90, PLENTY), form);
+            prop_assert_eq!(population.measure(&genomes, &quiet).unwrap(), measured(&case, &genomes), "{:?}", form);
+        }
+    }
+}
+
+/// A network of windows at more places than a card with `memory` bytes holds.
+fn windows() -> Case {
+    use evobit::topology::{Layer, Shape, Topology};
+    let mut case = separable();
+    let image = Shape { planes: 1, height: 2, width: 20 };
+    case.topology = Topology::new(image, &[Layer::windows(24, 1, 2, 9), Layer::dense(4)]).unwrap();
+    case.genome = vec![0; case.topology.genome_words()];
+    let mut rng = Stream::new(5, Purpose::Test, 3);
+    GenomeMut::new(&case.topology, &mut case.genome).unwrap().randomize(&mut rng);
+    case.inputs.iter_mut().for_each(|word| *word &= (1 << 20) - 1);
+    case
+}
+
+#[test]
+fn with_little_memory_batches_are_smaller_and_results_the_same() {
+    let case = windows();
+    // What it needs without views, and then room for two of twelve.
+    let used = {
+        let device = shim(90, PLENTY);
+        let landscape = landscape(&case, &device, &quiet);
+        let used = PLENTY - device.free_memory().unwrap();
+        drop(landscape);
+        used
+    };
+    let said = RefCell::new(vec![]);
+    let log = |line: &str| said.borrow_mut().push(line.to_owned());
+    let view = 4 * case.labels.len() as u64;
+    for missing in [1, 5, 9] {
+        let device = shim(if missing == 5 { 53 } else { 90 }, used - missing * view);
+        check_spectra(&case, &mut landscape(&case, &device, &log));
+        check_trials(&case, &mut landscape(&case, &device, &log));
+    }
+    assert_eq!(said.borrow().len(), 6, "{:?}", said.borrow());
+    assert!(
+        said.borrow().iter().all(|line| line.contains("places of windows show: spectra in smaller batches"))
+    );
+    let failure = Failure::default();
+    let none = CudaLandscape::new(
+        &shim(90, used / 4),
+        &failure,
+        &case.topology,
+        &case.genome,
+        case.samples(),
+        &case.table(),
+        &log,
+    );
+    assert!(none.err().is_some_and(|error| error.to_string().contains("bytes of memory left")));
+}
+
+#[test]
+fn populations_come_in_smaller_batches_of_genomes_and_then_of_samples() {
+    let case = windows();
+    let genomes = genomes(&case, 50);
+    let said = RefCell::new(vec![]);
+    let log = |line: &str| said.borrow_mut().push(line.to_owned());
+    for (memory, says) in [(40_000, "genomes at a time"), (3_700, "one genome on"), (PLENTY, "")] {
+        said.borrow_mut().clear();
+        let mut population = population(&case, &shim(90, memory), Form::Both);
+        assert_eq!(population.measure(&genomes, &log).unwrap(), measured(&case, &genomes));
+        let said = said.borrow();
+        assert!(if says.is_empty() { said.is_empty() } else { said[0].contains(says) }, "{memory}: {said:?}");
+    }
+    let mut population = population(&case, &shim(90, 3_000), Form::Both);
+    assert!(matches!(population.measure(&genomes, &log), Err(DeviceError::OutOfMemory { .. })));
+}
+
+/// A seeded search on a landscape: its genome.
+fn searched(case: &Case, landscape: &mut impl Landscape) -> Vec<u32> {
+    let config = SearchConfig { proposals: 8, block: 5 };
+    let mut order = vec![0; SpectrumSearch::<Stream>::order_len(&case.topology)];
+    let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(&case.topology, config)];
+    let rng = Stream::new(3, Purpose::Test, 9);
+    let mut search = SpectrumSearch::new(&case.topology, config, rng, &mut order, &mut deltas).unwrap();
+    for step in 0..60 {
+        search.step(landscape, if step < 30 { 300 } else { 0 });
+    }
+    assert_eq!((landscape.loss(), landscape.correct()), full_loss(case, landscape.genome()));
+    landscape.genome().to_vec()
+}
+
+#[test]
+fn a_seeded_search_ends_at_the_same_genome() {
+    for case in [separable(), windows()] {
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        let expected = searched(&case, &mut scalar(&case, &mut genome, &mut memory, true));
+        assert_ne!(expected, case.genome);
+        for capability in [53, 90] {
+            let device = shim(capability, PLENTY);
+            assert_eq!(searched(&case, &mut landscape(&case, &device, &quiet)), expected);
+        }
+    }
+}
+
+/// So many samples that a warp takes several tiles of them.
+#[test]
+fn spectra_of_many_tiles_are_the_sums_of_all() {
+    use evobit::topology::{Layer, Shape, Topology};
+    for (width, layer) in
+        [(40, Layer::dense(60)), (100, Layer::dense(60)), (30, Layer::windows(60, 1, 2, 17))]
+    {
+        let mut case = separable();
+        let image = Shape { planes: 1, height: 2, width };
+        case.topology = Topology::new(image, &[layer, Layer::dense(4)]).unwrap();
+        case.genome = genomes(&Case { genome: vec![0; case.topology.genome_words()], ..case.clone() }, 2);
+        case.genome.drain(..case.topology.genome_words());
+        let mut rng = Stream::new(7, Purpose::Test, 4);
+        let packing = case.topology.layer(0).packing;
+        case.labels = (0..5500).map(|_| rng.below(4) as u8).collect();
+        case.inputs = vec![0; case.labels.len() * packing.words()];
+        for row in case.inputs.chunks_mut(packing.row_words as usize) {
+            row.iter_mut().for_each(|word| *word = rng.next_u32());
+            *row.last_mut().unwrap() &= evobit::bits::tail_mask(packing.row_bits);
+        }
+        let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+        let mut core = scalar(&case, &mut genome, &mut memory, true);
+        for capability in [53, 90] {
+            let mut landscape = landscape(&case, &shim(capability, PLENTY), &quiet);
+            assert_eq!((landscape.loss(), landscape.correct()), (core.loss(), core.correct()));
+            for (layer, plan) in case.topology.layers().iter().enumerate() {
+                let neurons: Vec<u16> = (0..plan.neurons as u16).collect();
+                let (mut expected, mut deltas) = (vec![0; neurons.len() * plan.mutants()], vec![]);
+                deltas.clone_from(&expected);
+                core.spectra(layer, &neurons, &mut expected);
+                landscape.spectra(layer, &neurons, &mut deltas);
+                assert!(deltas == expected, "layer {layer} of {:?} on {capability}", case.topology);
+            }
+        }
+    }
+}
+
+#[test]
+fn after_a_failure_nothing_improves_and_it_is_known() {
+    let case = separable();
+    let flip = [Mutation { layer: 0, neuron: 3, gene: Gene::Weight(7) }];
+    for launches in 0..12 {
+        let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(launches));
+        let (failure, loss) = (Failure::default(), case.table());
+        let made = CudaLandscape::new(
+            &device,
+            &failure,
+            &case.topology,
+            &case.genome,
+            case.samples(),
+            &loss,
+            &quiet,
+        );
+        let Ok(mut landscape) = made else { continue };
+        let mut deltas = vec![0; case.topology.layer(0).mutants()];
+        for _ in 0..10 {
+            landscape.spectra(0, &[3], &mut deltas);
+            landscape.trial(&flip);
+            landscape.commit();
+        }
+        assert!(matches!(failure.get(), Some(DeviceError::Failed { .. })), "{launches}");
+        assert!(deltas.iter().all(|&delta| delta == IMPOSSIBLE));
+        assert_eq!(landscape.trial(&flip), IMPOSSIBLE);
+    }
+}
+
+#[test]
+fn a_benchmark_holds_everything_against_the_processor_before_it_measures() {
+    use evobit::topology::Shape;
+    use host::backend::Accelerator;
+    use host::bench::{GpuOptions, measure_gpu};
+    use host::settings::HiddenLayer;
+
+    let loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
+    let windows = HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3, slide: 0 };
+    let options = GpuOptions {
+        hidden: vec![HiddenLayer::Dense(4), windows],
+        population: 3,
+        rounds: 1,
+        seconds: 0.001,
+        train: None,
+    };
+    let accelerator = Accelerator::on(shim(90, PLENTY), "no card".into());
+    let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet).unwrap();
+    assert!(report.ceiling_counts > 0.0 && report.ceiling_both > Some(0.0));
+    assert_eq!(report.networks.len(), 2);
+    for network in report.networks {
+        assert_eq!(network.population.len(), Form::ALL.len());
+        assert!(network.mutants_per_second > 0.0 && network.mutants_per_second_cpu > 0.0);
+    }
+    // A card that fails is no figure.
+    let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(200));
+    let accelerator = Accelerator::on(device, "no card".into());
+    let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet);
+    assert!(report.err().is_some_and(|error| error.to_string().contains("the GPU failed at")));
+}
