@@ -41,6 +41,7 @@ pub struct Accelerator {
     #[cfg(feature = "cuda")]
     gpu: Option<(Arc<dyn Device>, Failure)>,
     /// Whether nothing else will do.
+    #[cfg(feature = "cuda")]
     required: bool,
     /// What there is, for people.
     description: String,
@@ -58,27 +59,34 @@ impl Accelerator {
     /// # Errors
     /// [`SearchError::Device`] where a GPU was asked for by name and there is none.
     pub fn open(backend: Backend) -> Result<Self, SearchError> {
-        let required = backend == Backend::Cuda;
-        let without = |why: String| Self { required: false, description: why, ..Self::default() };
-        match (backend, Self::gpu()) {
-            (Backend::Cpu, _) => Ok(without("CPU, as asked for".into())),
-            (_, Ok(gpu)) => Ok(Self { required, ..gpu }),
-            (Backend::Auto, Err(why)) => Ok(without(format!("CPU, {why}"))),
+        let without = |why: String| Self {
+            #[cfg(feature = "cuda")]
+            gpu: None,
+            #[cfg(feature = "cuda")]
+            required: false,
+            description: why,
+        };
+        if backend == Backend::Cpu {
+            return Ok(without("CPU, as asked for".into()));
+        }
+        match (backend, Self::gpu(backend == Backend::Cuda)) {
+            (_, Ok(gpu)) => Ok(gpu),
             (Backend::Cuda, Err(why)) => {
                 Err(SearchError::Device(format!("{why}: use --backend cpu or auto")))
             }
+            (_, Err(why)) => Ok(without(format!("CPU, {why}"))),
         }
     }
 
     #[cfg(feature = "cuda")]
-    fn gpu() -> Result<Self, String> {
+    fn gpu(required: bool) -> Result<Self, String> {
         let card = cuda::Card::open(0).map_err(|error| error.to_string())?;
         let description = format!("{}, {}", card.name(), card.compiled());
-        Ok(Self::on(Arc::new(card), description))
+        Ok(Self { required, ..Self::on(Arc::new(card), description) })
     }
 
     #[cfg(not(feature = "cuda"))]
-    fn gpu() -> Result<Self, String> {
+    fn gpu(_: bool) -> Result<Self, String> {
         Err("this program was built without CUDA (--features cuda)".into())
     }
 
