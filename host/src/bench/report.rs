@@ -21,6 +21,9 @@ pub enum BenchError {
     /// The landscape cannot be made.
     #[error(transparent)]
     Landscape(#[from] LandscapeError),
+    /// The search cannot go on.
+    #[error(transparent)]
+    Train(#[from] crate::train::TrainError),
     /// The ways of scoring disagree.
     #[error(
         "neuron {neuron}, weight {input}: the spectrum says {spectrum}, all samples {full}, the neuron alone {one}: this is a bug, please report it"

@@ -35,9 +35,12 @@ pub enum TimeError {
     /// The data cannot be prepared.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// The search cannot be made.
+    /// A model cannot be run.
     #[error(transparent)]
     Landscape(#[from] LandscapeError),
+    /// The search cannot be made.
+    #[error(transparent)]
+    Train(#[from] train::TrainError),
 }
 
 /// What was measured.
