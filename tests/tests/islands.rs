@@ -13,7 +13,8 @@ const GENETIC: &str =
 
 /// Runs the program for so long and kills it; says whether it ended before.
 fn killed_after(folder: &Folder, args: &str, time: Duration) -> bool {
-    let mut child = folder.command(args.split(' ')).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        folder.command(args.split(' ')).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let began = Instant::now();
     while began.elapsed() < time {
         if child.try_wait().unwrap().is_some() {
@@ -53,7 +54,11 @@ fn a_killed_run_of_islands_goes_on() {
         for file in ["model.evb", "config.toml", "lineage.csv", "ancestry.bin"] {
             // Seconds of the clock are in it.
             if file != "ancestry.bin" {
-                assert_eq!(folder.read(format!("run/{file}")), folder.read(format!("whole/{file}")), "{file}");
+                assert_eq!(
+                    folder.read(format!("run/{file}")),
+                    folder.read(format!("whole/{file}")),
+                    "{file}"
+                );
             }
             assert!(folder.path(format!("run/{file}")).exists());
         }
@@ -123,8 +128,10 @@ fn a_checkpoint_that_is_damaged_is_passed_over_or_named() {
     folder.ok(&format!("{SPECTRUM} --out whole"));
     let long = SPECTRUM.replace("--sweeps 8", "--sweeps 4000");
     assert!(!killed_after(&folder, &format!("{long} --out run"), Duration::from_millis(1500)));
-    let files: Vec<_> = fs::read_dir(folder.path("run/islands")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let files: Vec<_> = files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "bin")).collect();
+    let files: Vec<_> =
+        fs::read_dir(folder.path("run/islands")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<_> =
+        files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "bin")).collect();
     assert!(files.len() >= 4, "{files:?}");
     for file in &files {
         let mut bytes = fs::read(file).unwrap();

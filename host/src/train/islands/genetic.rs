@@ -44,7 +44,7 @@ pub(super) fn epoch(
             }
             let cause = Cause::Migrant { from: immigrant.from, epoch: immigrant.epoch };
             state.ancestry.push(sweep, cause, &before, algorithm.best());
-            count(&before, algorithm.best())
+            [count(&before, &immigrant.genome), count(&before, algorithm.best())]
         })
         .collect();
     let before = algorithm.best().to_vec();

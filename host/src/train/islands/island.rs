@@ -7,7 +7,7 @@ use evobit::image::genome_checksum;
 use evobit::link::check_genome;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Ancestry, count, flips_between, with_flips};
+use super::ancestry::{Ancestry, flips_between, with_flips};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
 use super::graph::Graph;
 use super::{files, genetic, spectrum};
@@ -93,6 +93,15 @@ impl State {
     }
 }
 
+impl State {
+    /// Forgets what others know of it and it of them, and what is under way.
+    pub(super) fn forget(&mut self) {
+        self.told.clear();
+        self.known.clear();
+        self.sent.clear();
+    }
+}
+
 /// What an island leaves.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finish {
@@ -127,8 +136,8 @@ pub(super) struct Epoch {
     pub(super) loss: i64,
     /// Bits that the search changed.
     pub(super) changed: u32,
-    /// Bits taken over from each immigrant.
-    pub(super) taken: Vec<u32>,
+    /// Of each immigrant the bits in which it differed and those that were taken over.
+    pub(super) taken: Vec<[u32; 2]>,
 }
 
 /// So many may compute at a time.
@@ -289,11 +298,7 @@ fn record(state: &mut State, immigrants: &[Immigrant], epoch: &Epoch) {
     state.records.push(Record {
         island: state.island,
         epoch: state.epoch,
-        mated: mated
-            .map(|(immigrant, &taken)| {
-                (immigrant.from, immigrant.epoch, count(&immigrant.genome, &epoch.champion), taken)
-            })
-            .collect(),
+        mated: mated.map(|(other, &[differed, taken])| (other.from, other.epoch, differed, taken)).collect(),
         changed: epoch.changed,
         loss: epoch.loss,
         validation: state.course.rows.last().map_or(f64::NAN, |row| row.validation_accuracy),

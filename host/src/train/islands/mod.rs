@@ -36,7 +36,7 @@ use evobit::image::checksum;
 use super::checkpoint::{Best, Checkpoint, Course, Fingerprint, Search};
 use super::{Outcome, Prepared, Session, Stop, TrainError, Watch, random_genome};
 use crate::run_folder::RunFolder;
-use crate::settings::Config;
+use crate::settings::{Config, MigrationKind};
 use exchange::{Alone, Door, Migrant, Parcel, Transport};
 use graph::Graph;
 pub use island::{Arrival, Finish, Record};
@@ -72,7 +72,12 @@ pub(super) fn run<'a>(
         Some(folder) if epoch > 0 => files::read(folder, digest, island, epoch),
         _ => Ok(State::new(island, &start)),
     };
-    let states: Vec<State> = here.map(state).collect::<Result<_, String>>().map_err(TrainError::Islands)?;
+    let mut states: Vec<State> =
+        here.map(state).collect::<Result<_, String>>().map_err(TrainError::Islands)?;
+    if config.migration == MigrationKind::Async {
+        // Islands that did not wait for each other no longer agree on what both know, but for the start.
+        states.iter_mut().for_each(State::forget);
+    }
     let threads = rayon::current_num_threads();
     let each = (threads / states.len().max(1)).max(1);
     let world = World {
@@ -117,7 +122,6 @@ fn lead(
     (transport, digest, islands): (&dyn Transport, u32, u16),
     goes_on: bool,
 ) -> Result<Beginning, String> {
-    let fingerprint = Fingerprint::new(prepared);
     let mut difference = None;
     for _ in 1..transport.size() {
         match post::next(transport) {
@@ -128,7 +132,7 @@ fn lead(
                 ));
             }
             Some(Parcel::Hello { rank, config, fingerprint: other, .. }) => {
-                let mut parts = fingerprint.differences(&other);
+                let mut parts = Fingerprint::new(prepared).differences(&other);
                 if config != digest {
                     parts.insert(0, "the settings");
                 }
@@ -207,6 +211,7 @@ fn evolve(
         finished: BTreeMap::new(),
         mutants: BTreeMap::new(),
         closed: false,
+        through: 0,
     };
     let worked = std::thread::scope(|scope| {
         for state in states {

@@ -35,6 +35,8 @@ pub(super) struct Post<'a> {
     /// Mutants of each island.
     pub(super) mutants: BTreeMap<u16, u64>,
     pub(super) closed: bool,
+    /// Islands of this process that are through.
+    pub(super) through: usize,
 }
 
 impl Post<'_> {
@@ -48,6 +50,9 @@ impl Post<'_> {
             match self.outbox.recv_timeout(if alone { WAIT_ALONE } else { WAIT }) {
                 Ok(parcel) => self.route(parcel, watch)?,
                 Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) if self.through < self.inboxes.len() => {
+                    return Err("an island ended without a word: this is a bug, please report it".into());
+                }
                 // The islands here are through; those elsewhere may not be.
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(WAIT),
             }
@@ -72,6 +77,7 @@ impl Post<'_> {
 
     /// To where a parcel belongs.
     fn route(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
+        self.through += usize::from(matches!(parcel, Parcel::Finished(_)));
         let to = match &parcel {
             Parcel::Migrant(migrant) => home(migrant.to, self.transport.size()),
             _ => 0,

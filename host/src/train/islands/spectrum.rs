@@ -44,7 +44,7 @@ pub(super) fn epoch(
     };
     let ends = level_ends(prepared);
     let smoothing = Smoothing { radius: config.smoothing, ends: &ends };
-    let (mut taken, mut changed) = (vec![0; immigrants.len()], 0);
+    let (mut taken, mut changed) = (vec![[0; 2]; immigrants.len()], 0);
     let mut loss = state.records.last().map_or(0, |record| record.loss);
     for sweep in 0..config.epoch {
         if state.settled && (sweep > 0 || immigrants.is_empty()) {
@@ -62,7 +62,7 @@ pub(super) fn epoch(
             let at = keeper.course.now.sweep + 1;
             mate_all(world, state, immigrants, (&mut landscape, units, at), (&mut taken, &mut rng));
         }
-        let came: u32 = taken.iter().sum();
+        let came: u32 = taken.iter().map(|[_, taken]| taken).sum();
         let before = landscape.genome().to_vec();
         let stream = rng.clone();
         let search = SpectrumSearch::resume(topology, search_config, stream, &mut order, &mut deltas, 0);
@@ -116,7 +116,7 @@ fn adopted(
     genome: Vec<u32>,
     immigrants: &[Immigrant],
     sweep: u32,
-    taken: &mut [u32],
+    taken: &mut [[u32; 2]],
 ) -> Vec<u32> {
     if world.config.mating != "none" || immigrants.is_empty() {
         return genome;
@@ -126,7 +126,7 @@ fn adopted(
     let Some((index, best)) = best.filter(|(_, best)| loss(&best.genome) < loss(&genome)) else {
         return genome;
     };
-    taken[index] = count(&genome, &best.genome);
+    taken[index] = [count(&genome, &best.genome); 2];
     let cause = Cause::Migrant { from: best.from, epoch: best.epoch };
     state.ancestry.push(sweep, cause, &genome, &best.genome);
     state.settled = false;
@@ -143,7 +143,7 @@ fn mate_all(
     state: &mut State,
     immigrants: &[Immigrant],
     (landscape, heat, sweep): (&mut impl Landscape, u32, u32),
-    (taken, rng): (&mut [u32], &mut Stream),
+    (taken, rng): (&mut [[u32; 2]], &mut Stream),
 ) {
     let Some(mating) = operators::find(MATINGS, &world.config.mating).map(|make| make()) else { return };
     if mating.parents() < 2 {
@@ -156,7 +156,8 @@ fn mate_all(
         try_neurons(landscape, &child, heat, rng);
         let after = landscape.genome();
         for (immigrant, taken) in group.iter().zip(taken) {
-            *taken = count(&before, &immigrant.genome).saturating_sub(count(after, &immigrant.genome));
+            let differed = count(&before, &immigrant.genome);
+            *taken = [differed, differed.saturating_sub(count(after, &immigrant.genome))];
         }
         let (from, epoch) = (group[0].from, group[0].epoch);
         state.ancestry.push(sweep, Cause::Migrant { from, epoch }, &before, after);
