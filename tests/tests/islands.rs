@@ -62,7 +62,7 @@ fn a_killed_run_of_islands_goes_on() {
             }
             assert!(folder.path(format!("run/{file}")).exists());
         }
-        assert_eq!(fs::read_dir(folder.path("run/islands")).unwrap().count(), 0, "checkpoints stay behind");
+        assert!(!folder.path("run/islands").exists(), "checkpoints stay behind");
         assert!(folder.ok("train --resume run").starts_with("run: this run has finished"));
     }
 }
@@ -103,8 +103,8 @@ fn an_asynchronous_run_is_repeated_from_its_arrivals() {
 fn what_islands_cannot_do_is_said() {
     let folder = Folder::new();
     for (args, code, says) in [
-        ("train --data iris --islands 0", 2, "islands, epoch and latency must be at least 1"),
-        ("train --data iris --islands 2 --latency 0", 2, "islands, epoch and latency must be at least 1"),
+        ("train --data iris --islands 0", 2, "islands must be 1 to 1024"),
+        ("train --data iris --islands 2 --latency 0", 2, "epoch and latency must be at least 1"),
         ("train --data iris --islands 2 --budget 1", 2, "leave --budget out"),
         ("train --data iris --islands 2 --target 0.9", 2, "leave target and steps out"),
         ("train --data iris --islands 2 --mating love", 2, "invalid value 'love'"),

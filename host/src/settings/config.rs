@@ -12,6 +12,9 @@ use crate::augment::MAX_WARP;
 use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, ShareKind};
 use crate::train::operators;
 
+/// Each is a thread.
+const MOST_ISLANDS: u16 = 1024;
+
 /// What a run uses: settings with nothing left open. `None` stands for no limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -105,8 +108,10 @@ impl Config {
             "population must be 2 to 100000"
         } else if self.elites >= self.population || !(1..=self.population).contains(&self.tournament) {
             "elites must be fewer than the population, tournament 1 to the population"
-        } else if self.islands == Some(0) || self.epoch == 0 || self.latency == 0 {
-            "islands, epoch and latency must be at least 1"
+        } else if self.islands.is_some_and(|islands| !(1..=MOST_ISLANDS).contains(&islands)) {
+            "islands must be 1 to 1024"
+        } else if self.epoch == 0 || self.latency == 0 {
+            "epoch and latency must be at least 1"
         } else if self.islands.is_some() && (self.target.is_some() || self.steps.is_some()) {
             "islands end after as many sweeps as they are told: set sweeps, and leave target and steps out"
         } else if let Some(complaint) = operators::complaint(self) {

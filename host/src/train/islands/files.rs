@@ -85,9 +85,14 @@ pub(super) fn newest(folder: &RunFolder, config: u32, islands: u16) -> Result<u3
     })
 }
 
-/// Removes the files of an island of epochs for which `is_old` holds. One that stays does no harm.
-pub(super) fn remove(folder: &RunFolder, island: u16, is_old: impl Fn(u32) -> bool) {
-    for epoch in epochs(folder.path(), island).into_iter().filter(|&epoch| is_old(epoch)) {
+/// Removes the files of an island of epochs before `oldest`. One that stays does no harm.
+pub(super) fn remove(folder: &RunFolder, island: u16, oldest: u32) {
+    for epoch in epochs(folder.path(), island).into_iter().filter(|&epoch| epoch < oldest) {
         let _ = fs::remove_file(folder.file(&name(island, epoch)));
     }
+}
+
+/// Removes all of them.
+pub(super) fn remove_all(folder: &RunFolder) {
+    let _ = fs::remove_dir_all(folder.file(FOLDER));
 }

@@ -61,7 +61,7 @@ impl Graph {
 fn rows(islands: u16) -> u16 {
     (1..=islands)
         .take_while(|&rows| rows * rows <= islands)
-        .filter(|rows| islands % rows == 0)
+        .filter(|&rows| islands.is_multiple_of(rows))
         .last()
         .unwrap_or(1)
 }

@@ -109,7 +109,7 @@ pub(super) fn run<'a>(
             }
         }
         if !stopped {
-            (0..islands).for_each(|island| files::remove(folder, island, |_| true));
+            files::remove_all(folder);
         }
     }
     Ok(outcome)

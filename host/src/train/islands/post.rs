@@ -127,7 +127,7 @@ impl Post<'_> {
         self.saved.insert(island, epoch);
         let now = oldest(&self.saved);
         if let Some(folder) = self.folder.filter(|_| now > before) {
-            (0..self.islands).for_each(|island| files::remove(folder, island, |epoch| epoch < now));
+            (0..self.islands).for_each(|island| files::remove(folder, island, now));
         }
     }
 
