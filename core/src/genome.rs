@@ -4,6 +4,8 @@
 //! spectrum scores exactly these, a board reports what it learned as these. A genetic algorithm sees the same words as
 //! plain evolvable bits: the weights and the digits of the thresholds.
 
+use core::ops::Range;
+
 use rand_core::Rng;
 
 use crate::bits;
@@ -193,6 +195,43 @@ impl Genes for Topology {
         self.genome_words()
     }
 
+    fn layer_count(&self) -> u32 {
+        self.depth() as u32
+    }
+
+    fn layer_genes(&self, layer: u32) -> Range<u32> {
+        let genes = |plan: &Plan| plan.neurons * (plan.inputs + plan.threshold_genes());
+        let Some((plan, before)) = self.layers().get(..=layer as usize).and_then(<[_]>::split_last) else {
+            return 0..0;
+        };
+        let start = before.iter().map(genes).sum();
+        start..start + genes(plan)
+    }
+
+    fn units(&self) -> u32 {
+        self.neurons()
+    }
+
+    /// A neuron's weights, its threshold and the place of its window.
+    fn fields(&self, unit: u32) -> [Range<u32>; 3] {
+        let field = |first_word: u32, bits: u32, index: u32| {
+            let start = first_word * bits::WORD_BITS + index * bits;
+            start..start + bits
+        };
+        let mut neuron = unit;
+        for plan in self.layers() {
+            if neuron < plan.neurons {
+                return [
+                    field(plan.weights, plan.row_words * bits::WORD_BITS, neuron),
+                    field(plan.thresholds, plan.threshold_bits, neuron),
+                    if plan.is_dense() { 0..0 } else { field(plan.places, 16, neuron) },
+                ];
+            }
+            neuron -= plan.neurons;
+        }
+        [0..0, 0..0, 0..0]
+    }
+
     /// Brings thresholds back into `0..inputs`.
     fn repair(&self, genome: &mut [u32]) {
         let Ok(mut genome) = GenomeMut::new(self, genome) else { return };
@@ -253,6 +292,30 @@ mod tests {
             topology.repair(&mut mutant);
             assert_eq!(Network::new(&topology, &mutant[..]).unwrap().check(), Ok(()), "gene {gene}");
         }
+    }
+
+    #[test]
+    fn layers_hold_all_genes_and_neurons_all_bits() {
+        let image = Shape { planes: 1, height: 7, width: 6 };
+        let layers = [Layer::windows(5, 1, 3, 3), Layer::dense(300), Layer::dense(3)];
+        let topology = Topology::new(image, &layers).unwrap();
+        let ranges = [0, 1, 2, 3].map(|layer| topology.layer_genes(layer));
+        assert_eq!(ranges, [0..65, 65..2465, 2465..topology.count(), 0..0]);
+        let (mut words, mut seen) =
+            (vec![0; topology.genome_words()], vec![0u8; 32 * topology.genome_words()]);
+        let mut genome = GenomeMut::new(&topology, &mut words).unwrap();
+        genome.randomize(&mut Stream::new(1, Purpose::Test, 0));
+        assert_eq!(topology.units(), 308);
+        for bit in (0..topology.units()).flat_map(|unit| topology.fields(unit)).flatten() {
+            seen[bit as usize] += 1;
+        }
+        assert!(seen.iter().all(|&count| count < 2));
+        let all = |of: &dyn Fn(u32) -> bool| (0..32 * words.len() as u32).all(of);
+        assert!(all(&|bit| !bits::get(&words[..], bit) || seen[bit as usize] == 1));
+        let genes: std::collections::BTreeSet<u32> =
+            (0..topology.count()).map(|gene| topology.position(gene)).collect();
+        assert!(genes.iter().all(|&bit| seen[bit as usize] == 1));
+        assert_eq!(topology.fields(308), [0..0, 0..0, 0..0]);
     }
 
     #[test]

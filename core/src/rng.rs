@@ -23,6 +23,8 @@ pub enum Purpose {
     Samples = 4,
     /// Tests and benchmarks.
     Test = 5,
+    /// Who sends migrants to whom.
+    Migration = 6,
 }
 
 /// A xoshiro128++ generator that belongs to one seed, purpose and index.

@@ -82,6 +82,12 @@ impl RunFolder {
         if path.join("config.toml").is_file() { Self::lock(path) } else { Err(FolderError::NoRun { path }) }
     }
 
+    /// The folder of a run that another process of it holds.
+    #[must_use]
+    pub fn join(path: &Path) -> Self {
+        Self { path: path.to_owned(), _lock: None }
+    }
+
     fn lock(path: PathBuf) -> Result<Self, FolderError> {
         let Ok(folder) = fs::File::open(&path) else { return Ok(Self { path, _lock: None }) };
         match folder.try_lock() {

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, LoadOptions, Schema};
+use crate::train::operators;
 pub use config::Config;
 pub use file::SettingsError;
 pub use notation::{HiddenLayer, ImageShape, plan};
@@ -127,21 +128,92 @@ pub struct Settings {
     /// either side; 0 for none [default: half the levels]
     #[arg(long, value_name = "LEVELS", help_heading = "Search")]
     pub smoothing: Option<u16>,
-    /// Individuals of the genetic algorithm [default: 50]
+    /// Individuals of the genetic algorithm, on each island [default: 50]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub population: Option<u32>,
     /// Individuals that live on unchanged [default: 2]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub elites: Option<u32>,
-    /// Parents are the best of so many drawn at random [default: 5]
+    /// Parents are the best of so many drawn at random, or any of the best so many (selection `truncation`) [default: 5]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub tournament: Option<u32>,
-    /// Bits that a mutation of the genetic algorithm flips [default: 4]
+    /// How the genetic algorithm selects parents [default: tournament]
+    #[arg(long, value_name = "OPERATOR", value_parser = operators::parser(operators::SELECTIONS), help_heading = "Search")]
+    pub selection: Option<String>,
+    /// Bits that a mutation of the genetic algorithm flips, on average where their number varies [default: 4]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub flips: Option<u32>,
-    /// How parents mate: `none`, `uniform`, `union` or `majority` (of flip masks) [default: uniform]
-    #[arg(long, value_enum, help_heading = "Search")]
-    pub mating: Option<MatingKind>,
+    /// How the genetic algorithm mutates [default: flips]
+    #[arg(long, value_name = "OPERATOR", value_parser = operators::parser(operators::MUTATIONS), help_heading = "Search")]
+    pub mutation: Option<String>,
+    /// How parents mate; also how the spectrum-guided search of an island mates with immigrants [default: uniform, with islands
+    /// union]
+    #[arg(long, value_name = "OPERATOR", value_parser = operators::parser(operators::MATINGS), help_heading = "Search")]
+    pub mating: Option<String>,
+    /// What makes an individual of the genetic algorithm fit [default: loss]
+    #[arg(long, value_name = "OBJECTIVE", value_parser = operators::parser(operators::OBJECTIVES), help_heading = "Search")]
+    pub objective: Option<String>,
+    /// Samples that a generation of the genetic algorithm is scored on, drawn anew for each; 0 for all [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub batch: Option<u32>,
+    /// Generations at the start in which adaptive rates evolve and nothing else [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    pub rate_generations: Option<u32>,
+    /// Evolve on so many islands, which exchange migrants; the result depends on their number, not on the threads or machines
+    /// that they run on [default: none, one search on all threads]
+    #[arg(long, value_name = "N", help_heading = "Islands")]
+    pub islands: Option<u16>,
+    /// Sweeps or generations between two exchanges [default: 1 sweep, 20 generations]
+    #[arg(long, value_name = "N", help_heading = "Islands")]
+    pub epoch: Option<u32>,
+    /// Who sends its best to whom: `ring`, `torus`, `random` (another ring each time) or `all` [default: ring]
+    #[arg(long, value_enum, help_heading = "Islands")]
+    pub graph: Option<GraphKind>,
+    /// `deterministic`: migrants enter after --latency epochs, waited for where they must be. `async`: nobody waits, and arrivals
+    /// are recorded, so that --replay repeats the run [default: deterministic]
+    #[arg(long, value_enum, help_heading = "Islands")]
+    pub migration: Option<MigrationKind>,
+    /// Epochs after which a migrant enters, 1 or more: islands may be so far apart [default: 1]
+    #[arg(long, value_name = "EPOCHS", help_heading = "Islands")]
+    pub latency: Option<u32>,
+    /// What the islands of the spectrum-guided search learn from while they are hot: `all` samples, or `parts`, each island another
+    /// part, by turns [default: all]
+    #[arg(long, value_enum, help_heading = "Islands")]
+    pub share: Option<ShareKind>,
+}
+
+/// Who sends migrants to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GraphKind {
+    /// Each to the next.
+    Ring,
+    /// Each to the one to its right and the one below it, on a grid that is closed both ways.
+    Torus,
+    /// Each to the next of a ring that is drawn anew for each epoch.
+    Random,
+    /// Each to all others.
+    All,
+}
+
+/// When migrants enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MigrationKind {
+    /// So many epochs after they were sent.
+    Deterministic,
+    /// At the beginning of the epoch that they have arrived at.
+    Async,
+}
+
+/// What islands learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShareKind {
+    /// Every sample.
+    All,
+    /// A part of them while the search is hot.
+    Parts,
 }
 
 /// How to search.
@@ -152,20 +224,6 @@ pub enum Algorithm {
     Spectrum,
     /// A classical genetic algorithm.
     Genetic,
-}
-
-/// How parents mate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MatingKind {
-    /// A child has one parent.
-    None,
-    /// Each bit from either parent.
-    Uniform,
-    /// Both parents' flips against the best of the generation before.
-    Union,
-    /// The majority of three parents.
-    Majority,
 }
 
 /// What of a data set its settings depend on. It is in a model as well, but for the samples.
@@ -232,6 +290,17 @@ impl Settings {
             tournament: self.tournament.or(other.tournament),
             flips: self.flips.or(other.flips),
             mating: self.mating.or(other.mating),
+            selection: self.selection.or(other.selection),
+            mutation: self.mutation.or(other.mutation),
+            objective: self.objective.or(other.objective),
+            batch: self.batch.or(other.batch),
+            rate_generations: self.rate_generations.or(other.rate_generations),
+            islands: self.islands.or(other.islands),
+            epoch: self.epoch.or(other.epoch),
+            graph: self.graph.or(other.graph),
+            migration: self.migration.or(other.migration),
+            latency: self.latency.or(other.latency),
+            share: self.share.or(other.share),
         }
     }
 

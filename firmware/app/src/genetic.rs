@@ -7,7 +7,7 @@
 //! odd number of cells that are on.
 
 use evobit::evolve::genetic::{
-    Configuration, GeneticAlgorithm, Mating, Mutation, OneByOne, Origin, PlainBits, Population, Selection,
+    Configuration, Flips, GeneticAlgorithm, OneByOne, Origin, PlainBits, Population, Tournament, Uniform,
 };
 use evobit::image::genome_checksum;
 use evobit::rng::{Draw, Purpose, Stream};
@@ -51,9 +51,10 @@ pub fn evolve(seed: u64, memory: &mut [u32]) -> Option<Evolved> {
     let configuration = Configuration {
         population: INDIVIDUALS as u32,
         elites: 2,
-        selection: Selection::Tournament(3),
-        mating: Mating::Uniform,
-        mutation: Mutation::Flips(3),
+        rate_generations: 0,
+        selection: &Tournament(3),
+        mating: &Uniform,
+        mutation: &Flips(3),
     };
     let rings = rings(seed);
     let mut score =

@@ -25,6 +25,9 @@ pub enum BenchError {
     /// The search failed.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// The search cannot go on.
+    #[error(transparent)]
+    Train(#[from] crate::train::TrainError),
     /// The ways of scoring disagree.
     #[error(
         "neuron {neuron}, weight {input}: the spectrum says {spectrum}, all samples {full}, the neuron alone {one}: this is a bug, please report it"

@@ -10,7 +10,7 @@ use evobit::evolve::landscape::LandscapeError;
 use evobit::network::Network;
 use serde::Serialize;
 
-use crate::backend::{SearchError, instructions};
+use crate::backend::instructions;
 use crate::data::{DataError, load};
 use crate::evaluate;
 use crate::settings::{Config, Settings};
@@ -35,12 +35,12 @@ pub enum TimeError {
     /// The data cannot be prepared.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// The search cannot be made.
+    /// A model cannot be run.
     #[error(transparent)]
     Landscape(#[from] LandscapeError),
-    /// The search failed.
+    /// The search cannot be made.
     #[error(transparent)]
-    Search(#[from] SearchError),
+    Train(#[from] train::TrainError),
 }
 
 /// What was measured.

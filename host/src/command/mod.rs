@@ -5,6 +5,8 @@ mod bench_time;
 mod eval;
 mod flash;
 mod inspect;
+mod islands;
+mod lineage;
 mod link;
 mod predict;
 mod progress;
@@ -45,6 +47,8 @@ const EXAMPLES: &str = "Examples:
   host eval runs/digits-1/model.evb           accuracy on the samples held out from that run
   host predict MODEL samples.csv              one class a line
   host inspect MODEL                          what is in a model, to the byte
+  host train --islands 8                      searches that exchange their best, see --help
+  host lineage runs/digits-1                  how the best of such a run came to be
   host flash MODEL --board qemu:microbit      put a model on a board and start it
   host link qemu:microbit eval                ask it; host link --help shows how it learns and comes home
   host bench                                  what this machine does, beside running every mutant anew
@@ -61,6 +65,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Show what a model consists of: shape, bits, bytes of flash and RAM
     Inspect(InspectArgs),
+    /// Show how the winner of a run of islands came to be
+    Lineage(LineageArgs),
     /// Put a model on a board and start it
     Flash(FlashArgs),
     /// Talk to a board: ask it, teach it, bring home what it learned
@@ -83,7 +89,10 @@ pub struct TrainArgs {
     /// Go on with the run of this folder where it was stopped or killed, as if nothing had happened
     #[arg(long, value_name = "FOLDER", help_heading = "Run")]
     pub resume: Option<PathBuf>,
-    /// Save the state of the search every so many seconds; 0 after each step [default: 10]
+    /// Repeat the run of islands of this folder, whose migrants entered when they came (--migration async), in a new one
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["resume", "config"], help_heading = "Run")]
+    pub replay: Option<PathBuf>,
+    /// Save the state of the search every so many seconds; 0 after each step; islands save theirs after each epoch [default: 10]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub checkpoint: Option<f64>,
     /// Stop after so many seconds of search, the last quarter of them without heat; the step it stopped at and the heat
@@ -174,6 +183,16 @@ pub struct PredictArgs {
 pub struct InspectArgs {
     /// The model file, such as runs/digits-1/model.evb
     pub model: PathBuf,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `lineage`.
+#[derive(Args, Debug)]
+pub struct LineageArgs {
+    /// The folder of a run of islands, such as runs/digits-1
+    pub run: PathBuf,
     /// Print one JSON object as the last line
     #[arg(long)]
     pub json: bool,
@@ -296,6 +315,7 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Lineage(args)) => lineage::run(&args),
         Some(Command::Flash(args)) => flash::run(&args),
         Some(Command::Link(args)) => link::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),

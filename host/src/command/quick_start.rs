@@ -12,7 +12,7 @@ pub(super) fn run() -> Result<(), Failure> {
          knows for every single bit how much flipping it would change the loss, exactly, and keeps the flips\n\
          that help. The same seed gives the same network on every machine.\n",
     )?;
-    let finished = train_and_save(&TrainArgs::default(), None, false)?;
+    let finished = train_and_save(&TrainArgs::default(), None, None, false)?;
     print(&format!("What came of it:\n\n{}", finished.table()))?;
     let model = finished.model_path();
     let model = model.display();

@@ -10,6 +10,7 @@ use evobit::network::Network;
 use evobit::topology::{Field, Plan};
 use serde_json::json;
 
+use super::islands;
 use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
@@ -22,6 +23,7 @@ use crate::report::{self, CurvePoint};
 use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Config, HiddenLayer, Settings};
 use crate::train::checkpoint::Checkpoints;
+use crate::train::islands::exchange::Transport;
 use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare_from};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
@@ -44,6 +46,19 @@ pub(super) struct Finished {
 }
 
 pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
+    let cluster = islands::cluster()?;
+    let Some(cluster) = cluster.as_deref() else { return lead(args, None) };
+    let led = if cluster.rank() == 0 { lead(args, Some(cluster)) } else { islands::follow(args, cluster) };
+    if let Err(failure) = &led {
+        // The other processes would wait for this one for ever.
+        tell(&format!("error: rank {}: {}", cluster.rank(), failure.message));
+        cluster.abort();
+    }
+    led
+}
+
+/// The whole run, or that of the first process of many.
+fn lead(args: &TrainArgs, transport: Option<&dyn Transport>) -> Result<(), Failure> {
     let folder = match &args.resume {
         None => None,
         Some(path) => match resume::open(args, path)? {
@@ -51,7 +66,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
             Resumed::Unfinished(run) => Some(run),
         },
     };
-    let finished = train_and_save(args, folder.map(|run| *run), true)?;
+    let finished = train_and_save(args, folder.map(|run| *run), transport, true)?;
     if args.json {
         return print(&finished.json().to_string());
     }
@@ -63,6 +78,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
 pub(super) fn train_and_save(
     args: &TrainArgs,
     unfinished: Option<Unfinished>,
+    transport: Option<&dyn Transport>,
     announce: bool,
 ) -> Result<Finished, Failure> {
     let started = Instant::now();
@@ -77,12 +93,15 @@ pub(super) fn train_and_save(
         )));
     }
     let accelerator = Accelerator::open(args.backend)?;
-    let settings = match (&unfinished, &args.config) {
+    let replayed = args.replay.as_ref().map(|run| run.join("config.toml"));
+    let settings = match (&unfinished, args.config.as_ref().or(replayed.as_ref())) {
         (Some(unfinished), _) => unfinished.settings.clone(),
         (None, Some(path)) => args.settings.clone().or(read_settings(path)?),
         (None, None) => args.settings.clone(),
     };
+    let replay = args.replay.as_deref().map(islands::arrivals).transpose()?;
     let (loaded, mut config, from_model) = load_and_resolve(settings)?;
+    islands::check(&config, transport, args)?;
     let mut prepared = prepare_from(&loaded, &config, from_model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
@@ -108,7 +127,7 @@ pub(super) fn train_and_save(
     folder.write("config.toml", config.to_toml().as_bytes())?;
     if announce {
         announce_run(&loaded, &prepared, &config, &folder);
-        if let Some(from) = &from {
+        if let Some(from) = from.as_ref().filter(|_| config.islands.is_none()) {
             tell(&format!("goes on from step {}", count(from.state.course.now.step)));
         }
     }
@@ -120,11 +139,12 @@ pub(super) fn train_and_save(
     };
     let most = u64::from(config.sweeps) * steps_in_sweep;
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most)));
-    let session = Session { budget, checkpoints: Some(&mut checkpoints), ..Session::default() };
+    let session =
+        Session { budget, checkpoints: Some(&mut checkpoints), transport, replay, ..Session::default() };
     let outcome = train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
-    if outcome.stop.is_early() {
+    if outcome.stop.is_early() && config.islands.is_none() {
         config.steps = Some(outcome.steps);
     }
     // A budget cools a search sooner than its configuration says.
@@ -139,7 +159,7 @@ pub(super) fn train_and_save(
     Ok(finished)
 }
 
-fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config, Option<Model>), Failure> {
+pub(super) fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config, Option<Model>), Failure> {
     let source = settings.data.clone();
     let Some(path) = &settings.from else {
         let loaded = load(&source.unwrap_or_else(|| "digits".into()), &settings.load_options())?;

@@ -5,8 +5,8 @@
 //! that is best there, the one it began with included, is the result. The rate of mutation rises while chapters bring progress and falls while they do not.
 
 use evobit::evolve::genetic::{
-    Batch as Genomes, Configuration, Error, Fitness, Genes, GeneticAlgorithm, Mating, Mutation, Population,
-    Selection, Snapshot,
+    Batch as Genomes, Configuration, Error, Fitness, Genes, GeneticAlgorithm, Population, Rate, Snapshot,
+    Tournament, Uniform,
 };
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, Needs, RuleGenes, SourceSums, Weight};
@@ -157,7 +157,14 @@ pub fn evolve<E: From<Error>>(
         let mut fitness = Lives(&batches);
         let mut buffers = Storage::new(capacity);
         let population = buffers.population()?;
-        let configuration = configuration(settings, flips);
+        let configuration = Configuration {
+            population: settings.population,
+            elites: (settings.population / 12).max(1),
+            rate_generations: 0,
+            selection: &Tournament(3.min(settings.population)),
+            mating: &Uniform,
+            mutation: &rate(flips),
+        };
         let mut scores = vec![0; capacity];
         fitness.score(Genomes::new(&genomes, GENOME_WORDS).ok_or(Error::SnapshotWords)?, &mut scores);
         let from = Snapshot { genomes: &genomes, fitness: &scores, base: &base, number };
@@ -237,17 +244,11 @@ fn live_on(batch: &mut Batch, old: &[Weight<LANES>]) {
     }
 }
 
-fn configuration(settings: &MetaSettings, flips: u32) -> Configuration {
-    // Flips a genome over its genes, as a share of 2^32.
+/// So many flips a genome, in sixteenths, over its genes.
+fn rate(flips: u32) -> Rate {
     let genes = u64::from(RuleGenes.count());
     let rate = (u64::from(flips) << 28) / genes;
-    Configuration {
-        population: settings.population,
-        elites: (settings.population / 12).max(1),
-        selection: Selection::Tournament(3.min(settings.population)),
-        mating: Mating::Uniform,
-        mutation: Mutation::Rate(rate.min(u64::from(u32::MAX)) as u32),
-    }
+    Rate::new(rate.min(u64::from(u32::MAX)) as u32)
 }
 
 /// What a population stands in.

@@ -9,7 +9,11 @@ use serde::Serialize;
 
 use crate::augment::MAX_WARP;
 
-use super::{Algorithm, HiddenLayer, ImageShape, MatingKind};
+use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, ShareKind};
+use crate::train::operators;
+
+/// Each is a thread.
+const MOST_ISLANDS: u16 = 1024;
 
 /// What a run uses: settings with nothing left open. `None` stands for no limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,7 +57,19 @@ pub struct Config {
     pub elites: u32,
     pub tournament: u32,
     pub flips: u32,
-    pub mating: MatingKind,
+    pub mating: String,
+    pub selection: String,
+    pub mutation: String,
+    pub objective: String,
+    pub batch: u32,
+    pub rate_generations: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub islands: Option<u16>,
+    pub epoch: u32,
+    pub graph: GraphKind,
+    pub migration: MigrationKind,
+    pub latency: u32,
+    pub share: ShareKind,
 }
 
 impl Config {
@@ -92,6 +108,14 @@ impl Config {
             "population must be 2 to 100000"
         } else if self.elites >= self.population || !(1..=self.population).contains(&self.tournament) {
             "elites must be fewer than the population, tournament 1 to the population"
+        } else if self.islands.is_some_and(|islands| !(1..=MOST_ISLANDS).contains(&islands)) {
+            "islands must be 1 to 1024"
+        } else if self.epoch == 0 || self.latency == 0 {
+            "epoch and latency must be at least 1"
+        } else if self.islands.is_some() && (self.target.is_some() || self.steps.is_some()) {
+            "islands end after as many sweeps as they are told: set sweeps, and leave target and steps out"
+        } else if let Some(complaint) = operators::complaint(self) {
+            return Err(complaint);
         } else {
             return Ok(());
         };
@@ -108,6 +132,12 @@ impl Config {
         let left = f64::from(self.cooling.saturating_sub(sweep)) / f64::from(self.cooling.max(1));
         // A product of exact numbers: the same on every machine.
         self.heat * left
+    }
+
+    /// Epochs of an island.
+    #[must_use]
+    pub const fn epochs(&self) -> u32 {
+        self.sweeps.div_ceil(self.epoch)
     }
 
     /// The configuration as TOML, which is again a file of settings.

@@ -1,6 +1,6 @@
 //! From what a user sets to what a run uses.
 
-use super::{Algorithm, Config, Facts, HiddenLayer, MatingKind, Settings, presets};
+use super::{Algorithm, Config, Facts, GraphKind, HiddenLayer, MigrationKind, Settings, ShareKind, presets};
 use crate::data::Schema;
 
 impl Settings {
@@ -51,7 +51,20 @@ impl Settings {
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
             tournament: self.tournament.unwrap_or(population.min(5)),
             flips: self.flips.unwrap_or(4),
-            mating: self.mating.unwrap_or(MatingKind::Uniform),
+            mating: self
+                .mating
+                .unwrap_or_else(|| if self.islands.is_some() { "union" } else { "uniform" }.into()),
+            selection: self.selection.unwrap_or_else(|| "tournament".into()),
+            mutation: self.mutation.unwrap_or_else(|| "flips".into()),
+            objective: self.objective.unwrap_or_else(|| "loss".into()),
+            batch: self.batch.unwrap_or(0),
+            rate_generations: self.rate_generations.unwrap_or(0),
+            islands: self.islands,
+            epoch: self.epoch.unwrap_or(if genetic { 20 } else { 1 }),
+            graph: self.graph.unwrap_or(GraphKind::Ring),
+            migration: self.migration.unwrap_or(MigrationKind::Deterministic),
+            latency: self.latency.unwrap_or(1),
+            share: self.share.unwrap_or(ShareKind::All),
         };
         config.check()?;
         Ok(config)

@@ -25,7 +25,7 @@ use evobit::rng::Stream;
 use evobit::topology::{Field, Shape};
 use serde::{Deserialize, Serialize};
 
-use super::{Prepared, Row, Stop};
+use super::{Prepared, Row, Stop, genetic};
 use crate::settings::{Algorithm, Config};
 
 pub use files::{Checkpoints, Found, ReadError, find};
@@ -126,6 +126,8 @@ pub enum Search {
         number: u32,
         rng: [u8; 16],
     },
+    /// Islands, which have checkpoints of their own.
+    Islands,
 }
 
 /// Checksums of what a run is begun on: everything beside the configuration that its model depends on.
@@ -234,6 +236,9 @@ impl Checkpoint {
             Network::new(&prepared.topology, words).is_ok_and(|network| network.check().is_ok())
         };
         let Course { now, rows, best, heats } = &self.state.course;
+        if matches!(self.state.search, Search::Islands) {
+            return config.islands.is_some();
+        }
         let counts = now.step.max(now.mutants).max(now.committed) < MOST;
         let sweeps = now.sweep < config.sweeps || self.ended().is_some();
         let best = match best {
@@ -259,14 +264,16 @@ impl State {
             (Some(best), _) => &best.genome,
             (None, Search::Spectrum { genome, .. }) => genome,
             (None, Search::Genetic { base, .. }) => base,
+            (None, Search::Islands) => &[],
         }
     }
 }
 
 impl Search {
-    fn fits(&self, prepared: &Prepared, config: &Config, genome: impl Fn(&[u32]) -> bool) -> bool {
+    pub(super) fn fits(&self, prepared: &Prepared, config: &Config, genome: impl Fn(&[u32]) -> bool) -> bool {
         let (topology, population) = (&prepared.topology, config.population as usize);
         match self {
+            Self::Islands => false,
             Self::Spectrum { genome: words, rng, order, position } => {
                 config.algorithm == Algorithm::Spectrum
                     && genome(words)
@@ -275,13 +282,17 @@ impl Search {
                     && (*position as usize) < order.len()
             }
             Self::Genetic { genomes, fitness, base, rng, .. } => {
+                let words = genetic::row_words(prepared, config);
+                let row = |row: &[u32]| row.get(..topology.genome_words()).is_some_and(&genome);
                 config.algorithm == Algorithm::Genetic
-                    && genome(base)
-                    && genomes.len() == topology.genome_words() * population
-                    && genomes.chunks_exact(topology.genome_words()).all(genome)
+                    && base.len() == words
+                    && row(base)
+                    && genomes.len() == words * population
+                    && genomes.chunks_exact(words).all(row)
                     && fitness.len() == population
                     // A loss, negated.
-                    && fitness.iter().all(|fitness| (-i64::MAX..=0).contains(fitness))
+                    && (config.objective != "loss"
+                        || fitness.iter().all(|fitness| (-i64::MAX..=0).contains(fitness)))
                     && Stream::from_state(*rng).is_some()
             }
         }
@@ -293,15 +304,20 @@ fn little_endian(words: &[u32]) -> Vec<u8> {
 }
 
 /// Words as a string of bytes: random ones would take a quarter more as numbers, and far longer.
-mod words {
+pub(super) mod words {
     use serde::de::{Deserialize, Deserializer, Error};
     use serde::ser::Serializer;
 
-    pub(super) fn serialize<S: Serializer>(words: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        words: &[u32],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(&super::little_endian(words))
     }
 
-    pub(super) fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    pub(in super::super) fn deserialize<'a, D: Deserializer<'a>>(
+        deserializer: D,
+    ) -> Result<Vec<u32>, D::Error> {
         let (words, []) = <&[u8]>::deserialize(deserializer)?.as_chunks::<4>() else {
             return Err(D::Error::custom("not whole words"));
         };

@@ -8,6 +8,9 @@
 pub mod checkpoint;
 mod cooling;
 mod genetic;
+pub mod islands;
+mod objective;
+pub mod operators;
 mod prepare;
 mod snapshots;
 mod spectrum;
@@ -15,7 +18,7 @@ mod start;
 
 use std::time::{Duration, Instant};
 
-use evobit::evolve::landscape::Landscape;
+use evobit::evolve::landscape::{Landscape, LandscapeError};
 use evobit::loss::LossTable;
 use evobit::network::Network;
 
@@ -124,19 +127,42 @@ pub struct Session<'a> {
     pub checkpoints: Option<&'a mut Checkpoints>,
     /// Where to set aside what would be saved.
     pub snapshots: Option<&'a mut Snapshots>,
+    /// The other processes of a run of islands; none where it is one process.
+    pub transport: Option<&'a dyn islands::exchange::Transport>,
+    /// Who came to each island in the run that this one is to repeat.
+    pub replay: Option<Vec<Vec<islands::Arrival>>>,
+}
+
+/// Why a search cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// What was prepared makes no landscape.
+    #[error(transparent)]
+    Landscape(#[from] LandscapeError),
+    /// The search failed where it computes.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// An island cannot go on, for this reason.
+    #[error("{0}")]
+    Islands(String),
 }
 
 /// Searches for a genome, from the start or from where another run was.
 ///
 /// # Errors
-/// None for what [`prepare`] made and a checkpoint that [`Checkpoint::fits`], but for failures of a GPU.
+/// None for what [`prepare`] made and a checkpoint that [`Checkpoint::fits`], but for failures of a GPU; of islands what keeps one of them from
+/// going on, such as a full disk.
 pub fn run<'a>(
     prepared: &'a Prepared,
     config: &'a Config,
     session: Session<'a>,
     from: Option<Checkpoint>,
     watch: &'a mut dyn Watch,
-) -> Result<Outcome, SearchError> {
+) -> Result<Outcome, TrainError> {
+    if config.islands.is_some() && from.as_ref().is_none_or(|from| from.ended().is_none()) {
+        return islands::run(prepared, config, session, from, watch);
+    }
     let mut keeper = Keeper::new(prepared, config, session, watch);
     let mut search = None;
     if let Some(from) = from {
@@ -151,9 +177,17 @@ pub fn run<'a>(
         }
         search = Some(from.state.search);
     }
-    match config.algorithm {
-        Algorithm::Spectrum => spectrum::run(prepared, config, search, keeper),
-        Algorithm::Genetic => genetic::run(prepared, config, search, keeper),
+    Ok(match config.algorithm {
+        Algorithm::Spectrum => spectrum::run(prepared, config, search, keeper)?,
+        Algorithm::Genetic => genetic::run(prepared, config, search, keeper)?,
+    })
+}
+
+impl Outcome {
+    /// Of a search that found nothing yet.
+    fn empty(genome: Vec<u32>) -> Self {
+        let (best, stop) = (Row::default(), Stop::Interrupted);
+        Self { genome, best, rows: vec![], stop, heats: vec![], steps: 0, mutants: 0, seconds: 0.0 }
     }
 }
 

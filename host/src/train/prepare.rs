@@ -275,9 +275,11 @@ fn bytes_needed(topology: &Topology, config: &Config, [train, validation, test]:
     };
     // The values of a copy go before the search begins.
     let values = (train.samples() * train.features() * value) as u64;
+    // As many islands at a time as there are threads.
+    let at_once = u64::from(config.islands.unwrap_or(1)).min(rayon::current_num_threads() as u64);
     let search = match config.algorithm {
         Algorithm::Spectrum => {
-            backend::bytes_needed(topology, train.samples() * copies.min(config.together.into()))
+            at_once * backend::bytes_needed(topology, train.samples() * copies.min(config.together.into()))
         }
         // Two generations; scoring one genome after the other takes next to nothing.
         Algorithm::Genetic => 8 * u64::from(config.population) * topology.genome_words() as u64,

@@ -96,7 +96,7 @@ fn run_on(
 }
 
 /// Where the levels of each column of a table end; each category is by itself. None of an image.
-fn level_ends(prepared: &Prepared) -> Vec<u32> {
+pub(super) fn level_ends(prepared: &Prepared) -> Vec<u32> {
     let encoder = Encoder::new(&prepared.encoder[..]).ok().filter(|encoder| encoder.uniform().is_none());
     let lengths = encoder.iter().flat_map(Encoder::table).flat_map(|feature| match feature.code {
         Code::OneHot => vec![1; feature.len()],
@@ -111,7 +111,7 @@ fn level_ends(prepared: &Prepared) -> Vec<u32> {
 }
 
 /// A mean loss in loss units of so many samples together.
-fn loss_units(prepared: &Prepared, mean: f64, samples: u32) -> u32 {
+pub(super) fn loss_units(prepared: &Prepared, mean: f64, samples: u32) -> u32 {
     let all = f64::from(prepared.loss_table().unit()) * f64::from(samples);
     // A product of exact numbers: the same on every machine. A float that is too large becomes u32::MAX.
     (mean * all) as u32

@@ -22,6 +22,8 @@ pub enum Error {
     TooManyElites,
     /// Selection is among no individuals, or among more than there are.
     SelectionSize,
+    /// A mating asks for no parents, or for more than a child can have.
+    Parents,
     /// More bits are to flip than are evolvable.
     TooManyFlips,
     /// Genes and population disagree on the words of a genome.
@@ -43,8 +45,11 @@ impl fmt::Display for Error {
             Self::TooManyIndividuals => "the population size exceeds the capacity of its buffers",
             Self::TooManyElites => "there must be fewer elites than individuals",
             Self::SelectionSize => "selection must be among at least one and at most all individuals",
+            Self::Parents => "a child must have one to five parents",
             Self::TooManyFlips => "a mutation cannot flip more bits than are evolvable",
-            Self::GenomeWords => "the genes need another number of words than the population's genomes have",
+            Self::GenomeWords => {
+                "genes and strategy need another number of words than the population's individuals have"
+            }
             Self::OriginWords => {
                 "the genome to start from must have as many words as the population's genomes"
             }

@@ -68,14 +68,43 @@ impl<'a> IntoIterator for Batch<'a> {
 
 /// Scores genomes; higher is better.
 pub trait Fitness {
+    /// A generation of this number is about to be scored: the place to draw the samples that all its individuals are scored on.
+    fn begin(&mut self, generation: u32) {
+        let _ = generation;
+    }
+
+    /// True where the fitness of a genome is another one in the next generation, so that elites are scored again.
+    fn changes(&self) -> bool {
+        false
+    }
+
+    /// One more individual was bred that is to be scored, or will be again; this is the row of its first parent, of an elite or an
+    /// immigrant its own. Individuals are scored in the order in which they were bred. Nothing is done by default.
+    fn bred(&mut self, parent: &[u32]) {
+        let _ = parent;
+    }
+
     /// Writes the fitness of genome `i` of `genomes` to `fitness[i]`; `fitness` holds as many values
-    /// as `genomes` holds genomes.
+    /// as `genomes` holds genomes: the last of the generation, or single ones that came from elsewhere. Where mutation has a
+    /// strategy, its words lie behind each genome.
     fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]);
 }
 
 impl<T: Fitness + ?Sized> Fitness for &mut T {
     fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]) {
         (**self).score(genomes, fitness);
+    }
+
+    fn begin(&mut self, generation: u32) {
+        (**self).begin(generation);
+    }
+
+    fn changes(&self) -> bool {
+        (**self).changes()
+    }
+
+    fn bred(&mut self, parent: &[u32]) {
+        (**self).bred(parent);
     }
 }
 

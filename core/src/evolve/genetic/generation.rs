@@ -1,28 +1,41 @@
 //! The loop: select, mate, mutate, score, rank.
 
-use super::mate::{self, MOST_PARENTS, Mating};
-use super::mutate::{Mutation, Mutator};
+use super::mate::{Kin, MOST_PARENTS, Mate, copy};
+use super::mutate::Mutate;
 use super::population::Parents;
-use super::{Error, Fitness, Genes, Population, Selection, randomize};
+use super::{Batch, Error, Fitness, Genes, Population, Select, randomize};
+use core::fmt;
 use rand_core::Rng;
 
 /// What a search is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Configuration {
+#[derive(Clone, Copy)]
+pub struct Configuration<'a> {
     /// Number of individuals in a generation; at most the capacity of the population.
     pub population: u32,
-    /// The best so many individuals move on unchanged, and are not scored again; fewer than all.
-    /// With one or more, the best fitness never falls.
+    /// The best so many individuals move on unchanged, and are not scored again unless the fitness changes; fewer than all.
+    /// With one or more, a fitness that does not change never falls.
     pub elites: u32,
+    /// For so many generations only strategies are inherited, and every child is a mutant of the base: rates are
+    /// tuned before anything is built on them. There are no elites then.
+    pub rate_generations: u32,
     /// Who becomes a parent.
-    pub selection: Selection,
+    pub selection: &'a dyn Select,
     /// What children take from their parents.
-    pub mating: Mating,
+    pub mating: &'a dyn Mate,
     /// What changes in them.
-    pub mutation: Mutation,
+    pub mutation: &'a dyn Mutate,
 }
 
-impl Configuration {
+impl fmt::Debug for Configuration<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { population, elites, rate_generations, .. } = self;
+        let mut shown = f.debug_struct("Configuration");
+        shown.field("population", population).field("elites", elites);
+        shown.field("rate_generations", rate_generations).finish_non_exhaustive()
+    }
+}
+
+impl Configuration<'_> {
     /// Checks the parts against each other and against the genes.
     ///
     /// # Errors
@@ -37,13 +50,24 @@ impl Configuration {
         if self.elites >= self.population {
             return Err(Error::TooManyElites);
         }
-        if !(1..=self.population).contains(&self.selection.size()) {
+        if !(1..=self.population).contains(&self.selection.among()) {
             return Err(Error::SelectionSize);
         }
-        match self.mutation {
-            Mutation::Flips(flips) if flips > genes.count() => Err(Error::TooManyFlips),
-            _ => Ok(()),
+        if !(1..=MOST_PARENTS).contains(&self.mating.parents()) {
+            return Err(Error::Parents);
         }
+        self.mutation.check(genes)
+    }
+
+    /// Words of an individual: its genome and its strategy.
+    #[must_use]
+    pub fn row_words(&self, genes: &impl Genes) -> usize {
+        genes.words() + self.mutation.strategy_words(genes)
+    }
+
+    /// True where children of generation `number` inherit strategies alone.
+    fn tunes_rates(&self, number: u32) -> bool {
+        number < self.rate_generations
     }
 }
 
@@ -87,9 +111,8 @@ pub struct Snapshot<'a> {
 /// A genetic algorithm under way: a scored and ranked generation, and how to make the next.
 #[derive(Debug)]
 pub struct GeneticAlgorithm<'a, G> {
-    configuration: Configuration,
+    configuration: Configuration<'a>,
     genes: G,
-    mutator: Mutator,
     population: Population<'a>,
     generation: Generation,
 }
@@ -102,8 +125,8 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
     ///
     /// # Errors
     /// When the configuration is inconsistent, or population, genes and origin do not fit it.
-    pub fn start<F: Fitness + ?Sized, R: Rng + ?Sized>(
-        configuration: Configuration,
+    pub fn start<F: Fitness + ?Sized, R: Rng>(
+        configuration: Configuration<'a>,
         genes: G,
         mut population: Population<'a>,
         origin: Origin<'_>,
@@ -111,32 +134,41 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
         rng: &mut R,
     ) -> Result<Self, Error> {
         check(&configuration, &genes, &population)?;
-        let mutator = Mutator::new(configuration.mutation);
-        match origin {
-            Origin::Random => population.populate(configuration.population, |_, genome| {
-                randomize(&genes, genome, rng);
-                genes.repair(genome);
-            }),
-            Origin::Mutants(of) if of.len() == population.words() => {
-                population.populate(configuration.population, |index, genome| {
+        let (words, mutation) = (genes.words(), configuration.mutation);
+        if matches!(origin, Origin::Mutants(of) if of.len() != words) {
+            return Err(Error::OriginWords);
+        }
+        population.populate(configuration.population, |index, row| {
+            let (genome, strategy) = row.split_at_mut(words);
+            mutation.begin(&genes, strategy);
+            match origin {
+                Origin::Random => randomize(&genes, genome, rng),
+                Origin::Mutants(of) => {
                     if index == 0 {
                         genome.fill(0);
                     } else {
-                        mutator.draw(&genes, genome, rng);
+                        mutation.draw(&genes, genome, strategy, rng);
                     }
-                    mate::copy(genome, of);
-                    genes.repair(genome);
-                });
+                    copy(genome, of);
+                }
             }
-            Origin::Mutants(_) => return Err(Error::OriginWords),
+            genes.repair(genome);
+        });
+        if let Origin::Mutants(_) = origin {
+            population.set_base(0);
+        }
+        for index in 0..configuration.population {
+            // Those that nobody bred are their own parents, or mutants of the first.
+            let parent = if let Origin::Random = origin { index } else { 0 };
+            population.genomes().get(parent as usize).into_iter().for_each(|row| fitness.bred(row));
         }
         let generation = assess(&mut population, 0, 0, fitness);
-        let base = match origin {
-            Origin::Random => population.order().first().copied().unwrap_or(0),
-            Origin::Mutants(_) => 0,
-        };
-        population.set_base(base);
-        Ok(Self { configuration, genes, mutator, population, generation })
+        if let Origin::Random = origin {
+            let best = population.order().first().copied().unwrap_or(0);
+            population.set_base(best);
+        }
+        configuration.selection.ranked(population.in_order(), generation.number);
+        Ok(Self { configuration, genes, population, generation })
     }
 
     /// Goes on where another was that was configured alike. Genomes that evolution cannot come to are repaired as
@@ -145,7 +177,7 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
     /// # Errors
     /// When the configuration is inconsistent, or population, genes and snapshot do not fit it.
     pub fn resume(
-        configuration: Configuration,
+        configuration: Configuration<'a>,
         genes: G,
         mut population: Population<'a>,
         from: Snapshot<'_>,
@@ -156,17 +188,17 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
         if !all || from.fitness.len() != count || from.base.len() != words {
             return Err(Error::SnapshotWords);
         }
-        let mut genomes = from.genomes.chunks_exact(words);
-        population.populate(configuration.population, |_, genome| {
-            genomes.next().into_iter().for_each(|from| genome.copy_from_slice(from));
-            genes.repair(genome);
+        let (own, mut genomes) = (genes.words(), from.genomes.chunks_exact(words));
+        population.populate(configuration.population, |_, row| {
+            genomes.next().into_iter().for_each(|from| row.copy_from_slice(from));
+            genes.repair(&mut row[..own]);
         });
-        genes.repair(population.restore_base(from.base));
+        genes.repair(&mut population.restore_base(from.base)[..own]);
         population.unscored(0).1.copy_from_slice(from.fitness);
         let elites = if from.number == 0 { 0 } else { configuration.elites };
         let generation = rank(&mut population, elites, from.number);
-        let mutator = Mutator::new(configuration.mutation);
-        Ok(Self { configuration, genes, mutator, population, generation })
+        configuration.selection.ranked(population.in_order(), generation.number);
+        Ok(Self { configuration, genes, population, generation })
     }
 
     /// Where the search is.
@@ -181,30 +213,69 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
     }
 
     /// Breeds, scores and ranks the next generation.
-    pub fn step<F: Fitness + ?Sized, R: Rng + ?Sized>(&mut self, fitness: &mut F, rng: &mut R) -> Generation {
-        let Self { configuration, genes, mutator, population, generation } = self;
-        let Configuration { population: count, elites, selection, mating, .. } = *configuration;
+    pub fn step<F: Fitness + ?Sized, R: Rng>(&mut self, fitness: &mut F, rng: &mut R) -> Generation {
+        let Self { configuration, genes, population, generation } = self;
+        let words = genes.words();
+        let Configuration { selection, mating, mutation, .. } = *configuration;
+        let tunes_rates = configuration.tunes_rates(generation.number);
+        let elites = if tunes_rates { 0 } else { configuration.elites };
+        if fitness.changes() {
+            let kept = (0..elites).filter_map(|rank| population.ranked(rank));
+            kept.for_each(|row| fitness.bred(row));
+        }
         population.keep(elites);
-        population.breed(elites, |parents, child| {
+        population.breed(elites, |parents, row| {
+            let (child, strategy) = row.split_at_mut(words);
             let mut ranks = [0; MOST_PARENTS];
-            ranks[..mating.parents()].fill_with(|| selection.pick(count, rng));
-            mutator.draw(genes, child, rng);
-            offspring(mating, parents, ranks, child, rng);
+            ranks[..mating.parents()].fill_with(|| selection.pick(parents.in_order(), rng));
+            strategy.copy_from_slice(&parents.ranked(ranks[0])[words..]);
+            mutation.draw(genes, child, strategy, rng);
+            let first = if tunes_rates { parents.base } else { parents.ranked(ranks[0]) };
+            if tunes_rates {
+                copy(child, &first[..words]);
+            } else {
+                offspring(mating, &*genes, parents, ranks, child, rng);
+            }
             genes.repair(child);
+            fitness.bred(first);
         });
-        if let Some(&best) = population.order().first() {
+        if let Some(&best) = population.order().first()
+            && !tunes_rates
+        {
             population.set_base(best);
         }
         population.advance();
         *generation = assess(population, elites, generation.number.saturating_add(1), fitness);
+        selection.ranked(population.in_order(), generation.number);
         *generation
+    }
+
+    /// Takes in `immigrants`, rows of genome and strategy, in the places of the worst individuals, all but one at most; scores
+    /// them and ranks all anew. They become part of this generation.
+    pub fn immigrate<F: Fitness + ?Sized>(&mut self, immigrants: Batch<'_>, fitness: &mut F) {
+        let Self { configuration, genes, population, generation } = self;
+        let words = population.words();
+        if immigrants.words() != words {
+            return;
+        }
+        for (row, rank) in immigrants.iter().zip((1..population.len()).rev()) {
+            let Some(&index) = population.order().get(rank as usize) else { break };
+            population.replace(index, row, |row, score| {
+                genes.repair(&mut row[..genes.words()]);
+                fitness.bred(row);
+                fitness.score(Batch::of(row, words), core::slice::from_mut(score));
+            });
+        }
+        let scored = generation.scored;
+        *generation = Generation { scored, ..rank(population, 0, generation.number) };
+        configuration.selection.ranked(population.in_order(), generation.number);
     }
 
     /// The best genome, `[words]`; of equal ones that of the lowest index.
     #[must_use]
     pub fn best(&self) -> &[u32] {
         // There is always one: a configuration without individuals does not start.
-        self.population.ranked(0).unwrap_or(&[])
+        self.population.ranked(0).and_then(|row| row.get(..self.genes.words())).unwrap_or(&[])
     }
 
     /// What came of the last generation.
@@ -221,19 +292,19 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
 
     /// How the search is configured.
     #[must_use]
-    pub fn configuration(&self) -> &Configuration {
+    pub fn configuration(&self) -> &Configuration<'a> {
         &self.configuration
     }
 }
 
 /// Checks that configuration, genes and population fit each other.
 fn check(
-    configuration: &Configuration,
+    configuration: &Configuration<'_>,
     genes: &impl Genes,
     population: &Population<'_>,
 ) -> Result<(), Error> {
     configuration.check(genes)?;
-    if genes.words() != population.words() {
+    if configuration.row_words(genes) != population.words() {
         return Err(Error::GenomeWords);
     }
     if configuration.population > population.capacity() {
@@ -243,31 +314,31 @@ fn check(
 }
 
 /// Exclusive-ors the offspring of the parents at `ranks` into `child`.
-fn offspring<R: Rng + ?Sized>(
-    mating: Mating,
+fn offspring(
+    mating: &dyn Mate,
+    genes: &dyn Genes,
     parents: Parents<'_>,
     ranks: [u32; MOST_PARENTS],
     child: &mut [u32],
-    rng: &mut R,
+    rng: &mut dyn Rng,
 ) {
+    let (words, count) = (child.len(), mating.parents());
     // Ranks beyond the number of parents are 0, which is always there.
-    let [a, b, c, d, e] = ranks.map(|rank| parents.ranked(rank));
-    match mating {
-        Mating::None => mate::copy(child, a),
-        Mating::Uniform => mate::uniform(child, a, b, rng),
-        Mating::Union => mate::union(child, parents.base, a, b),
-        Mating::MajorityOfThree => mate::majority_of_three(child, [a, b, c]),
-        Mating::MajorityOfFive => mate::majority_of_five(child, [a, b, c, d, e]),
-    }
+    let genomes = ranks.map(|rank| &parents.ranked(rank)[..words]);
+    let fitness = ranks.map(|rank| parents.fitness(rank));
+    let kin = Kin { parents: &genomes[..count], fitness: &fitness[..count], base: &parents.base[..words] };
+    mating.mate(genes, kin, child, rng);
 }
 
-/// Scores the individuals from `first` on, ranks all and reports.
+/// Scores the individuals from `first` on, or all where fitness changes, ranks all and reports.
 fn assess<F: Fitness + ?Sized>(
     population: &mut Population<'_>,
     first: u32,
     number: u32,
     fitness: &mut F,
 ) -> Generation {
+    fitness.begin(number);
+    let first = if fitness.changes() { 0 } else { first };
     let (genomes, scores) = population.unscored(first);
     fitness.score(genomes, scores);
     rank(population, first, number)

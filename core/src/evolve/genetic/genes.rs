@@ -4,6 +4,7 @@
 //! and asks where each of them is.
 
 use crate::bits::{WORD_BITS, words_for};
+use core::ops::Range;
 use rand_core::Rng;
 
 /// The evolvable bits of a packed genome.
@@ -20,6 +21,28 @@ pub trait Genes {
 
     /// Words of a packed genome.
     fn words(&self) -> usize;
+
+    /// Number of layers that genes lie in, each a range of them; 1 unless they know better.
+    fn layer_count(&self) -> u32 {
+        1
+    }
+
+    /// The genes of a layer; none where there is no such layer.
+    fn layer_genes(&self, layer: u32) -> Range<u32> {
+        0..if layer == 0 { self.count() } else { 0 }
+    }
+
+    /// Number of units that belong together, such as neurons; 1 unless they know better.
+    fn units(&self) -> u32 {
+        1
+    }
+
+    /// The bits of the packed genome that are a unit's, as ranges, some of them empty. Unlike genes, these take in what is not
+    /// evolved but belongs to it, such as where a window lies. The units together are the whole genome.
+    fn fields(&self, unit: u32) -> [Range<u32>; 3] {
+        let _ = unit;
+        [0..self.words() as u32 * WORD_BITS, 0..0, 0..0]
+    }
 
     /// Brings fields of several bits back into range after bits changed. Every new genome, `[words]`,
     /// passes through before it is scored; by default it stays as it is.
@@ -41,6 +64,22 @@ impl<T: Genes + ?Sized> Genes for &T {
 
     fn words(&self) -> usize {
         (**self).words()
+    }
+
+    fn layer_count(&self) -> u32 {
+        (**self).layer_count()
+    }
+
+    fn layer_genes(&self, layer: u32) -> Range<u32> {
+        (**self).layer_genes(layer)
+    }
+
+    fn units(&self) -> u32 {
+        (**self).units()
+    }
+
+    fn fields(&self, unit: u32) -> [Range<u32>; 3] {
+        (**self).fields(unit)
     }
 
     fn repair(&self, genome: &mut [u32]) {
@@ -69,7 +108,7 @@ impl Genes for PlainBits {
 
 /// Makes `genome`, `[words]`, random: every gene 0 or 1, all other bits 0. Draws one `u32` for every
 /// 32 genes.
-pub fn randomize<R: Rng + ?Sized>(genes: &impl Genes, genome: &mut [u32], rng: &mut R) {
+pub fn randomize<R: Rng + ?Sized>(genes: &(impl Genes + ?Sized), genome: &mut [u32], rng: &mut R) {
     genome.fill(0);
     let mut drawn = 0;
     for gene in 0..genes.count() {

@@ -10,6 +10,9 @@
 //! are written beside their parents. A child needs no further row: it *begins as its mutation*, a row
 //! of zeros with the bits to flip set, and mating exclusive-ors the offspring of its parents in.
 //!
+//! Selection, mating and mutation are *operators*: types with the traits [`Select`], [`Mate`] and [`Mutate`]. A new one is a file with
+//! such a type; the ones that are here are in [`select`](Select), [`mate`] and [`mutate`].
+//!
 //! Integers decide everything and every draw comes from the caller's generator, so a seed gives the
 //! same genomes on every machine. For each child the draws are, in this order: its parents, its
 //! mutation, its mating. Equal fitness ranks by index, the lowest first.
@@ -28,9 +31,10 @@
 //! let configuration = Configuration {
 //!     population: 20,
 //!     elites: 1,
-//!     selection: Selection::Tournament(3),
-//!     mating: Mating::Uniform,
-//!     mutation: Mutation::Flips(1),
+//!     rate_generations: 0,
+//!     selection: &Tournament(3),
+//!     mating: &Uniform,
+//!     mutation: &Flips(1),
 //! };
 //! let mut ones = OneByOne(|genome: &[u32]| genome.iter().map(|word| i64::from(word.count_ones())).sum());
 //! let mut rng = Stream::new(1, Purpose::Search, 0);
@@ -56,7 +60,10 @@ pub use error::Error;
 pub use fitness::{Batch, Fitness, OneByOne};
 pub use generation::{Configuration, Generation, GeneticAlgorithm, Origin, Snapshot};
 pub use genes::{Genes, PlainBits, randomize};
-pub use mate::Mating;
-pub use mutate::Mutation;
+pub use mate::{
+    Kin, MajorityOfFive, MajorityOfThree, Mate, OneParent, Uniform, Union, WeightedVote, WholeUnits,
+    WithinUnits,
+};
+pub use mutate::{Flips, Mutate, PowerLaw, Rate, SelfAdaptive};
 pub use population::Population;
-pub use select::Selection;
+pub use select::{Ranked, Select, Tournament, Truncation};

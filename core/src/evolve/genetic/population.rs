@@ -1,6 +1,6 @@
 //! A population in borrowed buffers, with room for its next generation.
 
-use super::{Batch, Error};
+use super::{Batch, Error, Ranked};
 use core::cmp::Reverse;
 
 /// Individuals of one generation, their fitness and their order, and the rows in which the next
@@ -127,6 +127,22 @@ impl<'a> Population<'a> {
         self.base
     }
 
+    /// The generation in its order.
+    #[must_use]
+    pub fn in_order(&self) -> Ranked<'_> {
+        let genomes = &self.current.genomes[..self.count as usize * self.words];
+        Ranked { words: self.words, genomes, fitness: self.fitness(), order: self.order() }
+    }
+
+    /// Puts `row`, `[words]`, in the place of the individual at index `index` and hands it to `score` with the place of its
+    /// fitness.
+    pub(super) fn replace(&mut self, index: u32, row: &[u32], score: impl FnOnce(&mut [u32], &mut i64)) {
+        let start = index as usize * self.words;
+        let place = &mut self.current.genomes[start..start + self.words];
+        place.copy_from_slice(row);
+        score(place, &mut self.current.fitness[index as usize]);
+    }
+
     /// Makes room for `count` individuals, which must be no more than the capacity, and hands their
     /// rows to `fill` one after the other.
     pub(super) fn populate(&mut self, count: u32, mut fill: impl FnMut(u32, &mut [u32])) {
@@ -160,8 +176,8 @@ impl<'a> Population<'a> {
     /// from.
     pub(super) fn breed(&mut self, first: u32, mut breed: impl FnMut(Parents<'_>, &mut [u32])) {
         let (words, count) = (self.words, self.count as usize);
-        let parents =
-            Parents { words, genomes: self.current.genomes, order: &self.order[..count], base: self.base };
+        let (genomes, fitness) = (&*self.current.genomes, &*self.current.fitness);
+        let parents = Parents { words, genomes, fitness, order: &self.order[..count], base: self.base };
         for child in self.next.genomes.chunks_exact_mut(words).take(count).skip(first as usize) {
             breed(parents, child);
         }
@@ -197,6 +213,7 @@ impl<'a> Population<'a> {
 pub(super) struct Parents<'a> {
     words: usize,
     genomes: &'a [u32],
+    fitness: &'a [i64],
     order: &'a [u32],
     /// What their flip masks are read against, `[words]`.
     pub(super) base: &'a [u32],
@@ -206,6 +223,22 @@ impl<'a> Parents<'a> {
     /// The genome at `rank`, 0 the best; `rank` is below the number of individuals.
     pub(super) fn ranked(self, rank: u32) -> &'a [u32] {
         row(self.genomes, self.words, self.order[rank as usize])
+    }
+
+    /// The fitness of that individual.
+    pub(super) fn fitness(self, rank: u32) -> i64 {
+        self.fitness[self.order[rank as usize] as usize]
+    }
+
+    /// All of them.
+    pub(super) fn in_order(self) -> Ranked<'a> {
+        let count = self.order.len();
+        Ranked {
+            words: self.words,
+            genomes: &self.genomes[..count * self.words],
+            fitness: &self.fitness[..count],
+            order: self.order,
+        }
     }
 }
 

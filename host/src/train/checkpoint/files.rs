@@ -98,6 +98,12 @@ impl Checkpoints {
         Self { folder, interval, config, fingerprint, file, written: None, model: vec![], last: None }
     }
 
+    /// The run folder.
+    #[must_use]
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
     /// What the run was begun on.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
@@ -150,7 +156,8 @@ impl Checkpoints {
     }
 
     fn write_model(&mut self, prepared: &Prepared, genome: &[u32]) -> Result<(), String> {
-        if self.model != genome {
+        // Islands have none before they are through.
+        if !genome.is_empty() && self.model != genome {
             let model = prepared.model(genome).map_err(|error| error.to_string())?;
             self.folder.write("model.evb", model.bytes()).map_err(|error| error.to_string())?;
             self.model = genome.to_vec();

@@ -1,5 +1,8 @@
 use super::super::genes::tests::{PaddedRows, evolvable, ones, padded_rows, within};
-use super::super::{Batch, OneByOne, PlainBits};
+use super::super::{
+    Batch, Flips, MajorityOfFive, MajorityOfThree, OneByOne, OneParent, PlainBits, PowerLaw, Rate,
+    SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
+};
 use super::*;
 use crate::bits::{WORD_BITS, mismatches, words_for};
 use crate::rng::{Purpose, Stream};
@@ -21,16 +24,25 @@ impl Buffers {
     }
 }
 
-const PLAIN: Configuration = Configuration {
+const PLAIN: Configuration<'_> = Configuration {
     population: 40,
     elites: 1,
-    selection: Selection::Tournament(3),
-    mating: Mating::Uniform,
-    mutation: Mutation::Rate(u32::MAX / 256),
+    rate_generations: 0,
+    selection: &Tournament(3),
+    mating: &Uniform,
+    mutation: &Flips(1),
 };
 
-const MATINGS: [Mating; 5] =
-    [Mating::None, Mating::Uniform, Mating::Union, Mating::MajorityOfThree, Mating::MajorityOfFive];
+const MATINGS: [(&str, &dyn Mate); 8] = [
+    ("one parent", &OneParent),
+    ("uniform", &Uniform),
+    ("union", &Union),
+    ("majority of three", &MajorityOfThree),
+    ("majority of five", &MajorityOfFive),
+    ("vote", &WeightedVote(4)),
+    ("whole units", &WholeUnits),
+    ("within units", &WithinUnits(2)),
+];
 
 fn one_max() -> OneByOne<impl FnMut(&[u32]) -> i64> {
     OneByOne(|genome: &[u32]| i64::from(ones(genome)))
@@ -40,7 +52,7 @@ fn random(seed: u64) -> Stream {
     Stream::new(seed, Purpose::Test, 0)
 }
 
-fn generations_to_solve(configuration: Configuration, bits: u32, origin: Origin<'_>, seed: u64) -> u32 {
+fn generations_to_solve(configuration: Configuration<'_>, bits: u32, origin: Origin<'_>, seed: u64) -> u32 {
     let genes = PlainBits(bits);
     let mut buffers = Buffers::new(configuration.population as usize, genes.words());
     let (mut fitness, mut rng) = (one_max(), random(seed));
@@ -58,8 +70,7 @@ fn one_max_of_256_bits_is_solved() {
     for seed in 1..=5 {
         let generations = generations_to_solve(PLAIN, 256, Origin::Random, seed);
         assert!(generations < 150, "seed {seed}: {generations}");
-        let truncation =
-            Configuration { selection: Selection::Truncation(10), mutation: Mutation::Flips(1), ..PLAIN };
+        let truncation = Configuration { selection: &Truncation(10), ..PLAIN };
         let generations = generations_to_solve(truncation, 256, Origin::Random, seed);
         assert!(generations < 150, "truncation, seed {seed}: {generations}");
     }
@@ -67,15 +78,10 @@ fn one_max_of_256_bits_is_solved() {
 
 #[test]
 fn one_max_from_a_given_genome_is_solved_by_every_mating() {
-    for mating in MATINGS {
-        let configuration = Configuration {
-            mating,
-            selection: Selection::Truncation(3),
-            mutation: Mutation::Flips(1),
-            ..PLAIN
-        };
+    for (name, mating) in MATINGS {
+        let configuration = Configuration { mating, selection: &Truncation(3), mutation: &Flips(1), ..PLAIN };
         let generations = generations_to_solve(configuration, 256, Origin::Mutants(&[0; 8]), 1);
-        assert!(generations < 500, "{mating:?}: {generations}");
+        assert!(generations < 500, "{name}: {generations}");
     }
 }
 
@@ -86,9 +92,10 @@ fn a_union_combines_what_parents_found_apart() {
     let configuration = Configuration {
         population: 8,
         elites: 0,
-        selection: Selection::Truncation(2),
-        mating: Mating::Union,
-        mutation: Mutation::Flips(1),
+        rate_generations: 0,
+        selection: &Truncation(2),
+        mating: &Union,
+        mutation: &Flips(1),
     };
     let base = [0u32; 4];
     let mut buffers = Buffers::new(8, 4);
@@ -123,24 +130,27 @@ impl Fitness for Counted {
     }
 }
 
-fn matings() -> impl Strategy<Value = Mating> {
-    prop::sample::select(&MATINGS[..])
+/// Operators are lent: those of a test live as long as it takes.
+fn lent<T>(operator: T) -> &'static T {
+    std::boxed::Box::leak(std::boxed::Box::new(operator))
 }
 
-fn configurations() -> impl Strategy<Value = Configuration> {
-    let selection = (any::<bool>(), 1u32..=4).prop_map(|(truncates, size)| {
-        if truncates { Selection::Truncation(size) } else { Selection::Tournament(size) }
-    });
-    let mutation = prop_oneof![(0u32..2).prop_map(Mutation::Flips), any::<u32>().prop_map(Mutation::Rate)];
-    (4u32..12, 0u32..4, selection, matings(), mutation).prop_map(
-        |(population, elites, selection, mating, mutation)| Configuration {
+fn configurations() -> impl Strategy<Value = Configuration<'static>> {
+    let parts = (any::<bool>(), 1u32..=4, 0u32..4, any::<u32>(), 0..MATINGS.len());
+    (4u32..12, 0u32..4, parts).prop_map(|(population, elites, (truncates, size, kind, rate, mating))| {
+        Configuration {
             population,
             elites,
-            selection,
-            mating,
-            mutation,
-        },
-    )
+            rate_generations: 0,
+            selection: if truncates { lent(Truncation(size)) } else { lent(Tournament(size)) },
+            mating: MATINGS[mating].1,
+            mutation: match kind {
+                0 | 1 => lent(Flips(kind)),
+                2 => &PowerLaw,
+                _ => lent(Rate::new(rate)),
+            },
+        }
+    })
 }
 
 proptest! {
@@ -184,13 +194,20 @@ proptest! {
 }
 
 /// The checksum of the best genome, little-endian, after 30 generations on 77 bits in two rows.
-fn checksum(mating: Mating, mutation: Mutation, selection: Selection, origin: Origin<'_>, seed: u64) -> u32 {
+fn checksum(
+    mating: &dyn Mate,
+    mutation: &dyn Mutate,
+    selection: &dyn Select,
+    origin: Origin<'_>,
+    seed: u64,
+) -> u32 {
     let genes = PaddedRows { rows: 2, bits: 77 };
     // A fitness without a plateau: a genome is worth the bits it shares with a pattern.
     let mut fitness = OneByOne(|genome: &[u32]| {
         genome.iter().zip(0u32..).map(|(word, i)| i64::from((word ^ 0x9e37_79b9 << i).count_zeros())).sum()
     });
-    let configuration = Configuration { population: 24, elites: 2, selection, mating, mutation };
+    let configuration =
+        Configuration { population: 24, elites: 2, rate_generations: 0, selection, mating, mutation };
     let mut buffers = Buffers::new(24, genes.words());
     let mut rng = random(seed);
     let mut search =
@@ -207,15 +224,15 @@ fn checksum(mating: Mating, mutation: Mutation, selection: Selection, origin: Or
 #[test]
 fn a_seed_gives_the_known_answer() {
     let zeros = Origin::Mutants(&[0; 6]);
-    let (rate, flips) = (Mutation::Rate(1 << 25), Mutation::Flips(2));
-    let (tournament, truncation) = (Selection::Tournament(3), Selection::Truncation(6));
+    let (rate, flips) = (&Rate::new(1 << 25), &Flips(2));
+    let (tournament, truncation) = (&Tournament(3), &Truncation(6));
     let answers = [
-        checksum(Mating::None, flips, truncation, zeros, 1),
-        checksum(Mating::Uniform, rate, tournament, Origin::Random, 1),
-        checksum(Mating::Uniform, rate, tournament, Origin::Random, 2),
-        checksum(Mating::Union, flips, truncation, zeros, 1),
-        checksum(Mating::MajorityOfThree, rate, truncation, zeros, 1),
-        checksum(Mating::MajorityOfFive, flips, tournament, Origin::Random, 1),
+        checksum(&OneParent, flips, truncation, zeros, 1),
+        checksum(&Uniform, rate, tournament, Origin::Random, 1),
+        checksum(&Uniform, rate, tournament, Origin::Random, 2),
+        checksum(&Union, flips, truncation, zeros, 1),
+        checksum(&MajorityOfThree, rate, truncation, zeros, 1),
+        checksum(&MajorityOfFive, flips, tournament, Origin::Random, 1),
     ];
     assert_eq!(answers, KNOWN_ANSWERS);
 }
@@ -226,7 +243,7 @@ const KNOWN_ANSWERS: [u32; 6] =
 #[test]
 fn what_does_not_fit_is_refused() {
     let refused =
-        |configuration: Configuration, bits: u32, capacity: usize, words: usize, origin: Origin<'_>| {
+        |configuration: Configuration<'_>, bits: u32, capacity: usize, words: usize, origin: Origin<'_>| {
             let mut buffers = Buffers::new(capacity, words);
             let population = buffers.population();
             GeneticAlgorithm::start(
@@ -239,7 +256,7 @@ fn what_does_not_fit_is_refused() {
             )
             .err()
         };
-    let with = |change: fn(&mut Configuration)| {
+    let with = |change: fn(&mut Configuration<'_>)| {
         let mut configuration = PLAIN;
         change(&mut configuration);
         refused(configuration, 33, 40, 2, Origin::Random)
@@ -248,10 +265,10 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(with(|c| c.population = 0), Some(Error::NoIndividuals));
     assert_eq!(with(|c| c.population = 41), Some(Error::TooManyIndividuals));
     assert_eq!(with(|c| c.elites = 40), Some(Error::TooManyElites));
-    assert_eq!(with(|c| c.selection = Selection::Tournament(0)), Some(Error::SelectionSize));
-    assert_eq!(with(|c| c.selection = Selection::Truncation(41)), Some(Error::SelectionSize));
-    assert_eq!(with(|c| c.mutation = Mutation::Flips(34)), Some(Error::TooManyFlips));
-    assert_eq!(with(|c| c.mutation = Mutation::Flips(33)), None);
+    assert_eq!(with(|c| c.selection = &Tournament(0)), Some(Error::SelectionSize));
+    assert_eq!(with(|c| c.selection = &Truncation(41)), Some(Error::SelectionSize));
+    assert_eq!(with(|c| c.mutation = &Flips(34)), Some(Error::TooManyFlips));
+    assert_eq!(with(|c| c.mutation = &Flips(33)), None);
     assert_eq!(refused(PLAIN, 0, 40, 2, Origin::Random), Some(Error::NoGenes));
     assert_eq!(refused(PLAIN, 33, 40, 3, Origin::Random), Some(Error::GenomeWords));
     assert_eq!(refused(PLAIN, 33, 40, 2, Origin::Mutants(&[0])), Some(Error::OriginWords));
@@ -294,11 +311,11 @@ fn every_genome_is_repaired_before_it_is_scored() {
         genome.iter().map(|word| (0..8).map(|i| i64::from(word >> (4 * i) & 15)).sum::<i64>()).sum()
     });
     for (mating, origin) in
-        MATINGS.iter().flat_map(|&m| [(m, Origin::Random), (m, Origin::Mutants(&[u32::MAX; 3]))])
+        MATINGS.iter().flat_map(|&(_, m)| [(m, Origin::Random), (m, Origin::Mutants(&[u32::MAX; 3]))])
     {
         let mut buffers = Buffers::new(40, 3);
         let mut rng = random(8);
-        let configuration = Configuration { mating, mutation: Mutation::Rate(1 << 28), ..PLAIN };
+        let configuration = Configuration { mating, mutation: &Rate::new(1 << 28), ..PLAIN };
         let population = buffers.population();
         let mut search =
             GeneticAlgorithm::start(configuration, Digits(24), population, origin, &mut fitness, &mut rng)
@@ -344,7 +361,7 @@ fn the_mean_is_rounded_down_below_zero_too() {
 
 #[test]
 fn a_search_goes_on_from_any_generation() {
-    for mating in MATINGS {
+    for (_, mating) in MATINGS {
         let (configuration, genes) = (Configuration { mating, elites: 3, ..PLAIN }, PlainBits(77));
         for stop in [0, 1, 5] {
             let (mut buffers, mut others) = (Buffers::new(40, 3), Buffers::new(50, 3));
@@ -384,4 +401,67 @@ fn a_snapshot_of_another_search_is_refused() {
     }
     assert_eq!(resume(123, 41, 3, 41), Some(Error::TooManyIndividuals));
     assert_eq!(resume(3, 1, 3, 1), Some(Error::TooManyElites));
+}
+
+/// Individuals of a search that carries rates.
+fn adaptive(rate_generations: u32, generations: u32) -> (Vec<u32>, Vec<u32>, i64) {
+    let genes = PlainBits(256);
+    let mutation = SelfAdaptive { per_layer: false, begin: 16 * 256 };
+    let configuration =
+        Configuration { rate_generations, mutation: &mutation, selection: &Truncation(8), ..PLAIN };
+    let mut buffers = Buffers::new(40, configuration.row_words(&genes));
+    let (mut fitness, mut rng) = (OneByOne(|row: &[u32]| i64::from(ones(&row[..8]))), random(4));
+    let population = buffers.population();
+    let start = [0x5555_5555; 8];
+    let origin = Origin::Mutants(&start);
+    let mut search =
+        GeneticAlgorithm::start(configuration, genes, population, origin, &mut fitness, &mut rng).unwrap();
+    for _ in 0..generations {
+        search.step(&mut fitness, &mut rng);
+    }
+    let rows = search.population().genomes();
+    let distances = rows.iter().map(|row| mismatches(&row[..8], &start[..])).collect();
+    (distances, rows.iter().map(|row| row[8]).collect(), search.generation().best)
+}
+
+#[test]
+fn rates_evolve_with_their_individuals() {
+    let (_, first, _) = adaptive(0, 0);
+    let (_, last, best) = adaptive(0, 150);
+    assert!(best > 230, "{best}");
+    // Near the optimum many flips harm.
+    let mean = |rates: &[u32]| rates.iter().sum::<u32>() / rates.len() as u32;
+    assert!(mean(&last) < mean(&first) / 3, "{} after {}", mean(&last), mean(&first));
+}
+
+#[test]
+fn while_rates_are_tuned_children_are_mutants_of_the_base() {
+    let (distances, rates, _) = adaptive(30, 30);
+    // However many generations passed, a child is as far from the base as its own rate took it.
+    let (flips, expected) = (256 * distances.iter().sum::<u32>(), rates.iter().sum::<u32>());
+    assert!(flips.abs_diff(expected) < expected / 5, "{flips} for {expected}");
+    assert!(rates.iter().any(|rate| rate != &rates[0]));
+    let (later, _, best) = adaptive(30, 180);
+    assert!(best > 230 && later.iter().all(|&distance| distance > 60), "{best}");
+}
+
+#[test]
+fn immigrants_take_the_places_of_the_worst() {
+    let mut buffers = Buffers::new(40, 2);
+    let (mut fitness, mut rng) = (one_max(), random(1));
+    let (population, origin) = (buffers.population(), Origin::Random);
+    let mut search =
+        GeneticAlgorithm::start(PLAIN, PlainBits(64), population, origin, &mut fitness, &mut rng).unwrap();
+    let before: Vec<Vec<u32>> =
+        (0..38).map(|rank| search.population().ranked(rank).unwrap().to_vec()).collect();
+    let immigrants = [u32::MAX, u32::MAX, u32::MAX, 0];
+    search.immigrate(Batch::new(&immigrants, 2).unwrap(), &mut fitness);
+    assert_eq!((search.best(), search.generation().best), (&immigrants[..2], 64));
+    let now = search.population();
+    assert!(before.iter().all(|row| now.genomes().iter().any(|other| other == row)));
+    assert!(now.genomes().iter().any(|row| row == [u32::MAX, 0]));
+    // However many come, the best stays.
+    let many = std::vec![0; 2 * 100];
+    search.immigrate(Batch::new(&many, 2).unwrap(), &mut fitness);
+    assert_eq!((search.best(), search.generation().mean), (&immigrants[..2], 64 / 40));
 }

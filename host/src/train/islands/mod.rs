@@ -1,0 +1,262 @@
+//! Islands: searches that evolve apart and exchange their best, on threads of one process or on processes of many machines.
+//!
+//! All islands begin with one genome and draw from streams of their own. After every epoch an island sends its best to others, as
+//! flips, and mates with what they sent, by the [matings](super::operators) of the genetic algorithm: in the spectrum-guided search each
+//! neuron of the child must prove itself on the exact landscape, in the genetic algorithm immigrants join the population.
+//!
+//! With deterministic migration what is sent in epoch g enters in epoch g + latency, so the outcome depends on the seed and the number
+//! of islands, not on threads, processes or time. Otherwise who came when is recorded with what it brought, and repeated from that.
+//!
+//! ```text
+//! island    its life: arrivals, an epoch of search, emigrants, a checkpoint      graph     who sends to whom
+//! exchange  doors, parcels, transports                                           post      carries parcels
+//! ancestry  genomes as a base and flips                                          files     checkpoints
+//! lineage   what the run folder keeps of all that                                mpi       the transport of clusters
+//! ```
+
+pub mod ancestry;
+pub mod exchange;
+mod files;
+mod genetic;
+pub mod graph;
+mod island;
+pub mod lineage;
+#[cfg(feature = "mpi")]
+pub mod mpi;
+mod post;
+mod spectrum;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Instant;
+
+use evobit::image::checksum;
+
+use super::checkpoint::{Best, Checkpoint, Course, Fingerprint, Search};
+use super::{Outcome, Prepared, Session, Stop, TrainError, Watch, random_genome};
+use crate::run_folder::RunFolder;
+use crate::settings::{Config, MigrationKind};
+use exchange::{Alone, Door, Migrant, Parcel, Transport};
+use graph::Graph;
+pub use island::{Arrival, Finish, Record};
+use island::{Permits, State, World};
+use post::{Post, home};
+
+/// Where a run of islands begins.
+struct Beginning {
+    folder: Option<RunFolder>,
+    epoch: u32,
+}
+
+/// Evolves islands from the start or from where their checkpoints are.
+pub(super) fn run<'a>(
+    prepared: &'a Prepared,
+    config: &'a Config,
+    mut session: Session<'a>,
+    from: Option<Checkpoint>,
+    watch: &mut dyn Watch,
+) -> Result<Outcome, TrainError> {
+    let started = Instant::now();
+    let transport = session.transport.unwrap_or(&Alone);
+    let islands = config.islands.unwrap_or(1);
+    let digest = checksum(config.to_toml().as_bytes());
+    let beginning = match transport.rank() {
+        0 => lead(prepared, &mut session, (transport, digest, islands), from.is_some()),
+        _ => follow(prepared, transport, digest),
+    };
+    let Beginning { folder, epoch } = beginning.map_err(TrainError::Islands)?;
+    let here = (0..islands).filter(|&island| home(island, transport.size()) == transport.rank());
+    let start = random_genome(prepared, config);
+    let state = |island| match &folder {
+        Some(folder) if epoch > 0 => files::read(folder, digest, island, epoch),
+        _ => Ok(State::new(island, &start)),
+    };
+    let mut states: Vec<State> =
+        here.map(state).collect::<Result<_, String>>().map_err(TrainError::Islands)?;
+    if config.migration == MigrationKind::Async {
+        // Islands that did not wait for each other no longer agree on what both know, but for the start.
+        states.iter_mut().for_each(State::forget);
+    }
+    let threads = rayon::current_num_threads();
+    let each = (threads / states.len().max(1)).max(1);
+    let world = World {
+        prepared,
+        config,
+        start: &start,
+        graph: Graph::new(config.graph, islands, config.seed),
+        folder: folder.as_ref().map(|folder| (folder, digest)),
+        replay: session.replay.as_deref(),
+        permits: Permits::new(threads / each),
+        threads: each,
+    };
+    let (finished, stopped) = evolve(&world, states, transport, watch).map_err(TrainError::Islands)?;
+    if transport.rank() > 0 {
+        return Ok(Outcome::empty(start));
+    }
+    let stop = if stopped { Stop::Interrupted } else { Stop::Sweeps };
+    let outcome = gather(&finished, stop, started, start);
+    if let Some(folder) = &folder {
+        if !stopped {
+            lineage::write(folder, &finished).map_err(TrainError::Islands)?;
+        }
+        if let Some(checkpoints) = &mut session.checkpoints {
+            let last = winner(&finished).map(|finish| finish.course.clone());
+            let course = if stopped { Course::default() } else { last.unwrap_or_default() };
+            let state = super::State { course, search: Search::Islands };
+            if let Err(reason) = checkpoints.write(prepared, state, Some(stop)) {
+                watch.unsaved(&reason);
+            }
+        }
+        if !stopped {
+            files::remove_all(folder);
+        }
+    }
+    Ok(outcome)
+}
+
+/// The first process: makes sure that all are of one mind and says where to begin.
+fn lead(
+    prepared: &Prepared,
+    session: &mut Session<'_>,
+    (transport, digest, islands): (&dyn Transport, u32, u16),
+    goes_on: bool,
+) -> Result<Beginning, String> {
+    let mut difference = None;
+    for _ in 1..transport.size() {
+        match post::next(transport) {
+            Some(Parcel::Hello { version, .. }) if version != env!("CARGO_PKG_VERSION") => {
+                let own = env!("CARGO_PKG_VERSION");
+                difference = Some(format!(
+                    "one rank is of version {version}, another of {own}: install one on all machines"
+                ));
+            }
+            Some(Parcel::Hello { rank, config, fingerprint: other, .. }) => {
+                let mut parts = Fingerprint::new(prepared).differences(&other);
+                if config != digest {
+                    parts.insert(0, "the settings");
+                }
+                if !parts.is_empty() {
+                    let parts = parts.join(", ");
+                    difference = Some(format!(
+                        "rank {rank} has another run than rank 0: {parts}: start all with the same files"
+                    ));
+                }
+            }
+            _ => difference = Some(
+                "another rank does not speak this program's language: install one version on all machines"
+                    .into(),
+            ),
+        }
+    }
+    let folder = session.checkpoints.as_ref().map(|checkpoints| checkpoints.folder().clone());
+    let begin = || {
+        if let Some(difference) = difference {
+            return Err(difference);
+        }
+        let Some(folder) = &folder else { return Ok(0) };
+        files::prepare(folder)?;
+        if goes_on { files::newest(folder, digest, islands) } else { Ok(0) }
+    };
+    let epoch = begin();
+    for rank in 1..transport.size() {
+        let path = folder.as_ref().map(|folder| folder.path().to_owned());
+        let begin = |&epoch: &u32| Parcel::Begin { folder: path, epoch };
+        post::send(transport, rank, &epoch.as_ref().map_or(Parcel::Stop, begin));
+    }
+    let epoch = epoch?;
+    if let Some(checkpoints) = session.checkpoints.as_mut().filter(|_| epoch == 0) {
+        // So that a run that is killed before the first common epoch can be gone on with as well.
+        let state = super::State { course: Course::default(), search: Search::Islands };
+        checkpoints.write(prepared, state, None)?;
+    }
+    Ok(Beginning { folder, epoch })
+}
+
+/// Every other process: says what it has and waits for where to begin.
+fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result<Beginning, String> {
+    let hello = Parcel::Hello {
+        rank: transport.rank() as u32,
+        version: env!("CARGO_PKG_VERSION").into(),
+        config: digest,
+        fingerprint: Fingerprint::new(prepared),
+    };
+    post::send(transport, 0, &hello);
+    match post::next(transport) {
+        Some(Parcel::Begin { folder, epoch }) => {
+            Ok(Beginning { folder: folder.as_deref().map(RunFolder::join), epoch })
+        }
+        _ => Err("rank 0 does not begin, and says why".into()),
+    }
+}
+
+/// Lets the islands of this process live, each on a thread. True where the run was stopped.
+fn evolve(
+    world: &World<'_>,
+    states: Vec<State>,
+    transport: &dyn Transport,
+    watch: &mut dyn Watch,
+) -> Result<(Vec<Finish>, bool), String> {
+    let stop = AtomicBool::new(false);
+    let (outbox, parcels) = channel();
+    let saved = (0..world.config.islands.unwrap_or(1)).map(|island| (island, 0)).collect();
+    let mut post = Post {
+        transport,
+        islands: world.config.islands.unwrap_or(1),
+        inboxes: BTreeMap::new(),
+        outbox: parcels,
+        stop: &stop,
+        folder: world.folder.map(|(folder, _)| folder),
+        saved,
+        finished: BTreeMap::new(),
+        mutants: BTreeMap::new(),
+        closed: false,
+        through: 0,
+    };
+    let worked = std::thread::scope(|scope| {
+        for state in states {
+            let (inbox, door) = channel::<Migrant>();
+            post.inboxes.insert(state.island, inbox);
+            let door = Door { outbox: outbox.clone(), inbox: door, stop: &stop, early: BTreeMap::new() };
+            let outbox: Sender<Parcel> = outbox.clone();
+            scope.spawn(move || {
+                let parcel = match island::inhabit(world, state, door) {
+                    Ok(finish) => Parcel::Finished(Box::new(finish)),
+                    Err(reason) => Parcel::Failed(reason),
+                };
+                let _ = outbox.send(parcel);
+            });
+        }
+        drop(outbox);
+        post.work(watch)
+    });
+    worked?;
+    let finished: Vec<Finish> = std::mem::take(&mut post.finished).into_values().collect();
+    let stopped = finished.iter().any(|finish| finish.stopped);
+    Ok((finished, stopped))
+}
+
+/// The island whose best genome did best on the validation part; of equals the first.
+fn winner(finished: &[Finish]) -> Option<&Finish> {
+    let key = |finish: &&Finish| {
+        let best = finish.course.best.as_ref();
+        (best.map(|best| (best.cold, best.result)), std::cmp::Reverse(finish.island))
+    };
+    finished.iter().max_by_key(key)
+}
+
+/// What all of them found together.
+fn gather(finished: &[Finish], stop: Stop, started: Instant, start: Vec<u32>) -> Outcome {
+    let sum = |of: fn(&Finish) -> u64| finished.iter().map(of).sum();
+    let seconds = started.elapsed().as_secs_f64();
+    let Some(course) = winner(finished).map(|finish| finish.course.clone()) else {
+        return Outcome::empty(start);
+    };
+    let Course { now, rows, best, heats } = course;
+    let (genome, best) = best.map_or((start, now), |Best { genome, row, .. }| (genome, row));
+    let (steps, mutants) = (sum(|finish| finish.course.now.step), sum(|finish| finish.course.now.mutants));
+    Outcome { genome, best, rows, stop, heats, steps, mutants, seconds }
+}
+
+#[cfg(test)]
+mod tests;

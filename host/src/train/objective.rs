@@ -1,0 +1,129 @@
+//! What makes an individual of the genetic algorithm fit: functions of what the network says of some samples.
+
+use std::collections::VecDeque;
+
+use evobit::evolve::genetic::{Batch, Fitness};
+use evobit::evolve::landscape::Samples;
+use evobit::network::{Network, best_class};
+use evobit::rng::{Purpose, Stream};
+
+use super::Prepared;
+use super::genetic::row_words;
+use super::operators::{self, OBJECTIVES, drawn};
+use crate::backend::SearchError;
+use crate::evaluate;
+use crate::settings::Config;
+
+/// The fitness of a network on samples, and of its first parent where the objective needs that.
+pub(super) type Measure = fn(&Prepared, Samples<'_>, own: &[u32], parent: &[u32]) -> i64;
+
+/// The loss, negated.
+pub(super) fn loss(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
+    let network = Network::new(&prepared.topology, own);
+    network.map_or(i64::MIN, |network| -evaluate::score(&network, &prepared.loss_table(), samples).loss)
+}
+
+/// Samples that are right.
+pub(super) fn accuracy(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
+    let network = Network::new(&prepared.topology, own);
+    network
+        .map_or(i64::MIN, |network| evaluate::score(&network, &prepared.loss_table(), samples).correct as i64)
+}
+
+/// How much lower the loss is than the parent's: what the child's own mutations are worth, whatever it inherits.
+pub(super) fn improvement(prepared: &Prepared, samples: Samples<'_>, own: &[u32], parent: &[u32]) -> i64 {
+    loss(prepared, samples, own, parent).saturating_sub(loss(prepared, samples, parent, own))
+}
+
+/// Samples that are right before the first that is not, in their order.
+pub(super) fn first_error(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
+    let Ok(network) = Network::new(&prepared.topology, own) else { return i64::MIN };
+    let scores = evaluate::scores(&network, samples.inputs);
+    let mut results = scores.chunks(prepared.topology.classes()).zip(samples.labels);
+    let first = results.position(|(scores, &label)| best_class(scores) != usize::from(label));
+    first.unwrap_or(samples.len()) as i64
+}
+
+/// Scores individuals by an objective, on all samples to learn from or on some that are drawn anew for each generation.
+pub(super) struct Objective<'a> {
+    prepared: &'a Prepared,
+    measure: Measure,
+    needs_parents: bool,
+    batch: usize,
+    seed: u64,
+    drawn: (Vec<u32>, Vec<u8>),
+    /// First parents of those that are to be scored, in order.
+    parents: VecDeque<Vec<u32>>,
+    /// What finds the loss on all samples, where there is a GPU.
+    gpu: Option<Box<dyn Fitness>>,
+}
+
+impl<'a> Objective<'a> {
+    pub(super) fn new(prepared: &'a Prepared, config: &Config) -> Self {
+        let measure = operators::find(OBJECTIVES, &config.objective).unwrap_or(loss);
+        // The one objective that looks at them; functions cannot be asked.
+        let needs_parents = config.objective == "improvement";
+        let (batch, seed) = (config.batch as usize, config.seed);
+        Self {
+            prepared,
+            measure,
+            needs_parents,
+            batch,
+            seed,
+            drawn: Default::default(),
+            parents: VecDeque::new(),
+            gpu: None,
+        }
+    }
+
+    /// The same, found on the GPU where there is one and the objective is the loss of all samples of individuals that are genomes alone.
+    ///
+    /// # Errors
+    /// Failures of the GPU.
+    pub(super) fn on_gpu(mut self, config: &Config) -> Result<Self, SearchError> {
+        let prepared = self.prepared;
+        let plain = config.objective == "loss"
+            && config.batch == 0
+            && row_words(prepared, config) == prepared.topology.genome_words();
+        if plain {
+            let (samples, loss) = (prepared.cold(), prepared.loss_table());
+            self.gpu = prepared.accelerator.population(&prepared.topology, samples, &loss)?;
+        }
+        Ok(self)
+    }
+}
+
+impl Fitness for Objective<'_> {
+    fn begin(&mut self, generation: u32) {
+        if self.batch > 0 {
+            let mut rng = Stream::new(self.seed, Purpose::Samples, generation);
+            self.drawn = drawn(self.prepared, self.batch, &mut rng);
+        }
+    }
+
+    fn changes(&self) -> bool {
+        self.batch > 0 || self.needs_parents
+    }
+
+    fn bred(&mut self, parent: &[u32]) {
+        if self.needs_parents {
+            self.parents.push_back(parent.to_vec());
+        }
+    }
+
+    fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]) {
+        if let Some(gpu) = &mut self.gpu {
+            return gpu.score(genomes, fitness);
+        }
+        let words = self.prepared.topology.genome_words();
+        let samples = match self.batch {
+            0 => self.prepared.cold(),
+            _ => Samples { inputs: &self.drawn.0, labels: &self.drawn.1 },
+        };
+        for (row, fitness) in genomes.iter().zip(fitness) {
+            let parent = self.parents.pop_front();
+            let parent = parent.as_deref().unwrap_or(row);
+            *fitness = (self.measure)(self.prepared, samples, &row[..words], &parent[..words]);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The operators that a run may name: one line each.
+//!
+//! An operator is a type with a trait of [`evobit::evolve::genetic`]: [`Mutate`], [`Mate`], [`Select`], or an [`Objective`] kind. To add
+//! one, write its file and add its line to the table here; flags, help, configuration files and checks follow from that.
+
+mod cases;
+mod lexicase;
+mod novelty;
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use evobit::evolve::genetic::{
+    Flips, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate, Select, SelfAdaptive,
+    Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
+};
+
+use super::Prepared;
+use super::objective::{self, Measure};
+use crate::settings::Config;
+use cases::Cases;
+pub(super) use cases::drawn;
+use lexicase::Lexicase;
+use novelty::Novelty;
+
+/// A table of operators: a name, what it does, how it is made.
+pub type Table<Make> = &'static [(&'static str, &'static str, Make)];
+/// Makes a mutation for so many genes.
+pub type MakeMutation = fn(&Config, u32) -> Box<dyn Mutate>;
+/// Makes a mating.
+pub type MakeMating = fn() -> Box<dyn Mate>;
+/// Makes a selection, which may look at the samples to learn from.
+pub type MakeSelection = for<'a> fn(&Config, &'a Prepared) -> Box<dyn Select + 'a>;
+
+/// Expected flips in 256ths.
+const ONE_FLIP: u32 = 256;
+
+/// How to mutate.
+pub const MUTATIONS: Table<MakeMutation> = &[
+    ("flips", "exactly --flips bits", |config, _| Box::new(Flips(config.flips))),
+    ("rate", "each bit by itself, --flips of them on average", |config, genes| {
+        Box::new(rate(config.flips, genes))
+    }),
+    ("power-law", "k bits with a probability proportional to k^-1.5, whatever --flips", |_, _| {
+        Box::new(PowerLaw)
+    }),
+    ("adaptive", "by a rate that each individual carries, --flips at first", |config, _| {
+        adaptive(config, false)
+    }),
+    ("adaptive-layers", "by a rate for each layer", |config, _| adaptive(config, true)),
+];
+
+/// How to mate.
+pub const MATINGS: Table<MakeMating> = &[
+    ("none", "a child has one parent", || Box::new(OneParent)),
+    ("uniform", "each bit from either parent", || Box::new(Uniform)),
+    ("union", "both parents' flips against the best of the generation before", || Box::new(Union)),
+    ("majority", "the flips that two of three parents share", || Box::new(MajorityOfThree)),
+    ("majority-of-five", "the flips that three of five parents share", || Box::new(MajorityOfFive)),
+    ("vote", "the flips that most of five parents share, the fitter counting more", || {
+        Box::new(WeightedVote(5))
+    }),
+    ("neurons", "each neuron whole from either parent", || Box::new(WholeUnits)),
+    ("within", "one neuron mixed from both parents, the others from the first", || Box::new(WithinUnits(1))),
+];
+
+/// How to select parents.
+pub const SELECTIONS: Table<MakeSelection> = &[
+    ("tournament", "the best of --tournament drawn", |config, _| Box::new(Tournament(config.tournament))),
+    ("truncation", "any of the best --tournament", |config, _| Box::new(Truncation(config.tournament))),
+    ("lexicase", "who is right on samples in random order, one after the other", |config, prepared| {
+        Box::new(Lexicase::new(Cases::new(prepared, config.seed)))
+    }),
+    (
+        "novelty",
+        "of --tournament drawn the one that is right on the most unusual samples",
+        |config, prepared| {
+            Box::new(Novelty::new(Cases::new(prepared, config.seed), config.tournament, false))
+        },
+    ),
+    ("local", "by chance the most novel, or the one fittest among its like", |config, prepared| {
+        Box::new(Novelty::new(Cases::new(prepared, config.seed), config.tournament, true))
+    }),
+];
+
+/// What makes an individual fit.
+pub const OBJECTIVES: Table<Measure> = &[
+    ("loss", "a low loss", objective::loss),
+    ("accuracy", "many samples right", objective::accuracy),
+    ("improvement", "a lower loss than its first parent on the same samples", objective::improvement),
+    ("first-error", "many samples right before the first wrong one", objective::first_error),
+];
+
+fn rate(flips: u32, genes: u32) -> Rate {
+    let rate = (u64::from(flips) << 32) / u64::from(genes.max(1));
+    Rate::new(rate.min(u64::from(u32::MAX)) as u32)
+}
+
+fn adaptive(config: &Config, per_layer: bool) -> Box<dyn Mutate> {
+    Box::new(SelfAdaptive { per_layer, begin: config.flips.saturating_mul(ONE_FLIP) })
+}
+
+/// How the operator of this name is made.
+pub fn find<Make: Copy>(table: Table<Make>, name: &str) -> Option<Make> {
+    table.iter().find(|entry| entry.0 == name).map(|entry| entry.2)
+}
+
+/// What the command line takes.
+pub fn parser<Make>(table: Table<Make>) -> PossibleValuesParser {
+    PossibleValuesParser::new(table.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help)))
+}
+
+/// What is wrong with the operators that a configuration names, if anything.
+pub fn complaint(config: &Config) -> Option<String> {
+    fn unknown<Make: Copy>(setting: &str, table: Table<Make>, name: &str) -> Option<String> {
+        let names: Vec<&str> = table.iter().map(|entry| entry.0).collect();
+        let is_known = names.contains(&name);
+        (!is_known)
+            .then(|| format!("{setting} `{name}` is not known: it must be one of {}", names.join(", ")))
+    }
+    unknown("mutation", MUTATIONS, &config.mutation)
+        .or_else(|| unknown("mating", MATINGS, &config.mating))
+        .or_else(|| unknown("selection", SELECTIONS, &config.selection))
+        .or_else(|| unknown("objective", OBJECTIVES, &config.objective))
+}
+
+#[cfg(test)]
+mod tests;
