@@ -5,9 +5,9 @@ use evobit::evolve::landscape::LandscapeError;
 
 use super::ancestry::{Cause, count};
 use super::island::{Epoch, Immigrant, State, World};
-use crate::train::{Keeper, TrainError};
 use crate::train::genetic::{Operators, Storage, begin, row_words, state as state_of, training};
 use crate::train::objective::Objective;
+use crate::train::{Keeper, TrainError};
 
 pub(super) fn epoch(
     world: &World<'_>,

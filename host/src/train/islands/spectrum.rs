@@ -12,11 +12,11 @@ use evobit::topology::Topology;
 use super::ancestry::{Cause, count};
 use super::island::{Epoch, Immigrant, State, World};
 use crate::settings::ShareKind;
-use crate::train::{Keeper, TrainError};
 use crate::train::checkpoint::Search;
 use crate::train::genetic::training;
 use crate::train::operators::{self, MATINGS};
 use crate::train::spectrum::{landscape, level_ends, loss_units, memories};
+use crate::train::{Keeper, TrainError};
 
 pub(super) fn epoch(
     world: &World<'_>,
