@@ -1,6 +1,6 @@
 //! The operators that a run may name: one line each.
 //!
-//! An operator is a type with a trait of [`evobit::evolve::genetic`]: [`Mutate`], [`Mate`], [`Select`], or an [`Objective`] kind. To add
+//! An operator is a type with a trait of [`evobit::evolve::genetic`]: [`Mutate`], [`Mate`], [`Select`], or an objective. To add
 //! one, write its file and add its line to the table here; flags, help, configuration files and checks follow from that.
 
 mod cases;

@@ -1,7 +1,7 @@
 //! Messages between islands, and what carries them.
 //!
 //! Every island has a [`Door`]: it sends and receives through it and knows nothing else of the world. Behind the doors of a process
-//! stands its post, see [`super::post`]: it hands messages from thread to thread, and to other processes by a [`Transport`]. So
+//! stands its post, which hands messages from thread to thread, and to other processes by a [`Transport`]. So
 //! the same island runs on a thread beside others and on another machine.
 
 use std::collections::BTreeMap;
