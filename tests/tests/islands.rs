@@ -102,13 +102,15 @@ fn an_asynchronous_run_is_repeated_from_its_arrivals() {
 #[test]
 fn what_islands_cannot_do_is_said() {
     let folder = Folder::new();
+    folder.ok("train --data iris --sweeps 1 --out plain");
     for (args, code, says) in [
         ("train --data iris --islands 0", 2, "islands must be 1 to 1024"),
         ("train --data iris --islands 2 --latency 0", 2, "epoch and latency must be at least 1"),
         ("train --data iris --islands 2 --budget 1", 2, "leave --budget out"),
         ("train --data iris --islands 2 --target 0.9", 2, "leave target and steps out"),
         ("train --data iris --islands 2 --mating love", 2, "invalid value 'love'"),
-        ("train --replay nowhere", 2, "has no arrivals.bin"),
+        ("train --replay nowhere", 1, "nowhere/config.toml: cannot be read"),
+        ("train --replay plain", 2, "has no arrivals.bin"),
         ("lineage nowhere", 1, "has no ancestry.bin"),
     ] {
         let ran = folder.run(args);
