@@ -160,8 +160,13 @@ pub fn run<'a>(
     from: Option<Checkpoint>,
     watch: &'a mut dyn Watch,
 ) -> Result<Outcome, TrainError> {
-    if config.islands.is_some() && from.as_ref().is_none_or(|from| from.ended().is_none()) {
-        return islands::run(prepared, config, session, from, watch);
+    if config.islands.is_some() {
+        let transport = session.transport.unwrap_or(&islands::exchange::Alone);
+        // Others go by what the first process read, which may be writing while they read.
+        if transport.rank() > 0 || from.as_ref().is_none_or(|from| from.ended().is_none()) {
+            return islands::run(prepared, config, session, from, watch);
+        }
+        islands::dismiss(transport);
     }
     let mut keeper = Keeper::new(prepared, config, session, watch);
     let mut search = None;

@@ -62,10 +62,12 @@ pub(super) fn run<'a>(
     let islands = config.islands.unwrap_or(1);
     let digest = checksum(config.to_toml().as_bytes());
     let beginning = match transport.rank() {
-        0 => lead(prepared, &mut session, (transport, digest, islands), from.is_some()),
+        0 => lead(prepared, &mut session, (transport, digest, islands), from.is_some()).map(Some),
         _ => follow(prepared, transport, digest),
     };
-    let Beginning { folder, epoch } = beginning.map_err(TrainError::Islands)?;
+    let Some(Beginning { folder, epoch }) = beginning.map_err(TrainError::Islands)? else {
+        return Ok(Outcome::empty(random_genome(prepared, config)));
+    };
     let here = (0..islands).filter(|&island| home(island, transport.size()) == transport.rank());
     let start = random_genome(prepared, config);
     let state = |island| match &folder {
@@ -173,8 +175,16 @@ fn lead(
     Ok(Beginning { folder, epoch })
 }
 
-/// Every other process: says what it has and waits for where to begin.
-fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result<Beginning, String> {
+/// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do.
+pub(super) fn dismiss(transport: &dyn Transport) {
+    for _ in 1..transport.size() {
+        post::next(transport);
+    }
+    (1..transport.size()).for_each(|rank| post::send(transport, rank, &Parcel::Close));
+}
+
+/// Every other process: says what it has and waits for where to begin; `None` where there is nothing to do.
+fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result<Option<Beginning>, String> {
     let hello = Parcel::Hello {
         rank: transport.rank() as u32,
         version: env!("CARGO_PKG_VERSION").into(),
@@ -184,8 +194,9 @@ fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result
     post::send(transport, 0, &hello);
     match post::next(transport) {
         Some(Parcel::Begin { folder, epoch }) => {
-            Ok(Beginning { folder: folder.as_deref().map(RunFolder::join), epoch })
+            Ok(Some(Beginning { folder: folder.as_deref().map(RunFolder::join), epoch }))
         }
+        Some(Parcel::Close) => Ok(None),
         _ => Err("rank 0 does not begin, and says why".into()),
     }
 }
