@@ -1,5 +1,6 @@
 //! Serial ports: a board's line as a terminal of this machine, which is what a USB cable makes of it.
 
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -13,12 +14,15 @@ fn plug_in(address: &str, bytes: usize) -> String {
     let (mut cable, mut terminal) = TTYPort::pair().expect("a pseudo-terminal");
     let name = terminal.name().expect("its name");
     terminal.set_exclusive(false).expect("others may open it");
+    // Kept open without the lock that the port takes.
+    let held = OpenOptions::new().read(true).write(true).open(&name).expect("the terminal");
+    drop(terminal);
     cable.set_timeout(Duration::from_millis(2)).expect("a timeout");
     let mut board = TcpStream::connect(address).expect("the board's line");
     board.set_read_timeout(Some(Duration::from_millis(1))).expect("a timeout");
     std::thread::spawn(move || {
         // Open as long as the cable is, whoever else opens it.
-        let _terminal = terminal;
+        let _held = held;
         let (mut chunk, mut left) = ([0; 256], bytes);
         let pause =
             |kind| matches!(kind, ErrorKind::TimedOut | ErrorKind::WouldBlock | ErrorKind::Interrupted);

@@ -79,7 +79,7 @@ pub enum LinkCommand {
     /// Follow what the board does, until Ctrl-C
     Watch {
         /// Seconds between two looks
-        #[arg(long, value_name = "SECONDS", default_value_t = 1.0)]
+        #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true)]
         interval: f64,
         /// Stop after so many looks
         #[arg(long, value_name = "N")]
