@@ -123,7 +123,9 @@ pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
         threshold: i16,
         samples: usize,
         new: &mut [Chunk<C>],
-    );
+    ) {
+        loops::slide_row(threshold, samples, new, |sample| slide.fewest(sample, weights));
+    }
 
     /// Appends two words for each found sample, the bits that decide about flips of the weights of a neuron whose window slides, see
     /// [`Network::deciding`](evobit::network::Network::deciding).
@@ -134,7 +136,10 @@ pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
         threshold: u32,
         found: &[u32],
         rows: &mut Vec<u32>,
-    );
+    ) {
+        let differing = |sample| slide.differing(sample, weights, threshold + 1);
+        loops::slide_deciding(weights, found, rows, differing);
+    }
 
     /// [`Kernels::sum_rows`] of what a window shows, to 64 lanes.
     fn sum_window(self, window: &Window<'_>, found: &[u32], amounts: &[i16], most: i16, sums: &mut [i32]) {

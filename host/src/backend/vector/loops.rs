@@ -4,7 +4,7 @@
 //! instead of iterators, whose own functions would not have them.
 
 use super::kernels::{
-    Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Slide, Window,
+    Against, Ahead, CHUNK, Cell, Chunk, Column, Kernels, LANES, Labels, Rows, Sides, Window,
 };
 
 /// Found samples whose rows are gathered before they are summed.
@@ -218,14 +218,13 @@ pub(super) fn sides(found: &[u32], amounts: &mut [i16]) -> Sides {
     Sides { off: all - on, on, most }
 }
 
-/// [`Kernels::slide_row`](super::Kernels::slide_row).
+/// [`Kernels::slide_row`](super::Kernels::slide_row) around the fewest mismatches of a sample.
 #[inline(always)]
 pub(super) fn slide_row<C: Cell>(
-    slide: &Slide<'_>,
-    weights: u64,
     threshold: i16,
     samples: usize,
     new: &mut [Chunk<C>],
+    fewest: impl Fn(usize) -> u32,
 ) {
     let mut sample = 0;
     for chunk in new {
@@ -233,23 +232,22 @@ pub(super) fn slide_row<C: Cell>(
             if sample == samples {
                 return;
             }
-            *cell = C::from_wide(threshold - slide.fewest(sample, weights) as i16);
+            *cell = C::from_wide(threshold - fewest(sample) as i16);
             sample += 1;
         }
     }
 }
 
-/// [`Kernels::slide_deciding`](super::Kernels::slide_deciding).
+/// [`Kernels::slide_deciding`](super::Kernels::slide_deciding) around the bits in which a sample differs where it decides.
 #[inline(always)]
 pub(super) fn slide_deciding(
-    slide: &Slide<'_>,
     weights: u64,
-    threshold: u32,
     found: &[u32],
     rows: &mut Vec<u32>,
+    differing: impl Fn(usize) -> u64,
 ) {
     for &found in found {
-        let row = weights ^ slide.differing(found as usize / 2, weights, threshold + 1);
+        let row = weights ^ differing(found as usize / 2);
         rows.extend([row as u32, (row >> 32) as u32]);
     }
 }

@@ -222,10 +222,11 @@ fn flip_changes(
 
 #[target_feature(enable = "neon")]
 fn slide_row<C: Cell>(slide: &Slide<'_>, weights: u64, threshold: i16, samples: usize, new: &mut [Chunk<C>]) {
-    loops::slide_row(slide, weights, threshold, samples, new);
+    loops::slide_row(threshold, samples, new, |sample| slide.fewest(sample, weights));
 }
 
 #[target_feature(enable = "neon")]
 fn slide_deciding(slide: &Slide<'_>, weights: u64, threshold: u32, found: &[u32], rows: &mut Vec<u32>) {
-    loops::slide_deciding(slide, weights, threshold, found, rows);
+    let differing = |sample| slide.differing(sample, weights, threshold + 1);
+    loops::slide_deciding(weights, found, rows, differing);
 }

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::super::kernels::{Cell, Chunk, FIELD, Slide};
+use super::super::loops;
 
 /// What eight positions below each other show: the low bytes of the lines from each of the first eight on, those beyond the last as
 /// the first.
@@ -58,23 +59,16 @@ pub(super) fn slide_row<C: Cell>(
     new: &mut [Chunk<C>],
 ) {
     let positions = positions(slide, weights);
-    let mut sample = 0;
-    for chunk in new {
-        for cell in &mut chunk.0 {
-            if sample == samples {
-                return;
-            }
-            // Each count is in the lowest byte of eight.
-            let mut fewest = _mm512_set1_epi64(64);
-            positions.each(slide, sample, |differ| {
-                fewest = _mm512_min_epu8(fewest, _mm512_popcnt_epi64(differ));
-            });
-            // The least of eight numbers of 16 bits.
-            let fewest = _mm_minpos_epu16(_mm512_cvtepi64_epi16(fewest));
-            *cell = C::from_wide(threshold - _mm_cvtsi128_si32(fewest) as i16);
-            sample += 1;
-        }
-    }
+    loops::slide_row(threshold, samples, new, |sample| {
+        // Each count is in the lowest byte of eight.
+        let mut fewest = _mm512_set1_epi64(64);
+        positions.each(slide, sample, |differ| {
+            fewest = _mm512_min_epu8(fewest, _mm512_popcnt_epi64(differ));
+        });
+        // The least of eight numbers of 16 bits.
+        let fewest = _mm_minpos_epu16(_mm512_cvtepi64_epi16(fewest));
+        _mm_cvtsi128_si32(fewest) as u32 & 0xffff
+    });
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512vpopcntdq,bmi2,popcnt")]
@@ -87,13 +81,12 @@ pub(super) fn slide_deciding(
 ) {
     let positions = positions(slide, weights);
     let most = _mm512_set1_epi64(i64::from(threshold) + 1);
-    for &found in found {
+    loops::slide_deciding(weights, found, rows, |sample| {
         let mut all = _mm512_setzero_si512();
-        positions.each(slide, found as usize / 2, |differ| {
+        positions.each(slide, sample, |differ| {
             let decides = _mm512_cmple_epu64_mask(_mm512_popcnt_epi64(differ), most);
             all = _mm512_mask_or_epi64(all, decides, all, differ);
         });
-        let row = weights ^ _mm512_reduce_or_epi64(all) as u64;
-        rows.extend([row as u32, (row >> 32) as u32]);
-    }
+        _mm512_reduce_or_epi64(all) as u64
+    });
 }

@@ -1,7 +1,7 @@
 //! The portable form: what every other form must equal.
 
 use super::super::loops;
-use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide};
+use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows};
 
 /// No particular instructions.
 #[derive(Clone, Copy, Debug)]
@@ -70,28 +70,6 @@ impl Kernels for Portable {
                 }
             }
         }
-    }
-
-    fn slide_row<C: Cell>(
-        self,
-        slide: &Slide<'_>,
-        weights: u64,
-        threshold: i16,
-        samples: usize,
-        new: &mut [Chunk<C>],
-    ) {
-        loops::slide_row(slide, weights, threshold, samples, new);
-    }
-
-    fn slide_deciding(
-        self,
-        slide: &Slide<'_>,
-        weights: u64,
-        threshold: u32,
-        found: &[u32],
-        rows: &mut Vec<u32>,
-    ) {
-        loops::slide_deciding(slide, weights, threshold, found, rows);
     }
 
     fn sum_where_on(self, bits: &[u64], amounts: &[Chunk<i32>]) -> i64 {
