@@ -59,7 +59,7 @@ fn corpus() -> Vec<Vec<u8>> {
     }
     // Right checksums, wrong content: versions, kinds, lengths, widths, labels, updates of another base, without beginning, out of range.
     (0..=255).filter(|&version| version != 1).for_each(|version| corpus.push(sealed(&[version, 7, 0])));
-    (15..=255).for_each(|kind| corpus.push(sealed(&[1, 7, kind])));
+    (16..=255).for_each(|kind| corpus.push(sealed(&[1, 7, kind])));
     corpus.push(sealed(&[1, 7, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3]));
     corpus.push(sealed(&[1, 7, 2, 5, 1, 2, 3]));
     corpus.push(sealed(&[1, 7]));
