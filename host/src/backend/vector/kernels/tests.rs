@@ -202,7 +202,9 @@ fn every_instruction_set_equals_the_portable_form() {
 }
 
 fn check_slides(kernels: impl Kernels, found: &[u32], rng: &mut Stream) {
-    for (height, width, by) in [(8, 8, 7), (8, 8, 1), (3, 3, 2), (8, 5, 4), (2, 7, 3), (5, 1, 0)] {
+    // An interpreter takes long for many positions.
+    let shapes = [(3, 3, 2), (8, 8, 7), (8, 8, 1), (8, 5, 4), (2, 7, 3), (5, 1, 0)];
+    for (height, width, by) in shapes.into_iter().take(if cfg!(miri) { 1 } else { 6 }) {
         let (lines, samples) = (19, 150);
         let columns: Vec<u16> = (0..samples * lines + FIELD).map(|_| rng.next_u32() as u16).collect();
         let window = Window { columns: &columns, lines, line: 2, height, shift: 1, width };
