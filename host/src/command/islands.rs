@@ -10,7 +10,7 @@ use crate::train::checkpoint::Checkpoint;
 use crate::train::islands::Arrival;
 use crate::train::islands::exchange::Transport;
 use crate::train::islands::lineage::{ARRIVALS, read};
-use crate::train::{self, Row, Session, Watch, prepare_from};
+use crate::train::{self, Session, Silent, prepare_from};
 
 /// What the launchers of MPI tell the processes that they start: their number.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"];
@@ -106,19 +106,4 @@ fn lend_a_hand(args: &TrainArgs, transport: &dyn Transport) -> Result<(), Failur
     let session = Session { transport: Some(transport), replay, ..Session::default() };
     train::run(&prepared, &config, session, None::<Checkpoint>, &mut Silent)?;
     Ok(())
-}
-
-/// The first process follows the search.
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&mut self, _: u64, _: u64) {}
-
-    fn row(&mut self, _: &Row) {}
-
-    fn unsaved(&mut self, _: &str) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
 }

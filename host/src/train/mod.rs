@@ -97,6 +97,22 @@ pub trait Watch {
     fn unsaved(&mut self, reason: &str);
 }
 
+/// Follows no search.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Watch for Silent {
+    fn step(&mut self, _: u64, _: u64) {}
+
+    fn row(&mut self, _: &Row) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+
+    fn unsaved(&mut self, _: &str) {}
+}
+
 /// What a search found.
 #[derive(Clone, Debug)]
 pub struct Outcome {

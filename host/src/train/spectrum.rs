@@ -179,21 +179,7 @@ mod tests {
     use super::*;
     use crate::data::{Column, Dataset, Kind, Loaded, Schema, Values};
     use crate::settings::Settings;
-    use crate::train::{Row, Session, Watch, prepare};
-
-    struct Silent;
-
-    impl Watch for Silent {
-        fn step(&mut self, _: u64, _: u64) {}
-
-        fn row(&mut self, _: &Row) {}
-
-        fn unsaved(&mut self, _: &str) {}
-
-        fn interrupted(&self) -> bool {
-            false
-        }
-    }
+    use crate::train::{Session, Silent, prepare};
 
     /// A number, a category of three and a number with two values.
     fn mixed() -> Loaded {

@@ -6,9 +6,9 @@ use crate::run_folder::RunFolder;
 use crate::settings::Settings;
 use crate::train::{Outcome, Session, Watch, prepare, run};
 
-struct Silent;
+struct Unforgiving;
 
-impl Watch for Silent {
+impl Watch for Unforgiving {
     fn step(&mut self, _: u64, _: u64) {}
 
     fn row(&mut self, _: &Row) {}
@@ -44,7 +44,7 @@ impl Run {
     }
 
     fn go(&self, from: Option<Checkpoint>) -> Outcome {
-        run(&self.prepared, &self.config, Session::default(), from, &mut Silent).unwrap()
+        run(&self.prepared, &self.config, Session::default(), from, &mut Unforgiving).unwrap()
     }
 
     /// The last two checkpoints: after the last step and the one before it.
@@ -55,7 +55,7 @@ impl Run {
         let mut checkpoints =
             Checkpoints::new(&folder, &self.prepared, config, std::time::Duration::ZERO, None);
         let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };
-        run(&self.prepared, &self.config, session, None, &mut Silent).unwrap();
+        run(&self.prepared, &self.config, session, None, &mut Unforgiving).unwrap();
         let last = find(&folder).newest.unwrap();
         std::fs::remove_file(folder.file(["checkpoint-a.bin", "checkpoint-b.bin"][last.1])).unwrap();
         let before = find(&folder).newest.unwrap();
@@ -173,7 +173,7 @@ proptest! {
             && checkpoint.fits(&run.prepared, &run.config)
         {
             // An order with a neuron twice is for the search to find.
-            let _ = super::super::run(&run.prepared, &run.config, Session::default(), Some(checkpoint), &mut Silent);
+            let _ = super::super::run(&run.prepared, &run.config, Session::default(), Some(checkpoint), &mut Unforgiving);
         }
     }
 

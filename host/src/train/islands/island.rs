@@ -15,7 +15,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Config, MigrationKind};
 use crate::train::checkpoint::{Course, Search, words};
 use crate::train::cooling::Cooling;
-use crate::train::{Keeper, Prepared, Row, Session, Watch};
+use crate::train::{Keeper, Prepared, Row, Session, Silent};
 
 /// A genome of which islands know that they both have it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -184,21 +184,6 @@ pub(super) struct World<'a> {
     pub(super) threads: usize,
 }
 
-/// Keeps a search company without saying anything.
-struct Quiet;
-
-impl Watch for Quiet {
-    fn step(&mut self, _: u64, _: u64) {}
-
-    fn row(&mut self, _: &Row) {}
-
-    fn unsaved(&mut self, _: &str) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
 /// Lives on from `state` to the end, or until the run stops.
 ///
 /// # Errors
@@ -279,7 +264,7 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
 
 /// An epoch of search.
 fn live(world: &World<'_>, state: &mut State, immigrants: &[Immigrant]) -> Result<Epoch, String> {
-    let mut quiet = Quiet;
+    let mut quiet = Silent;
     let mut keeper = Keeper::new(world.prepared, world.config, Session::default(), &mut quiet);
     keeper.course = std::mem::take(&mut state.course);
     keeper.before = keeper.course.now.seconds;

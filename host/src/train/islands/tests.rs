@@ -1,20 +1,6 @@
 use super::*;
 use crate::settings::Settings;
-use crate::train::{Row, Session, prepare};
-
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&mut self, _: u64, _: u64) {}
-
-    fn row(&mut self, _: &Row) {}
-
-    fn unsaved(&mut self, _: &str) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
+use crate::train::{Session, Silent, prepare};
 
 fn outcome(settings: &str, threads: usize) -> Outcome {
     let loaded = crate::data::load("digits", &crate::data::LoadOptions::default()).unwrap();

@@ -1,20 +1,6 @@
 use super::*;
 use crate::settings::Settings;
-use crate::train::{Row, Session, Watch, prepare, run};
-
-struct Silent;
-
-impl Watch for Silent {
-    fn step(&mut self, _: u64, _: u64) {}
-
-    fn row(&mut self, _: &Row) {}
-
-    fn unsaved(&mut self, _: &str) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
+use crate::train::{Session, Silent, prepare, run};
 
 /// Training loss after the first and after the last generation of a run with these settings.
 fn losses(settings: &str) -> [f64; 2] {
