@@ -36,6 +36,29 @@ impl Score {
     }
 }
 
+/// How many samples are classified correctly before the first that is not, times 2^40, less the loss of these and of that one. The loss only
+/// tells genomes apart whose counts are equal: without it nothing leads from one count to the next.
+#[must_use]
+pub fn right_before_error<W: Words>(
+    network: &Network<'_, W>,
+    loss: &LossTable<&[u32]>,
+    samples: Samples<'_>,
+) -> i64 {
+    let topology = network.topology();
+    let (mut hidden, mut scores) = (vec![0; topology.hidden_words()], vec![0; topology.classes()]);
+    let inputs = samples.inputs.chunks_exact(topology.input_words());
+    let (mut right, mut lost) = (0, 0);
+    for (input, &label) in inputs.zip(samples.labels) {
+        network.run(input, &mut hidden, &mut scores);
+        lost += i64::from(loss.sample(&scores, label.into()));
+        if best_class(&scores) != usize::from(label) {
+            break;
+        }
+        right += 1;
+    }
+    (right << 40) - lost.min((1 << 40) - 1)
+}
+
 /// The scores of every sample: `[samples][classes]`.
 #[must_use]
 pub fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<i32> {
@@ -141,5 +164,28 @@ mod tests {
                 assert_eq!(scores(&network, &inputs), scores_alone(&network, &inputs), "{samples} samples");
             }
         }
+    }
+
+    #[test]
+    fn one_more_sample_before_the_first_error_is_worth_any_loss() {
+        let topology = Topology::new(Shape::flat(8), &[Layer::dense(2)]).unwrap();
+        let mut genome = vec![0; topology.genome_words()];
+        GenomeMut::new(&topology, &mut genome).unwrap().randomize(&mut Stream::new(1, Purpose::Test, 0));
+        let network = Network::new(&topology, &genome[..]).unwrap();
+        let inputs: Vec<u32> = (0..60).collect();
+        let mut labels = predict(&network, &inputs);
+        let mut words = vec![0; 300];
+        let len = evobit::loss::write_logistic(1.0, 4.0, 64, &mut words).unwrap();
+        let loss = LossTable::new(&words[..len]).unwrap();
+        let before = |labels: &[u8]| {
+            let samples = Samples { inputs: &inputs, labels };
+            (right_before_error(&network, &loss, samples), score(&network, &loss, samples).loss)
+        };
+        let (all, lost) = before(&labels);
+        assert_eq!(all, (60 << 40) - lost);
+        labels[41] ^= 1;
+        labels[50] ^= 1;
+        let (some, lost) = before(&labels);
+        assert!(some > (41 << 40) - lost && some < 41 << 40, "the loss ends with the first error");
     }
 }

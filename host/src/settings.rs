@@ -26,7 +26,8 @@ pub use presets::Preset;
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// What to learn: `digits` or `iris` (built in), a folder of IDX files such as MNIST's, or a CSV file
+    /// What to learn: `digits` or `iris` (built in), a folder of IDX files such as MNIST's, or a CSV file; memorize:512 for so many random
+    /// images with random labels, memorize:512:7 for those of seed 7
     #[arg(long, value_name = "SOURCE", help_heading = "Data")]
     pub data: Option<String>,
     /// Label column of a CSV file, by name or by number from 1 [default: the last]
@@ -96,8 +97,8 @@ pub struct Settings {
     /// Stop after so many sweeps without a better result on the validation samples [default: 10; 200 generations]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub patience: Option<u32>,
-    /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97; held-out
-    /// samples are never looked at [default: no limit]
+    /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97, or with --validation 0
+    /// of the training samples; held-out samples are never looked at [default: no limit]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
     pub target: Option<f64>,
     /// Most flips that a neuron proposes together [default: 16]
@@ -131,6 +132,10 @@ pub struct Settings {
     /// Parents are the best of so many drawn at random [default: 5]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub tournament: Option<u32>,
+    /// What the genetic algorithm looks at: the `loss`, or the `first-error`, how many samples are right before the first wrong one
+    /// and of equals their loss [default: loss]
+    #[arg(long, value_enum, help_heading = "Search")]
+    pub objective: Option<Objective>,
     /// Bits that a mutation of the genetic algorithm flips [default: 4]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub flips: Option<u32>,
@@ -147,6 +152,16 @@ pub enum Algorithm {
     Spectrum,
     /// A classical genetic algorithm.
     Genetic,
+}
+
+/// What the fitness of a genome is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Its loss on all samples.
+    Loss,
+    /// The samples it classifies correctly before the first that it does not; among equals, the loss of all these.
+    FirstError,
 }
 
 /// How parents mate.
@@ -224,8 +239,23 @@ impl Settings {
             population: self.population.or(other.population),
             elites: self.elites.or(other.elites),
             tournament: self.tournament.or(other.tournament),
+            objective: self.objective.or(other.objective),
             flips: self.flips.or(other.flips),
             mating: self.mating.or(other.mating),
+        }
+    }
+
+    /// What stands for random images where it is not set: nothing is held out of what shall be memorized, nothing is distorted, and no
+    /// mistake is left.
+    #[must_use]
+    pub fn memorizing() -> Self {
+        Self {
+            test: Some(0.0),
+            validation: Some(0.0),
+            copies: Some(1),
+            hidden: Some(vec![HiddenLayer::Dense(256)]),
+            target: Some(1.0),
+            ..Self::default()
         }
     }
 

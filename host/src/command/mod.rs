@@ -11,7 +11,9 @@ mod progress;
 mod quick_start;
 mod resume;
 mod rule;
+mod sweep;
 mod table;
+mod task;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +49,8 @@ const EXAMPLES: &str = "Examples:
   host inspect MODEL                          what is in a model, to the byte
   host flash MODEL --board qemu:microbit      put a model on a board and start it
   host link qemu:microbit eval                ask it; host link --help shows how it learns and comes home
+  host task train cart-pole                   evolve a controller that balances a pole
+  host sweep sweep.toml                       many runs; host sweep --help shows a plan
   host bench                                  what this machine does, beside running every mutant anew
   host bench time --data path/to/mnist        how long it trains to 95 and 97 % of the test images";
 
@@ -69,6 +73,12 @@ pub enum Command {
     Bench(BenchArgs),
     /// Evolve the rule by which networks learn while they run
     Rule(rule::RuleArgs),
+    /// Evolve controllers for environments: balance a pole, swing up, find food
+    Task(task::TaskArgs),
+    /// Carry out many runs: every combination of some settings, or random ones, with several seeds
+    Sweep(sweep::SweepArgs),
+    /// What came of the runs of a sweep: list, compare and plot them
+    Runs(sweep::RunsArgs),
 }
 
 /// Arguments of `train`.
@@ -275,6 +285,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Train(args)) => args.threads,
         Some(Command::Bench(args)) => args.threads(),
         Some(Command::Rule(args)) => args.threads(),
+        Some(Command::Task(args)) => args.threads(),
         _ => None,
     })?;
     let mut done = Ok(());
@@ -294,6 +305,9 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Link(args)) => link::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Rule(args)) => rule::run(&args),
+        Some(Command::Task(args)) => task::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Runs(args)) => sweep::runs(&args),
     }
 }
 

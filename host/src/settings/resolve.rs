@@ -1,6 +1,6 @@
 //! From what a user sets to what a run uses.
 
-use super::{Algorithm, Config, Facts, HiddenLayer, MatingKind, Settings, presets};
+use super::{Algorithm, Config, Facts, HiddenLayer, MatingKind, Objective, Settings, presets};
 use crate::data::Schema;
 
 impl Settings {
@@ -50,6 +50,7 @@ impl Settings {
             population,
             elites: self.elites.unwrap_or(population.saturating_sub(1).min(2)),
             tournament: self.tournament.unwrap_or(population.min(5)),
+            objective: self.objective.unwrap_or(Objective::Loss),
             flips: self.flips.unwrap_or(4),
             mating: self.mating.unwrap_or(MatingKind::Uniform),
         };

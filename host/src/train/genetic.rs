@@ -11,16 +11,19 @@ use evobit::rng::{Purpose, Stream};
 use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Search};
 use crate::evaluate;
-use crate::settings::{Config, MatingKind};
+use crate::settings::{Config, MatingKind, Objective};
 
-/// Scores genomes by their loss on the training part.
-struct TrainingLoss<'a>(&'a Prepared);
+/// Scores genomes on the training part by an objective.
+struct TrainingLoss<'a>(&'a Prepared, Objective);
 
 impl Fitness for TrainingLoss<'_> {
     fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]) {
         for (words, fitness) in genomes.iter().zip(fitness) {
             let network = Network::new(&self.0.topology, words);
-            *fitness = network.map_or(i64::MIN, |network| -self.full(&network).loss);
+            *fitness = network.map_or(i64::MIN, |network| match self.1 {
+                Objective::Loss => -self.full(&network).loss,
+                Objective::FirstError => evaluate::right_before_error(&network, &self.0.loss_table(), self.0.cold()),
+            });
         }
     }
 }
@@ -55,7 +58,7 @@ pub(super) fn run(
     };
     let refused = |_: Error| LandscapeError::Buffers;
     let population = Population::new(words, &mut genomes, &mut scores, &mut order).map_err(refused)?;
-    let mut fitness = TrainingLoss(prepared);
+    let mut fitness = TrainingLoss(prepared, config.objective);
     let mut rng;
     let algorithm = if let Some(Search::Genetic { genomes, fitness, base, number, rng: state }) = &from {
         rng = Stream::from_state(*state).ok_or(LandscapeError::Buffers)?;
@@ -72,8 +75,9 @@ pub(super) fn run(
         let generation = algorithm.step(&mut fitness, &mut rng);
         let stop = keeper.step(generation.scored.into(), generation.scored.into());
         let best = algorithm.best();
-        let correct = Network::new(topology, best).map_or(0, |network| fitness.full(&network).correct);
-        let training = [-generation.best, correct as i64, prepared.cold().len() as i64];
+        let score = Network::new(topology, best)
+            .map_or_else(|_| evaluate::Score::default(), |network| fitness.full(&network));
+        let training = [score.loss, score.correct as i64, prepared.cold().len() as i64];
         let verdict = keeper.assess_genome(best, training, true);
         let state = || {
             let Snapshot { genomes, fitness, base, number } = algorithm.snapshot();
