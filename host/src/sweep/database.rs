@@ -298,7 +298,7 @@ impl Database {
                     seconds: number(row.get(11)?),
                 })
             })?;
-            rows.collect()
+            rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.failed(error))
     }
@@ -324,7 +324,7 @@ impl Database {
                     validation: [number(row.get(6)?), number(row.get(7)?)],
                 })
             })?;
-            rows.collect()
+            rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.failed(error))
     }
