@@ -19,7 +19,10 @@ fn a_controller_balances_a_pole_the_same_with_any_threads() {
     assert_eq!(eval("")["mean_reward"], first["mean_reward"]);
     assert_ne!(eval("--seed 9")["mean_steps"], eval("--seed 8")["mean_steps"]);
     // A controller is a model as any other.
-    assert_eq!(folder.json("inspect runs/cart-pole-1/model.evb")["classes"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        folder.json("inspect runs/cart-pole-1/model.evb")["classes"].as_array().map(Vec::len),
+        Some(2)
+    );
 }
 
 #[test]

@@ -22,7 +22,9 @@ impl Fitness for TrainingLoss<'_> {
             let network = Network::new(&self.0.topology, words);
             *fitness = network.map_or(i64::MIN, |network| match self.1 {
                 Objective::Loss => -self.full(&network).loss,
-                Objective::FirstError => evaluate::right_before_error(&network, &self.0.loss_table(), self.0.cold()),
+                Objective::FirstError => {
+                    evaluate::right_before_error(&network, &self.0.loss_table(), self.0.cold())
+                }
             });
         }
     }
