@@ -27,7 +27,7 @@
 //! ```
 //!
 //! Where to look: [`topology`] says what a network is and where its parts lie, [`network`] runs it, [`evolve`] changes
-//! it, [`memory`] is the network without training, [`image`] is the model as bytes, [`encode`] turns raw values into bits, [`loss`] is what evolution minimises.
+//! it, [`memory`] is the network without training, [`image`] is the model as bytes, [`encode`] turns raw values into bits, [`environment`] is what networks act in, [`loss`] is what evolution minimises.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -37,6 +37,7 @@ extern crate std;
 
 pub mod bits;
 pub mod encode;
+pub mod environment;
 pub mod evolve;
 pub mod genome;
 pub mod image;

@@ -15,4 +15,6 @@ pub mod report;
 pub mod rule;
 pub mod run_folder;
 pub mod settings;
+pub mod sweep;
+pub mod task;
 pub mod train;

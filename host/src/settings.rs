@@ -27,7 +27,8 @@ pub use presets::Preset;
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// What to learn: `digits` or `iris` (built in), a folder of IDX files such as MNIST's, or a CSV file
+    /// What to learn: `digits` or `iris` (built in), a folder of IDX files such as MNIST's, or a CSV file; memorize:512 for so many random
+    /// images with random labels, memorize:512:7 for those of seed 7
     #[arg(long, value_name = "SOURCE", help_heading = "Data")]
     pub data: Option<String>,
     /// Label column of a CSV file, by name or by number from 1 [default: the last]
@@ -102,8 +103,8 @@ pub struct Settings {
     /// Stop after so many sweeps without a better result on the validation samples [default: 10; 200 generations]
     #[arg(long, value_name = "N", help_heading = "Search")]
     pub patience: Option<u32>,
-    /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97; held-out
-    /// samples are never looked at [default: no limit]
+    /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97, or with --validation 0
+    /// of the training samples; held-out samples are never looked at [default: no limit]
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
     pub target: Option<f64>,
     /// Most flips that a neuron proposes together [default: 16]
@@ -301,6 +302,21 @@ impl Settings {
             migration: self.migration.or(other.migration),
             latency: self.latency.or(other.latency),
             share: self.share.or(other.share),
+        }
+    }
+
+    /// What stands for random images where it is not set: nothing is held out of what shall be memorized, nothing is distorted, a pixel is a bit, and no
+    /// mistake is left.
+    #[must_use]
+    pub fn memorizing() -> Self {
+        Self {
+            test: Some(0.0),
+            validation: Some(0.0),
+            copies: Some(1),
+            levels: Some(1),
+            hidden: Some(vec![HiddenLayer::Dense(256)]),
+            target: Some(1.0),
+            ..Self::default()
         }
     }
 

@@ -191,6 +191,11 @@ fn data_that_does_not_fit_the_model() {
     check(
         &folder,
         &[
+            usage("task eval iris/model.evb", &["which task", "--task"]),
+            wrong(
+                "task eval iris/model.evb --task swing-up",
+                &["not the observations of this task", "host task train"],
+            ),
             wrong("eval digits/model.evb iris", &["iris: ", "5 columns", "64 features"]),
             wrong("predict digits/model.evb iris", &["iris: ", "5 columns", "64 features"]),
             wrong("eval iris/model.evb digits", &["digits: ", "65 columns", "4 features"]),
@@ -268,6 +273,7 @@ fn settings_out_of_range() {
         ("negative", "data = \"iris\"\nseed = -1\n"),
         ("range", "data = \"iris\"\nlevels = 5000\n"),
         ("nan", "data = \"iris\"\ntest = nan\n"),
+        ("unknown-key", "[base]\ndata = \"iris\"\n[vary]\nmargn = [1.0]\n"),
         ("endless", "data = \"iris\"\nmargin = inf\n"),
     ] {
         folder.write(&format!("{name}.toml"), text);
@@ -306,7 +312,8 @@ fn settings_out_of_range() {
             usage("train --data iris --preset tiny", &["tiny", "small, medium, large"]),
             usage("train --data iris --target 97", &["target must be a share", "0.97"]),
             usage("train --data iris --target nan", &["target must be a share"]),
-            usage("train --data iris --target 0.9 --validation 0", &["target", "validation is 0"]),
+            usage("train --data iris --objective first-error", &["objective", "genetic"]),
+            wrong("train --data memorize:9", &["memorize:9", "memorize:512"]),
             usage("train --data iris --levels 0", &["levels must be 1 to 1024"]),
             usage("train --data iris --levels 2000", &["levels must be 1 to 1024"]),
             usage("train --data iris --levels 100000", &["100000", "--levels"]),
@@ -326,6 +333,12 @@ fn settings_out_of_range() {
             usage("train --data iris --mating often", &["often", "none, uniform, union, majority"]),
             usage("train --data iris --shape 0x4", &["'0x4' is not a shape such as 28x28"]),
             usage("train --date iris", &["--date", "--data"]),
+            usage("task train cart-poll", &["cart-poll", "cart-pole"]),
+            usage("task train cart-pole --elites 60", &["elites must be fewer"]),
+            usage("task train cart-pole --hidden 40000", &["1 to 32767", "--hidden"]),
+            usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
+            usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
+            wrong("sweep missing.toml", &["missing.toml: cannot be read", "host sweep --help"]),
             usage("trian", &["trian", "train"]),
             usage("inspect", &["<MODEL>"]),
         ],

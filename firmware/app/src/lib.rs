@@ -18,6 +18,7 @@
 extern crate std;
 
 pub mod arena;
+pub mod cart_pole;
 pub mod genetic;
 pub mod gesture;
 mod infer;

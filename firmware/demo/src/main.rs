@@ -20,7 +20,7 @@ struct Arguments {
     /// microbit, lm3s6965evb, mps2-an386, mps2-an505, riscv-virt, or host for the same code without an emulator
     board: String,
     /// digits, drift, new-class, labels (what a labelled digit costs and gains), vectors (the same work on any board, to be compared), hostile (a line that sends nonsense), cost
-    /// (instructions of a mutant), genetic (rules evolved by the genetic algorithm), reset (a board that starts anew), gestures (movements taught
+    /// (instructions of a mutant), genetic (rules evolved by the genetic algorithm), cartpole (a pole balanced by an evolved controller), reset (a board that starts anew), gestures (movements taught
     /// to a board that knows none) or mnist
     demo: String,
     /// Seed of split, model, stream and evolution
@@ -38,7 +38,7 @@ struct Arguments {
     /// Folder of the built firmware
     #[arg(long, default_value = "target")]
     target: std::path::PathBuf,
-    /// A model to flash, for the demo mnist
+    /// A model to flash, for the demos mnist and cartpole [default of cartpole: evolved by --seed]
     #[arg(long)]
     model: Option<std::path::PathBuf>,
     /// Folder of the MNIST files, for the demo mnist; the file imu-motion.csv, for the demo gestures

@@ -13,7 +13,9 @@ mod progress;
 mod quick_start;
 mod resume;
 mod rule;
+mod sweep;
 mod table;
+mod task;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +53,8 @@ const EXAMPLES: &str = "Examples:
   host lineage runs/digits-1                  how the best of such a run came to be
   host flash MODEL --board qemu:microbit      put a model on a board and start it
   host link qemu:microbit eval                ask it; host link --help shows how it learns and comes home
+  host task train cart-pole                   evolve a controller that balances a pole
+  host sweep sweep.toml                       many runs; host sweep --help shows a plan
   host bench                                  what this machine does, beside running every mutant anew
   host bench time --data path/to/mnist        how long it trains to 95 and 97 % of the test images";
 
@@ -75,6 +79,12 @@ pub enum Command {
     Bench(BenchArgs),
     /// Evolve the rule by which networks learn while they run
     Rule(rule::RuleArgs),
+    /// Evolve controllers for environments: balance a pole, swing up, find food
+    Task(task::TaskArgs),
+    /// Carry out many runs: every combination of some settings, or random ones, with several seeds
+    Sweep(sweep::SweepArgs),
+    /// What came of the runs of a sweep: list, compare and plot them
+    Runs(sweep::RunsArgs),
 }
 
 /// Arguments of `train`.
@@ -300,6 +310,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Train(args)) => args.threads,
         Some(Command::Bench(args)) => args.threads(),
         Some(Command::Rule(args)) => args.threads(),
+        Some(Command::Task(args)) => args.threads(),
         _ => None,
     })?;
     let mut done = Ok(());
@@ -320,6 +331,9 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Link(args)) => link::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Rule(args)) => rule::run(&args),
+        Some(Command::Task(args)) => task::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Runs(args)) => sweep::runs(&args),
     }
 }
 

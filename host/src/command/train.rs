@@ -16,7 +16,7 @@ use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
 use crate::backend::{self, Accelerator, Backend};
-use crate::data::{Loaded, load, load_known};
+use crate::data::{Loaded, is_memorize, load, load_known};
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
 use crate::report::{self, CurvePoint};
@@ -161,6 +161,9 @@ pub(super) fn train_and_save(
 
 pub(super) fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config, Option<Model>), Failure> {
     let source = settings.data.clone();
+    if source.as_deref().is_some_and(is_memorize) {
+        settings = settings.or(Settings::memorizing());
+    }
     let Some(path) = &settings.from else {
         let loaded = load(&source.unwrap_or_else(|| "digits".into()), &settings.load_options())?;
         let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
@@ -416,7 +419,10 @@ impl Finished {
             Stop::Patience => format!("no better validation result for {} {unit}", self.config.patience),
             Stop::Target => {
                 let target = percent(self.config.target.unwrap_or_default());
-                format!("{target} of the validation samples were right")
+                format!(
+                    "{target} of the {} samples were right",
+                    if self.validation.samples == 0 { "training" } else { "validation" }
+                )
             }
             Stop::Sweeps => format!("the limit of {} {unit} was reached", self.config.sweeps),
             Stop::Steps => "the limit of steps was reached".into(),

@@ -21,6 +21,12 @@ pub enum DataError {
     #[error("{file}: its gzip data is cut short or damaged ({reason}): download or copy it again")]
     Gzip { file: String, reason: io::Error },
 
+    /// Random images that are not written as they should be.
+    #[error(
+        "{file}: random images to memorize are written memorize:SAMPLES or memorize:SAMPLES:SEED, such as memorize:512, of 10 to 65536 samples"
+    )]
+    Memorize { file: String },
+
     /// A folder without IDX files.
     #[error(
         "{folder}: holds no IDX files with `images` in their names: give a folder such as MNIST's, or a CSV file"

@@ -11,7 +11,7 @@ use super::infer::infer;
 use super::input::Input;
 use super::known::Known;
 use super::text::Text;
-use super::{DataError, Dataset, Schema, Unlabelled, Values, builtin};
+use super::{DataError, Dataset, Schema, Unlabelled, Values, builtin, memorize};
 
 /// What a file does not say about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub struct Loaded {
 }
 
 /// Loads `source`: `digits` or `iris`, which are built in (write `./iris` for a file of that name);
+/// `memorize:512`, random images with random labels, see [`is_memorize`];
 /// a folder with IDX files; or a CSV file. Files may be compressed by gzip.
 ///
 /// In a CSV file the first line is a header unless all its cells are numbers (or empty): then the
@@ -45,6 +46,9 @@ pub struct Loaded {
 /// A [`DataError`] that says what is wrong and what to do.
 pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
     let path = Path::new(source);
+    if memorize::is(source) {
+        return Ok(Loaded { name: memorize::name(source), train: memorize::images(source)?, test: None });
+    }
     if let Some(builtin) = builtin::find(source) {
         let options = LoadOptions { shape: options.shape.or(builtin.shape), ..options.clone() };
         let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
@@ -85,6 +89,12 @@ pub fn load_known(
 ) -> Result<Loaded, DataError> {
     let known = Known { schema, classes, options };
     let path = Path::new(source);
+    if memorize::is(source) {
+        let train = memorize::images(source)?;
+        let Schema::Image { channels, height, width } = train.schema else { unreachable!() };
+        same_shape(source, (channels, height, width), schema)?;
+        return Ok(Loaded { name: memorize::name(source), train, test: None });
+    }
     if let Some(builtin) = builtin::find(source) {
         let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
         return Ok(Loaded { name: source.to_owned(), train: known.labelled(&text)?, test: None });
@@ -139,6 +149,12 @@ pub fn read_unlabelled(
     options: &LoadOptions,
 ) -> Result<Unlabelled, DataError> {
     unlabelled(Input::new(name, reader)?, Known { schema, classes, options })
+}
+
+/// True of `memorize:512` and the like: random images, from which there is nothing to learn but themselves.
+#[must_use]
+pub fn is_memorize(source: &str) -> bool {
+    memorize::is(source)
 }
 
 fn unlabelled(input: Input, known: Known) -> Result<Unlabelled, DataError> {

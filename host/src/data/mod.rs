@@ -23,6 +23,7 @@ mod infer;
 mod input;
 mod known;
 mod load;
+mod memorize;
 mod split;
 mod text;
 
@@ -32,7 +33,7 @@ mod tests;
 pub use error::DataError;
 pub use evobit::encode::real_key;
 pub use infer::read_csv;
-pub use load::{LoadOptions, Loaded, load, load_known, load_unlabelled, read_unlabelled};
+pub use load::{LoadOptions, Loaded, is_memorize, load, load_known, load_unlabelled, read_unlabelled};
 pub use split::{Split, stratified};
 
 /// How the raw values of one column are read.

@@ -5,6 +5,7 @@
 //! | [`curves()`] | accuracy and loss while a run goes on | SVG |
 //! | [`confusion()`] | which class is taken for which | SVG |
 //! | [`weights()`] | the weights of single neurons, one tile each | PNG |
+//! | [`lines()`] | anything over steps, runs side by side | SVG |
 //! | [`spectrum_histogram()`] | what one changed bit does to the loss | SVG |
 //!
 //! A picture is drawn into memory and then written in one go, so that a
@@ -23,12 +24,14 @@ mod canvas;
 mod confusion;
 mod curves;
 mod histogram;
+mod lines;
 mod text;
 mod weights;
 
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
 pub use histogram::spectrum_histogram;
+pub use lines::{Chart, Line, lines};
 pub use weights::{Cell, weights};
 
 /// Why a picture could not be made.
@@ -102,6 +105,7 @@ mod tests {
             confusion(&path, &[], &[]),
             weights(&path, 1, 2, 2, |_, _, _| Cell::Plus),
             spectrum_histogram(&path, &[], 1),
+            lines(&path, "curves.svg", &[]),
         ];
         for failure in failures {
             assert!(failure.unwrap_err().to_string().contains("curves.svg"));

@@ -83,9 +83,9 @@ impl Config {
         } else if self.sweeps == 0 || self.patience == 0 || self.steps == Some(0) {
             "sweeps, patience and steps must be at least 1"
         } else if self.target.is_some_and(|target| !(target > 0.0 && target <= 1.0)) {
-            "target must be a share of the validation samples, more than 0 and up to 1, such as 0.97"
-        } else if self.target.is_some() && self.validation == 0.0 {
-            "target is an accuracy on validation samples, and validation is 0: set it to a share such as 0.1"
+            "target must be a share of the samples, more than 0 and up to 1, such as 0.97"
+        } else if self.objective != "loss" && self.algorithm != Algorithm::Genetic {
+            "objective is of the genetic algorithm: set algorithm to genetic as well"
         } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {
             "proposals must be 1 to 64"
         } else if !(0.0..=100.0).contains(&self.heat)

@@ -45,7 +45,6 @@ fn settings_out_of_range_are_named() {
         "levels = 0",
         "target = 97.0",
         "target = 0.0",
-        "target = 0.9\nvalidation = 0.0",
         "proposals = 65",
         "block = 0",
         "smoothing = 64",

@@ -336,9 +336,11 @@ impl<'a> Keeper<'a> {
         if let (Some(snapshots), Some(best)) = (&mut self.session.snapshots, &self.course.best) {
             snapshots.take(&best.genome);
         }
-        let reached = |target: f64| {
-            self.course.best.as_ref().is_some_and(|best| best.row.validation_accuracy >= target)
-        };
+        // Where nothing is held back to choose by, the training samples have to do.
+        let accuracy =
+            |row: &Row| if validation.samples == 0 { row.train_accuracy } else { row.validation_accuracy };
+        let reached =
+            |target: f64| self.course.best.as_ref().is_some_and(|best| accuracy(&best.row) >= target);
         if self.config.target.is_some_and(reached) {
             Some(Stop::Target)
         } else if row.sweep >= self.config.sweeps {

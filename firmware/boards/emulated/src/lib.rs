@@ -87,6 +87,8 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     evolve_rules::<M>(&mut arena.0);
     #[cfg(feature = "key")]
     let key = common::key_behind(region, &model);
+    #[cfg(feature = "cartpole")]
+    balance_pole::<M>(&model);
     let sizes = fitting(model.topology(), WORDS, most, size_of::<S>());
     let mut learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
     let mut app =
@@ -116,6 +118,27 @@ fn evolve_rules<M: Machine>(memory: &mut [u32]) {
             first,
             last,
             evolved.genome,
+            instructions
+        );
+    }
+}
+
+/// Balances a pole by the model, and logs how that went: for the demo `cartpole`.
+#[cfg(feature = "cartpole")]
+fn balance_pole<M: Machine>(model: &app::learner::Model<'_>) {
+    use app::serve::Board;
+    for seed in 1..=app::cart_pole::SEEDS {
+        let mut board = machine::Emulated::<M>::default();
+        let before = board.instructions();
+        let Ok(balanced) = app::cart_pole::balance(model, seed) else { end(104) };
+        let instructions = board.instructions() - before;
+        let app::cart_pole::Balanced { solved, steps, course } = balanced;
+        defmt::info!(
+            "balanced {=u64} {=u32} {=u32} {=u32:08x} {=u64}",
+            seed,
+            solved,
+            steps,
+            course,
             instructions
         );
     }

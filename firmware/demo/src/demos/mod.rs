@@ -1,5 +1,6 @@
 //! The demos: what is asked of a board, and what is reported.
 
+mod cart_pole;
 mod cost;
 mod digits;
 mod drift;
@@ -106,8 +107,9 @@ pub(crate) fn run(board: &Board, arguments: &Arguments) -> anyhow::Result<Value>
             problem::gestures(arguments.seed, data)?
         }
         "mnist" => return mnist::show(board, arguments),
+        "cartpole" => return cart_pole::show(board, arguments),
         _ => bail!(
-            "no demo `{demo}`: there are digits, drift, new-class, labels, vectors, hostile, cost, genetic, mnist, reset and gestures"
+            "no demo `{demo}`: there are digits, drift, new-class, labels, vectors, hostile, cost, genetic, cartpole, mnist, reset and gestures"
         ),
     };
     if demo == "reset" {

@@ -15,7 +15,7 @@ use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Config, MigrationKind};
 use crate::train::checkpoint::{Course, Search, words};
 use crate::train::cooling::Cooling;
-use crate::train::{Keeper, Prepared, Row, Session, Silent};
+use crate::train::{Keeper, Prepared, Session, Silent};
 
 /// A genome of which islands know that they both have it.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,0 +1,134 @@
+//! `host sweep` and `host runs`: many runs, and what came of them.
+
+#[cfg_attr(not(feature = "sweep"), path = "without_database.rs")]
+mod database;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Failure, MOST_THREADS};
+use crate::sweep::{Plan, PlanError};
+
+/// Arguments of `sweep`.
+#[derive(Args, Debug)]
+#[command(after_help = "A plan is a TOML file:
+  seeds = 5                         # seeds 1 to 5, or a list: seeds = [7, 8]
+  [base]                            # what all runs have in common: settings as in the config.toml of a run
+  data = \"digits\"
+  sweeps = 20
+  [vary]                            # lists of values: every combination of them, with every seed, is a run
+  hidden = [[\"64\"], [\"128\"], [\"64\", \"32\"]]
+  heat = [0.0, 0.002]
+
+With random = 40 at its top, 40 configurations are drawn instead of all, and [vary] may hold ranges:
+  temperature = { from = 2, to = 50, log = true }
+  levels = { from = 1, to = 12, whole = true }
+
+With task = \"cart-pole\" in [base], keys are those of host task train: hidden, starts, population, flips, ...
+
+What is in the database already is not done again: after a kill, the same command goes on.
+  host sweep sweep.toml                  carry it out; results in sweep.db
+  host runs compare sweep.db             mean and spread over seeds, the best configuration first
+  host runs plot sweep.db                its curves, in sweep.svg")]
+pub struct SweepArgs {
+    /// The plan
+    pub plan: PathBuf,
+    /// Database of the results [default: beside the plan, with the ending .db]
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+    /// Runs at a time, each on one thread [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Print the runs of the plan, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `runs`.
+#[derive(Args, Debug)]
+pub struct RunsArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub what: RunsCommand,
+}
+
+/// What `runs` does.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// List the runs of a database
+    List(ListArgs),
+    /// Compare its configurations: mean and spread over seeds, the best first by what chose between genomes
+    Compare(ListArgs),
+    /// Draw the curves of the best configurations, a line a seed
+    Plot(PlotArgs),
+}
+
+/// Arguments of `runs list` and `runs compare`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// The database that `host sweep` made
+    pub database: PathBuf,
+    /// Show the accuracy on held-out samples as well. Not for choosing: what is chosen by it is no longer held out
+    #[arg(long)]
+    pub test: bool,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `runs plot`.
+#[derive(Args, Debug)]
+pub struct PlotArgs {
+    /// The database that `host sweep` made
+    pub database: PathBuf,
+    /// The picture [default: beside the database, with the ending .svg]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What the curves are over
+    #[arg(long, value_enum, default_value = "mutants")]
+    pub over: Over,
+    /// Configurations to draw, the best first
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    pub most: usize,
+}
+
+/// What curves are over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Over {
+    /// Mutants scored
+    Mutants,
+    /// Sweeps or generations
+    Sweeps,
+    /// Seconds, which depend on the machine and on what else it did
+    Seconds,
+}
+
+pub(super) fn run(args: &SweepArgs) -> Result<(), Failure> {
+    let plan = Plan::read(&args.plan).map_err(|error| match error {
+        PlanError::Read { .. } => error.into(),
+        PlanError::Wrong { .. } => Failure::usage(error),
+    })?;
+    let jobs = args.jobs.unwrap_or_else(rayon::current_num_threads);
+    if !(1..=MOST_THREADS).contains(&jobs) {
+        return Err(Failure::usage(format!("--jobs must be 1 to {MOST_THREADS}")));
+    }
+    if args.dry_run {
+        for run in &plan.runs {
+            super::print(format!("{} seed={}", run.label(), run.seed).trim_start())?;
+        }
+        return super::print(&format!("{} runs", plan.runs.len()));
+    }
+    database::sweep(args, &plan, jobs)
+}
+
+pub(super) fn runs(args: &RunsArgs) -> Result<(), Failure> {
+    match &args.what {
+        RunsCommand::List(args) => database::list(args),
+        RunsCommand::Compare(args) => database::compare(args),
+        RunsCommand::Plot(args) => database::plot(args),
+    }
+}

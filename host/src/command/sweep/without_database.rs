@@ -1,0 +1,26 @@
+//! In place of the database, where the program was built without it.
+
+use super::super::Failure;
+use super::{ListArgs, PlotArgs, SweepArgs};
+use crate::sweep::Plan;
+
+fn missing() -> Result<(), Failure> {
+    let message = "this program was built without the database of sweeps: build it with `cargo build --release -p host --features sweep`";
+    Err(Failure { code: 1, message: message.into() })
+}
+
+pub(super) fn sweep(_args: &SweepArgs, _plan: &Plan, _jobs: usize) -> Result<(), Failure> {
+    missing()
+}
+
+pub(super) fn list(_args: &ListArgs) -> Result<(), Failure> {
+    missing()
+}
+
+pub(super) fn compare(_args: &ListArgs) -> Result<(), Failure> {
+    missing()
+}
+
+pub(super) fn plot(_args: &PlotArgs) -> Result<(), Failure> {
+    missing()
+}
