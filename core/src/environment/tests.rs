@@ -1,7 +1,7 @@
 use super::*;
 use crate::encode::Encoder;
 use crate::evolve::genetic::{
-    Configuration, GeneticAlgorithm, Mating, Mutation, Origin, Population, Selection,
+    Configuration, Flips, GeneticAlgorithm, Origin, Population, Tournament, Uniform,
 };
 use crate::rng::{Purpose, Stream};
 use crate::topology::{Layer, Shape, Topology};
@@ -164,9 +164,10 @@ fn evolve<E: Environment>(hidden: u16, generations: u32) -> [f64; 2] {
     let configuration = Configuration {
         population: 40,
         elites: 2,
-        selection: Selection::Tournament(4),
-        mating: Mating::Uniform,
-        mutation: Mutation::Flips(2),
+        rate_generations: 0,
+        selection: &Tournament(4),
+        mating: &Uniform,
+        mutation: &Flips(2),
     };
     let mut rng = Stream::new(1, Purpose::Search, 0);
     let origin = Origin::Random;

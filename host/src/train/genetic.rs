@@ -24,11 +24,10 @@ pub(super) struct Operators<'a> {
 impl<'a> Operators<'a> {
     /// None where one is not known.
     pub(super) fn new(prepared: &'a Prepared, config: &Config) -> Option<Self> {
-        let genes = prepared.topology.count();
         Some(Self {
             selection: operators::find(SELECTIONS, &config.selection)?(config, prepared),
             mating: operators::find(MATINGS, &config.mating)?(),
-            mutation: operators::find(MUTATIONS, &config.mutation)?(config, genes),
+            mutation: operators::find(MUTATIONS, &config.mutation)?(config, &prepared.topology),
         })
     }
 

@@ -6,6 +6,7 @@ use evobit::evolve::genetic::{Batch, Fitness};
 use evobit::evolve::landscape::Samples;
 use evobit::network::{Network, best_class};
 use evobit::rng::{Purpose, Stream};
+use rayon::prelude::*;
 
 use super::Prepared;
 use super::genetic::row_words;
@@ -35,20 +36,33 @@ pub(super) fn improvement(prepared: &Prepared, samples: Samples<'_>, own: &[u32]
     loss(prepared, samples, own, parent).saturating_sub(loss(prepared, samples, parent, own))
 }
 
-/// Samples that are right before the first that is not, in their order.
+/// Samples that are right before the first that is not, in their order. No later sample is looked at.
 pub(super) fn first_error(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
-    let Ok(network) = Network::new(&prepared.topology, own) else { return i64::MIN };
-    let scores = evaluate::scores(&network, samples.inputs);
-    let mut results = scores.chunks(prepared.topology.classes()).zip(samples.labels);
-    let first = results.position(|(scores, &label)| best_class(scores) != usize::from(label));
+    let topology = &prepared.topology;
+    let Ok(network) = Network::new(topology, own) else { return i64::MIN };
+    let (mut hidden, mut scores) = (vec![0; topology.hidden_words()], vec![0; topology.classes()]);
+    let mut results = samples.inputs.chunks_exact(topology.input_words()).zip(samples.labels);
+    let first = results.position(|(input, &label)| {
+        network.run(input, &mut hidden, &mut scores);
+        best_class(&scores) != usize::from(label)
+    });
     first.unwrap_or(samples.len()) as i64
 }
+
+/// The objective of this name looks at parents; functions cannot be asked.
+const OF_PARENTS: &str = "improvement";
+/// The objective of this name is equal for most individuals.
+const OF_FEW_VALUES: &str = "first-error";
 
 /// Scores individuals by an objective, on all samples to learn from or on some that are drawn anew for each generation.
 pub(super) struct Objective<'a> {
     prepared: &'a Prepared,
     measure: Measure,
     needs_parents: bool,
+    /// Of equals the youngest is the fittest: where few values are taken, a population that kept its oldest would stand still, while one
+    /// that drifts along a plateau finds its edges (Harvey & Thompson, *Through the labyrinth evolution finds a way*, 1996).
+    prefers_young: bool,
+    generation: u32,
     batch: usize,
     seed: u64,
     drawn: (Vec<u32>, Vec<u8>),
@@ -61,13 +75,15 @@ pub(super) struct Objective<'a> {
 impl<'a> Objective<'a> {
     pub(super) fn new(prepared: &'a Prepared, config: &Config) -> Self {
         let measure = operators::find(OBJECTIVES, &config.objective).unwrap_or(loss);
-        // The one objective that looks at them; functions cannot be asked.
-        let needs_parents = config.objective == "improvement";
+        let needs_parents = config.objective == OF_PARENTS;
+        let prefers_young = config.objective == OF_FEW_VALUES;
         let (batch, seed) = (config.batch as usize, config.seed);
         Self {
             prepared,
             measure,
             needs_parents,
+            prefers_young,
+            generation: 0,
             batch,
             seed,
             drawn: Default::default(),
@@ -95,6 +111,7 @@ impl<'a> Objective<'a> {
 
 impl Fitness for Objective<'_> {
     fn begin(&mut self, generation: u32) {
+        self.generation = generation;
         if self.batch > 0 {
             let mut rng = Stream::new(self.seed, Purpose::Samples, generation);
             self.drawn = drawn(self.prepared, self.batch, &mut rng);
@@ -120,10 +137,14 @@ impl Fitness for Objective<'_> {
             0 => self.prepared.cold(),
             _ => Samples { inputs: &self.drawn.0, labels: &self.drawn.1 },
         };
-        for (row, fitness) in genomes.iter().zip(fitness) {
-            let parent = self.parents.pop_front();
+        let parents: Vec<Option<Vec<u32>>> = (0..genomes.len()).map(|_| self.parents.pop_front()).collect();
+        let rows = genomes.as_words().par_chunks_exact(genomes.words());
+        rows.zip(parents).zip(fitness).for_each(|((row, parent), fitness)| {
             let parent = parent.as_deref().unwrap_or(row);
             *fitness = (self.measure)(self.prepared, samples, &row[..words], &parent[..words]);
-        }
+            if self.prefers_young {
+                *fitness = fitness.saturating_mul(1 << u32::BITS).saturating_add(self.generation.into());
+            }
+        });
     }
 }

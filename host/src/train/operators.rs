@@ -6,12 +6,14 @@
 mod cases;
 mod lexicase;
 mod novelty;
+mod weights;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use evobit::evolve::genetic::{
-    Flips, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate, Select, SelfAdaptive,
-    Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
+    Flips, Genes, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate, Select,
+    SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
 };
+use evobit::topology::Topology;
 
 use super::Prepared;
 use super::objective::{self, Measure};
@@ -20,11 +22,12 @@ use cases::Cases;
 pub(super) use cases::drawn;
 use lexicase::Lexicase;
 use novelty::Novelty;
+use weights::Weights;
 
 /// A table of operators: a name, what it does, how it is made.
 pub type Table<Make> = &'static [(&'static str, &'static str, Make)];
-/// Makes a mutation for so many genes.
-pub type MakeMutation = fn(&Config, u32) -> Box<dyn Mutate>;
+/// Makes a mutation of networks.
+pub type MakeMutation = fn(&Config, &Topology) -> Box<dyn Mutate>;
 /// Makes a mating.
 pub type MakeMating = fn() -> Box<dyn Mate>;
 /// Makes a selection, which may look at the samples to learn from.
@@ -36,8 +39,11 @@ const ONE_FLIP: u32 = 256;
 /// How to mutate.
 pub const MUTATIONS: Table<MakeMutation> = &[
     ("flips", "exactly --flips bits", |config, _| Box::new(Flips(config.flips))),
-    ("rate", "each bit by itself, --flips of them on average", |config, genes| {
-        Box::new(rate(config.flips, genes))
+    ("weights", "exactly --flips weights, no thresholds", |config, topology| {
+        Box::new(Weights::new(topology, config.flips))
+    }),
+    ("rate", "each bit by itself, --flips of them on average", |config, topology| {
+        Box::new(rate(config.flips, topology.count()))
     }),
     ("power-law", "k bits with a probability proportional to k^-1.5, whatever --flips", |_, _| {
         Box::new(PowerLaw)
@@ -86,7 +92,11 @@ pub const OBJECTIVES: Table<Measure> = &[
     ("loss", "a low loss", objective::loss),
     ("accuracy", "many samples right", objective::accuracy),
     ("improvement", "a lower loss than its first parent on the same samples", objective::improvement),
-    ("first-error", "many samples right before the first wrong one", objective::first_error),
+    (
+        "first-error",
+        "many samples right before the first wrong one, of equals the youngest",
+        objective::first_error,
+    ),
 ];
 
 fn rate(flips: u32, genes: u32) -> Rate {
