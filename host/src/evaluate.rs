@@ -36,9 +36,27 @@ impl Score {
     }
 }
 
+/// What gives each class a score: networks, and memories.
+pub trait Classify: Sync {
+    /// Number of classes.
+    fn classes(&self) -> usize;
+
+    /// The scores of every sample, `[samples][classes]`, on all threads; the highest is the answer, the first among equals.
+    fn scores(&self, inputs: &[u32]) -> Vec<i32>;
+}
+
+impl<W: Words + Sync> Classify for Network<'_, W> {
+    fn classes(&self) -> usize {
+        self.topology().classes()
+    }
+
+    fn scores(&self, inputs: &[u32]) -> Vec<i32> {
+        scores(self, inputs)
+    }
+}
+
 /// The scores of every sample: `[samples][classes]`.
-#[must_use]
-pub fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<i32> {
+fn scores<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<i32> {
     // Laying a network out for vectors takes about as long as running it on some hundred samples.
     if inputs.len() / network.topology().input_words() >= CHUNK
         && let Some(forward) = Forward::new(network)
@@ -86,20 +104,20 @@ fn scores_together(forward: &Forward, inputs: &[u32]) -> Vec<i32> {
 
 /// The class of every sample.
 #[must_use]
-pub fn predict<W: Words + Sync>(network: &Network<'_, W>, inputs: &[u32]) -> Vec<u8> {
-    let classes = network.topology().classes();
-    scores(network, inputs).chunks(classes).map(|scores| best_class(scores) as u8).collect()
+pub fn predict(classifier: &(impl Classify + ?Sized), inputs: &[u32]) -> Vec<u8> {
+    let classes = classifier.classes();
+    classifier.scores(inputs).chunks(classes).map(|scores| best_class(scores) as u8).collect()
 }
 
-/// How the network does on labelled samples.
+/// How a classifier does on labelled samples.
 #[must_use]
-pub fn score<W: Words + Sync, L: Words>(
-    network: &Network<'_, W>,
+pub fn score<L: Words>(
+    classifier: &(impl Classify + ?Sized),
     loss: &LossTable<L>,
     samples: Samples<'_>,
 ) -> Score {
-    let classes = network.topology().classes();
-    let all = scores(network, samples.inputs);
+    let classes = classifier.classes();
+    let all = classifier.scores(samples.inputs);
     let mut score = Score { samples: samples.len(), ..Score::default() };
     for (scores, &label) in all.chunks(classes).zip(samples.labels) {
         score.correct += usize::from(best_class(scores) == usize::from(label));

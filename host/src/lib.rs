@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod forward;
 pub mod link;
 pub mod machine;
+pub mod memory;
 pub mod model;
 pub mod report;
 pub mod rule;

@@ -1,6 +1,8 @@
 //! A model in memory: the bytes of its image, checked, and what a host needs to read data for it.
 
 pub mod learned;
+mod memory;
+mod sections;
 
 use std::path::{Path, PathBuf};
 

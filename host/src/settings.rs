@@ -62,6 +62,10 @@ pub struct Settings {
     /// for P planes, one for each level, of them all), separated by commas; `none` for no hidden layer [default: by the data]
     #[arg(long, value_name = "LAYERS", value_delimiter = ',', help_heading = "Network")]
     pub hidden: Option<Vec<HiddenLayer>>,
+    /// What the network is: `network`, layers of neurons, or `memory`, prototypes of which the nearest answers, as many as the neurons of
+    /// --hidden [default: network]
+    #[arg(long, value_enum, help_heading = "Network")]
+    pub kind: Option<ModelKind>,
     /// Rows and columns by which the windows of images slide: neurons look for their pattern at (N + 1)^2 positions, which makes models
     /// more accurate, and slower as many times; up to 7, 0 for not at all [default: 4; 0 with preset small unless images are grey, and where
     /// a window sees several planes]
@@ -183,6 +187,17 @@ pub struct Settings {
     pub share: Option<ShareKind>,
 }
 
+/// How a genome is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    /// Layers of neurons.
+    #[default]
+    Network,
+    /// Prototypes, the nearest of which answers.
+    Memory,
+}
+
 /// Who sends migrants to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -266,6 +281,7 @@ impl Settings {
             validation: self.validation.or(other.validation),
             seed: self.seed.or(other.seed),
             levels: self.levels.or(other.levels),
+            kind: self.kind.or(other.kind),
             slide: self.slide.or(other.slide),
             hidden: self.hidden.or(other.hidden),
             margin: self.margin.or(other.margin),
@@ -316,6 +332,20 @@ impl Settings {
             levels: Some(1),
             hidden: Some(vec![HiddenLayer::Dense(256)]),
             target: Some(1.0),
+            ..Self::default()
+        }
+    }
+
+    /// What stands for memories where it is not set: chosen on validation samples of MNIST.
+    #[must_use]
+    pub fn remembering() -> Self {
+        Self {
+            hidden: Some(vec![HiddenLayer::Dense(100)]),
+            margin: Some(2.0),
+            temperature: Some(8.0),
+            sweeps: Some(60),
+            proposals: Some(8),
+            heat: Some(0.0005),
             ..Self::default()
         }
     }

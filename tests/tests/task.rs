@@ -1,5 +1,6 @@
 //! Tasks beyond classification, as users run them: environments, and images to memorize.
 
+use serde_json::Value;
 use tests::program::Folder;
 
 #[test]
@@ -29,11 +30,40 @@ fn a_controller_balances_a_pole_the_same_with_any_threads() {
 fn random_images_are_memorized_whole() {
     let folder = Folder::new();
     let run = folder.json("train --data memorize:64:5 --hidden 64 --out run");
-    assert_eq!((&run["train_accuracy"], &run["stop"]), (&1.into(), &"target".into()), "{run}");
+    let memorized = |run: &Value| run["train_accuracy"].as_f64() == Some(1.0) && run["stop"] == "target";
+    assert!(memorized(&run), "{run}");
     assert_eq!((&run["train_samples"], &run["test_samples"]), (&64.into(), &0.into()));
-    assert_eq!(folder.json("eval run/model.evb --part all")["accuracy"], 1);
+    assert_eq!(folder.json("eval run/model.evb --part all")["accuracy"].as_f64(), Some(1.0));
+    // By nothing but the number of images before the first error, the youngest first among equals.
     let counted = folder.json(
-        "train --data memorize:16 --hidden 32 --algorithm genetic --objective first-error --sweeps 400 --flips 16",
+        "train --data memorize:16 --hidden 32 --algorithm genetic --objective first-error --mutation weights-power-law \
+         --mating none --population 20 --tournament 20 --elites 1 --sweeps 60000 --patience 60000",
     );
-    assert_eq!((&counted["train_accuracy"], &counted["stop"]), (&1.into(), &"target".into()), "{counted}");
+    assert!(memorized(&counted), "{counted}");
+}
+
+#[test]
+fn a_memory_evolves_answers_and_goes_on() {
+    let folder = Folder::new();
+    let train = "train --data digits --kind memory --hidden 40 --sweeps 20";
+    let first = folder.json(&format!("{train} --threads 1 --out first"));
+    let second = folder.json(&format!("{train} --threads 2 --out second"));
+    assert_eq!(first["model_crc"], second["model_crc"]);
+    assert!(first["validation_accuracy"].as_f64() > Some(0.9), "{first}");
+    assert!(first["test_accuracy"].as_f64() > Some(0.9), "{first}");
+    assert_eq!(folder.json("eval first/model.evb")["accuracy"], first["test_accuracy"]);
+    let inspected = folder.json("inspect first/model.evb");
+    assert_eq!((&inspected["kind"], &inspected["genome_bits"]), (&"memory".into(), &first["genome_bits"]));
+    let more = folder.json("train --from first/model.evb --data digits --sweeps 2 --out more");
+    assert!(more["train_accuracy"].as_f64() >= first["train_accuracy"].as_f64(), "{more}");
+    for (command, error) in [
+        ("train --data digits --kind memory --hidden 8,8", "prototypes"),
+        ("train --data digits --kind memory --preset small", "prototypes"),
+        ("train --data digits --kind memory --algorithm genetic", "algorithm"),
+        ("flash first/model.evb --board qemu:microbit", "is a memory"),
+    ] {
+        let ran = folder.run(command);
+        assert_ne!(ran.code, Some(0), "{command}");
+        assert!(ran.stderr.lines().count() == 1 && ran.stderr.contains(error), "{command}: {}", ran.stderr);
+    }
 }

@@ -21,6 +21,7 @@ use crate::link::boards::Room;
 use crate::link::elf::{Firmware, Region};
 use crate::link::emulator::Emulated;
 use crate::model::Model;
+use crate::settings::ModelKind;
 
 pub use args::FlashArgs;
 
@@ -30,6 +31,10 @@ pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
     }
     // What a pulled model carries beside its network stays at home.
     let model = Model::read(args.model())?.plain();
+    if model.kind() == ModelKind::Memory {
+        let message = "is a memory, which boards do not run: train a network (--kind network)";
+        return Err(Failure { code: 1, message: format!("{}: {message}", args.model().display()) });
+    }
     let (kind, name) = match args.board().split_once(':') {
         Some((kind, name)) => (kind, Some(name)),
         None => (args.board(), None),

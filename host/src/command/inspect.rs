@@ -9,7 +9,9 @@ use serde_json::json;
 use super::table::{count, lines};
 use super::{Failure, InspectArgs, print};
 use crate::data::Schema;
+use crate::memory;
 use crate::model::Model;
+use crate::settings::ModelKind;
 
 /// Stored samples that the estimate of learning on a board is made for.
 const STORED_SAMPLES: usize = 128;
@@ -56,6 +58,8 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let (encoder, loss) = (4 * image.encoder().words().len(), 4 * image.loss().words());
     let (genome, total) = (4 * topology.genome_words(), image.len());
     let (low, entries) = image.loss().range();
+    let is_memory = model.kind() == ModelKind::Memory;
+    let bits = if is_memory { memory::evolvable_bits(topology) } else { topology.count() };
     if args.json {
         let layers: Vec<_> = topology
             .layers()
@@ -77,7 +81,8 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
             "encoder_bytes": encoder,
             "loss_bytes": loss,
             "other_bytes": total - genome - encoder - loss,
-            "genome_bits": topology.count(),
+            "kind": model.kind(),
+            "genome_bits": bits,
             "weights": topology.weights(),
             "neurons": topology.neurons(),
             "classes": model.classes(),
@@ -99,12 +104,16 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
         ("reads", format!("{input}, encoded to {} bits", count(image.encoder().bits().into()))),
         ("classes", model.classes().join(", ")),
     ];
-    rows.extend(topology.layers().iter().map(|plan| ("layer", layer_line(plan))));
+    if is_memory {
+        let plan = topology.layer(0);
+        let prototypes =
+            format!("{} prototypes of {} bits, the nearest of which answers", plan.neurons, plan.inputs);
+        rows.push(("memory", prototypes + "; for hosts, boards do not run it"));
+    } else {
+        rows.extend(topology.layers().iter().map(|plan| ("layer", layer_line(plan))));
+    }
     rows.extend([
-        (
-            "evolvable bits",
-            format!("{} ({} weights)", count(topology.count().into()), count(topology.weights().into())),
-        ),
+        ("evolvable bits", format!("{} ({} weights)", count(bits.into()), count(topology.weights().into()))),
         ("loss table", format!("{entries} entries from difference {low}")),
         ("flash", format!("{} bytes, the size of the file", count(total as u64))),
         ("  genome", format!("{} bytes", count(genome as u64))),

@@ -7,7 +7,6 @@ use evobit::network::best_class;
 use super::{Failure, PredictArgs};
 use crate::data::{LoadOptions, load_unlabelled, read_unlabelled};
 use crate::encode::encode;
-use crate::evaluate;
 use crate::model::Model;
 
 pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
@@ -27,7 +26,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let image = model.image();
     let packing = image.topology().layer(0).packing;
     let inputs = encode(image.encoder(), packing, &samples.values, samples.samples());
-    let scores = evaluate::scores(&image.network(), &inputs);
+    let scores = model.classifier(&image).scores(&inputs);
     let mut text = vec![];
     write_lines(&mut text, args.scores, &scores, &classes)?;
     match std::io::stdout().lock().write_all(&text) {

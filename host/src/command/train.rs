@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use evobit::encode::Encoder;
-use evobit::evolve::genetic::Genes;
 use evobit::network::Network;
 use evobit::topology::{Field, Plan};
 use serde_json::json;
@@ -21,7 +20,7 @@ use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
 use crate::report::{self, CurvePoint};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, HiddenLayer, Settings};
+use crate::settings::{Algorithm, Config, HiddenLayer, ModelKind, Settings};
 use crate::train::checkpoint::Checkpoints;
 use crate::train::islands::exchange::Transport;
 use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare_from};
@@ -181,6 +180,7 @@ pub(super) fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config
     settings.hidden = Some(if hidden.is_empty() { vec![HiddenLayer::None] } else { hidden });
     settings.levels =
         image.encoder().uniform().map_or(settings.levels, |levels| u16::try_from(levels.len()).ok());
+    settings.kind = Some(model.kind());
     // A hot search would leave the genome that it is to go on from.
     settings.heat = settings.heat.or(Some(0.0));
     let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
@@ -193,6 +193,7 @@ fn check_from(args: &TrainArgs) -> Result<(), Failure> {
     let decided = [
         ("--hidden", settings.hidden.is_some()),
         ("--levels", settings.levels.is_some()),
+        ("--kind", settings.kind.is_some()),
         ("--preset", settings.preset.is_some()),
         ("--margin", settings.margin.is_some()),
         ("--temperature", settings.temperature.is_some()),
@@ -212,10 +213,11 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
     if backend != Backend::Cuda {
         return Ok(());
     }
-    let takes = prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
+    let takes = config.kind == ModelKind::Network
+        && prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
     if config.algorithm == Algorithm::Spectrum && !takes {
         return Err(Failure::usage(
-            "--backend cuda makes spectra of one hidden layer whose windows do not slide: use --backend auto for others",
+            "--backend cuda makes spectra of networks of one hidden layer whose windows do not slide: use --backend auto for others",
         ));
     }
     Ok(())
@@ -238,10 +240,12 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
         "network: {} input bits, hidden {}, {} evolvable bits; run folder {}",
         prepared.topology.input().units(),
         shape.join(", "),
-        count(prepared.topology.count().into()),
+        count(prepared.evolvable_bits().into()),
         folder.path().display()
     ));
-    if config.algorithm == Algorithm::Spectrum {
+    if config.kind == ModelKind::Memory {
+        tell("landscape: the distance of every prototype to every sample, on the CPU");
+    } else if config.algorithm == Algorithm::Spectrum {
         let (topology, loss) = (&prepared.topology, prepared.loss_table());
         let gpu = prepared.accelerator.description();
         if prepared.accelerator.takes(topology, &loss) {
@@ -265,10 +269,11 @@ fn save(
     folder.write("model.evb", model.bytes())?;
     folder.write("config.toml", config.to_toml().as_bytes())?;
     folder.write_metrics(&outcome.rows)?;
-    let network = Network::new(&prepared.topology, &outcome.genome[..])?;
+    let classifier = prepared.classifier(&outcome.genome)?;
     let loss = prepared.loss_table();
     let parts = [prepared.plain(), prepared.validation.samples(), prepared.test.samples()];
-    let scores = parts.map(|samples| evaluate::score(&network, &loss, samples));
+    let scores = parts.map(|samples| evaluate::score(&*classifier, &loss, samples));
+    drop(classifier);
     draw(&prepared, &outcome, &folder)?;
     let [train, validation, test] = scores;
     let total_seconds = started.elapsed().as_secs_f64();
@@ -291,7 +296,7 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
     report::curves(&folder.file("curves.svg"), "mutants scored", &points)?;
     let network = Network::new(&prepared.topology, &outcome.genome[..])?;
     if !prepared.test.labels.is_empty() {
-        let predictions = evaluate::predict(&network, &prepared.test.inputs);
+        let predictions = evaluate::predict(&*prepared.classifier(&outcome.genome)?, &prepared.test.inputs);
         let matrix = confusion(&predictions, &prepared.test.labels, prepared.classes.len());
         report::confusion(&folder.file("confusion.svg"), &matrix, &prepared.classes)?;
     }
@@ -361,7 +366,7 @@ impl Finished {
             "test_accuracy": self.test.accuracy(),
             "train_accuracy": self.train.accuracy(),
             "validation_accuracy": self.validation.accuracy(),
-            "genome_bits": self.prepared.topology.count(),
+            "genome_bits": self.prepared.evolvable_bits(),
             "model_bytes": self.model.bytes().len(),
             "seconds": self.outcome.seconds,
             "total_seconds": self.total_seconds,
@@ -394,7 +399,7 @@ impl Finished {
             ("accuracy on validation samples", accuracy(&self.validation)),
             ("accuracy on training samples", accuracy(&self.train)),
             ("model", format!("{} bytes", count(self.model.bytes().len() as u64))),
-            ("evolvable bits", count(self.prepared.topology.count().into())),
+            ("evolvable bits", count(self.prepared.evolvable_bits().into())),
             ("mutants scored exactly", format!("{} ({}/s)", count(outcome.mutants), count(rate as u64))),
             ("search", format!("{:.1} s, {}", outcome.seconds, self.ending())),
             ("seed", self.config.seed.to_string()),

@@ -1,6 +1,8 @@
 //! From what a user sets to what a run uses.
 
-use super::{Algorithm, Config, Facts, GraphKind, HiddenLayer, MigrationKind, Settings, ShareKind, presets};
+use super::{
+    Algorithm, Config, Facts, GraphKind, HiddenLayer, MigrationKind, ModelKind, Settings, ShareKind, presets,
+};
 use crate::data::Schema;
 
 impl Settings {
@@ -8,8 +10,12 @@ impl Settings {
     ///
     /// # Errors
     /// A line that names the setting that is out of range, or says why no network fits the preset.
-    pub fn resolve<'a>(self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
+    pub fn resolve<'a>(mut self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
         let facts = data.into();
+        let kind = self.kind.unwrap_or_default();
+        if kind == ModelKind::Memory && self.preset.is_none() {
+            self = self.or(Self::remembering());
+        }
         let suggested = presets::suggest(&self, &facts)?;
         let (margin, temperature) = self.loss(facts.schema, &suggested.hidden);
         let smoothing = self.smoothing.unwrap_or_else(|| presets::smoothing(facts.schema, suggested.levels));
@@ -28,6 +34,7 @@ impl Settings {
             validation,
             seed,
             levels: suggested.levels,
+            kind,
             hidden: suggested.hidden,
             margin,
             temperature,

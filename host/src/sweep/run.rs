@@ -2,7 +2,6 @@
 
 use evobit::environment::{CartPole, Foraging, SwingUp};
 use evobit::evolve::genetic::Genes;
-use evobit::network::Network;
 
 use super::Planned;
 use super::plan::task_config;
@@ -113,13 +112,13 @@ fn classify(
     drop(loaded);
     let outcome = train::run(&prepared, &config, Session::default(), None, &mut Quiet(stop))?;
     let model = prepared.model(&outcome.genome)?;
-    let network = Network::new(&prepared.topology, &outcome.genome[..])?;
+    let classifier = prepared.classifier(&outcome.genome)?;
     let loss = prepared.loss_table();
     let parts = [prepared.plain(), prepared.validation.samples(), prepared.test.samples()];
     Ok(Results {
         metrics: outcome.rows.iter().map(Metric::from).collect(),
-        accuracy: parts.map(|samples| evaluate::score(&network, &loss, samples).accuracy()),
-        genome_bits: prepared.topology.count(),
+        accuracy: parts.map(|samples| evaluate::score(&*classifier, &loss, samples).accuracy()),
+        genome_bits: prepared.evolvable_bits(),
         model_bytes: model.bytes().len(),
         model_crc: model.image().checksum(),
         mutants: outcome.mutants,

@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 
 use evobit::evolve::landscape::{Landscape, LandscapeError};
 use evobit::loss::LossTable;
-use evobit::network::Network;
 
 use crate::backend::SearchError;
 use crate::evaluate::{self, Score};
@@ -290,8 +289,10 @@ impl<'a> Keeper<'a> {
     /// How a genome does on the validation part.
     fn validate(&self, genome: &[u32]) -> Score {
         let samples = self.prepared.validation.samples();
-        Network::new(&self.prepared.topology, genome)
-            .map_or_else(|_| Score::default(), |network| evaluate::score(&network, &self.loss, samples))
+        self.prepared.classifier(genome).map_or_else(
+            |_| Score::default(),
+            |classifier| evaluate::score(&*classifier, &self.loss, samples),
+        )
     }
 
     /// Scores the genome of a landscape on the validation part, keeps it if it is the best, and says whether the search should

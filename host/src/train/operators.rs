@@ -40,7 +40,10 @@ const ONE_FLIP: u32 = 256;
 pub const MUTATIONS: Table<MakeMutation> = &[
     ("flips", "exactly --flips bits", |config, _| Box::new(Flips(config.flips))),
     ("weights", "exactly --flips weights, no thresholds", |config, topology| {
-        Box::new(Weights::new(topology, config.flips))
+        Box::new(Weights { topology: *topology, by: Flips(config.flips) })
+    }),
+    ("weights-power-law", "k weights as by power-law, no thresholds", |_, topology| {
+        Box::new(Weights { topology: *topology, by: PowerLaw })
     }),
     ("rate", "each bit by itself, --flips of them on average", |config, topology| {
         Box::new(rate(config.flips, topology.count()))

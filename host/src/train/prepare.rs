@@ -5,6 +5,7 @@ use evobit::evolve::genetic::Genes;
 use evobit::evolve::landscape::Samples;
 use evobit::image::{ImageError, Section};
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
+use evobit::network::{GenomeError, Network};
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
 
@@ -12,9 +13,11 @@ use crate::augment::{Distortion, distorted};
 use crate::backend::{self, Accelerator, Instructions};
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
 use crate::encode::{Encoded, encode, learn};
+use crate::evaluate::Classify;
 use crate::machine::memory_available;
+use crate::memory::{self, Prototypes};
 use crate::model::{Ingredients, Model};
-use crate::settings::{Algorithm, Config, plan};
+use crate::settings::{Algorithm, Config, ModelKind, plan};
 
 /// Why data and configuration do not make a network.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +86,8 @@ pub struct Prepared {
     pub encoder: Vec<u32>,
     /// Packed loss table.
     pub loss: Vec<u32>,
+    /// How the genome is read.
+    pub kind: ModelKind,
     /// The network's shape.
     pub topology: Topology,
     /// What the search learns from: all copies of the training part, one after the other, the first the part itself.
@@ -148,6 +153,27 @@ impl Prepared {
         }
     }
 
+    /// Bits that evolve.
+    #[must_use]
+    pub fn evolvable_bits(&self) -> u32 {
+        match self.kind {
+            ModelKind::Network => self.topology.count(),
+            ModelKind::Memory => memory::evolvable_bits(&self.topology),
+        }
+    }
+
+    /// What answers with this genome.
+    ///
+    /// # Errors
+    /// A genome that is not one of the topology.
+    pub fn classifier<'a>(&'a self, genome: &'a [u32]) -> Result<Box<dyn Classify + 'a>, GenomeError> {
+        let network = Network::new(&self.topology, genome)?;
+        Ok(match self.kind {
+            ModelKind::Network => Box::new(network),
+            ModelKind::Memory => Box::new(Prototypes::of(&network)),
+        })
+    }
+
     /// The model with this genome.
     ///
     /// # Errors
@@ -161,6 +187,7 @@ impl Prepared {
             schema: &self.schema,
             classes: &self.classes,
         })
+        .map(|model| model.of_kind(self.kind))
     }
 }
 
@@ -255,6 +282,7 @@ pub fn prepare_from(
         instructions: Instructions::Auto,
         accelerator: Accelerator::default(),
         loss,
+        kind: config.kind,
         topology,
     })
 }
@@ -279,7 +307,12 @@ fn bytes_needed(topology: &Topology, config: &Config, [train, validation, test]:
     let at_once = u64::from(config.islands.unwrap_or(1)).min(rayon::current_num_threads() as u64);
     let search = match config.algorithm {
         Algorithm::Spectrum => {
-            at_once * backend::bytes_needed(topology, train.samples() * copies.min(config.together.into()))
+            let samples = train.samples() * copies.min(config.together.into());
+            at_once
+                * match config.kind {
+                    ModelKind::Network => backend::bytes_needed(topology, samples),
+                    ModelKind::Memory => memory::bytes_needed(topology, samples),
+                }
         }
         // Two generations; scoring one genome after the other takes next to nothing.
         Algorithm::Genetic => 8 * u64::from(config.population) * topology.genome_words() as u64,

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 
 use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Search, Stop};
-use crate::backend::{self, Memory, SearchError, Sharded, shard_count};
-use crate::settings::Config;
+use crate::backend::{self, Memory, SearchError, Shard, Sharded, shard_count};
+use crate::memory::MemoryLandscape;
+use crate::settings::{Config, ModelKind};
 
 pub(super) fn run(
     prepared: &Prepared,
@@ -136,6 +137,17 @@ pub(crate) fn landscape<'a>(
 ) -> Result<Sharded<'a>, SearchError> {
     let (topology, len) = (&prepared.topology, shard_len(samples));
     let loss = prepared.loss_table();
+    if prepared.kind == ModelKind::Memory {
+        let shards =
+            samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
+        let shards = shards.map(|(labels, inputs)| {
+            let part = Samples { inputs, labels };
+            let landscape = MemoryLandscape::new(topology, genome, part, prepared.loss_table())?;
+            Ok(Box::new(landscape) as Shard<'a>)
+        });
+        let shards = shards.collect::<Result<_, LandscapeError>>()?;
+        return Ok(Sharded::new(shards).ok_or(LandscapeError::Samples)?);
+    }
     if let Some(gpu) =
         prepared.accelerator.landscape(topology, genome, samples, &loss, &crate::command::tell)?
     {

@@ -7,7 +7,8 @@ use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Field, Plan};
 
 use super::Prepared;
-use crate::settings::Config;
+use crate::memory;
+use crate::settings::{Config, ModelKind};
 
 /// The genome that a search starts from: that of the model it goes on from, else that of its seed.
 ///
@@ -17,6 +18,9 @@ use crate::settings::Config;
 pub(crate) fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
     if let Some(start) = &prepared.start {
         return start.clone();
+    }
+    if prepared.kind == ModelKind::Memory {
+        return memory::start(prepared, config.seed);
     }
     let mut genome = vec![0; prepared.topology.genome_words()];
     let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) else { return genome };

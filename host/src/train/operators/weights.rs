@@ -1,32 +1,34 @@
-//! Flips of weights alone.
+//! Mutations of weights alone.
 
 use evobit::bits::WORD_BITS;
-use evobit::evolve::genetic::{Error, Genes, Mutate, mutate::exactly};
+use evobit::evolve::genetic::{Error, Genes, Mutate};
 use evobit::topology::Topology;
 use rand_core::Rng;
 
-/// Exactly so many weights flip; thresholds stay where they began.
+/// Mutates weights by another operator; thresholds stay where they began.
 ///
 /// The digits of a threshold are drawn as evenly as weights are by the other ways to mutate, and most of the values that they spell leave a
 /// neuron on for every input or off for every one. Where selection is weak, as on a plateau, drift would end there.
-pub(super) struct Weights {
-    topology: Topology,
-    flips: u32,
+pub(super) struct Weights<By> {
+    pub(super) topology: Topology,
+    pub(super) by: By,
 }
 
-impl Weights {
-    pub(super) fn new(topology: &Topology, flips: u32) -> Self {
-        Self { topology: *topology, flips }
+impl<By: Mutate> Mutate for Weights<By> {
+    fn draw(&self, _: &dyn Genes, mask: &mut [u32], strategy: &mut [u32], rng: &mut dyn Rng) {
+        self.by.draw(&OfWeights(&self.topology), mask, strategy, rng);
     }
-}
 
-impl Mutate for Weights {
-    fn draw(&self, _: &dyn Genes, mask: &mut [u32], _: &mut [u32], rng: &mut dyn Rng) {
-        exactly(&OfWeights(&self.topology), self.flips, mask, rng);
+    fn strategy_words(&self, _: &dyn Genes) -> usize {
+        self.by.strategy_words(&OfWeights(&self.topology))
+    }
+
+    fn begin(&self, _: &dyn Genes, strategy: &mut [u32]) {
+        self.by.begin(&OfWeights(&self.topology), strategy);
     }
 
     fn check(&self, _: &dyn Genes) -> Result<(), Error> {
-        if self.flips > self.topology.weights() { Err(Error::TooManyFlips) } else { Ok(()) }
+        self.by.check(&OfWeights(&self.topology))
     }
 }
 
@@ -59,6 +61,7 @@ impl Genes for OfWeights<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use evobit::evolve::genetic::Flips;
     use evobit::genome::GenomeMut;
     use evobit::rng::{Purpose, Stream};
     use evobit::topology::{Layer, Shape};
@@ -72,7 +75,7 @@ mod tests {
         GenomeMut::new(&topology, &mut genome).unwrap().randomize(&mut rng);
         for flips in [1, 5, topology.weights()] {
             let mut mask = vec![0; topology.genome_words()];
-            Weights::new(&topology, flips).draw(&topology, &mut mask, &mut [], &mut rng);
+            Weights { topology, by: Flips(flips) }.draw(&topology, &mut mask, &mut [], &mut rng);
             assert_eq!(mask.iter().map(|word| word.count_ones()).sum::<u32>(), flips);
             let mut child: Vec<u32> = genome.iter().zip(&mask).map(|(word, mask)| word ^ mask).collect();
             let child = GenomeMut::new(&topology, &mut child).unwrap();
@@ -85,7 +88,7 @@ mod tests {
                 }
             }
         }
-        let many = Weights::new(&topology, topology.weights() + 1);
+        let many = Weights { topology, by: Flips(topology.weights() + 1) };
         assert_eq!(many.check(&topology), Err(Error::TooManyFlips));
     }
 }
