@@ -49,6 +49,13 @@ impl Emulator {
         Ok(Self { child, line, folder: folder.to_owned(), firmware })
     }
 
+    /// The lines that a board logs that works and then ends by itself.
+    pub(crate) fn log_to_the_end(mut self) -> anyhow::Result<Vec<String>> {
+        let status = self.child.wait()?;
+        ensure!(status.success(), "the board ended with {status}: {:?}", self.log()?);
+        self.log()
+    }
+
     /// The lines that the board logged.
     pub(crate) fn log(&self) -> anyhow::Result<Vec<String>> {
         let firmware = std::fs::read(&self.firmware)?;

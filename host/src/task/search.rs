@@ -3,7 +3,8 @@
 use evobit::encode::Encoder;
 use evobit::environment::{Controller, Episodes};
 use evobit::evolve::genetic::{
-    Batch, Configuration, Fitness, Flips, GeneticAlgorithm, Origin, Population, Tournament, Uniform,
+    Batch, Configuration, Fitness, Flips, Generation, GeneticAlgorithm, Origin, Population, Tournament,
+    Uniform,
 };
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
@@ -33,7 +34,7 @@ pub struct Config {
     pub flips: u32,
     /// Generations at most.
     pub generations: u32,
-    /// Generations without a better genome by the starts that choose, after which it ends.
+    /// Generations without a better genome by the starts that choose, after which another population begins.
     pub patience: u32,
     /// Seed of starts and search.
     pub seed: u64,
@@ -100,6 +101,9 @@ impl<E: World> Fitness for Parallel<'_, E> {
 
 /// Searches for a controller; `watch` is shown every generation and says whether to go on.
 ///
+/// A population that has found nothing better for a while makes way for another, until the best genome earns all there is from the starts that
+/// choose or the generations are over.
+///
 /// # Errors
 /// A configuration that makes no network or no genetic algorithm.
 pub fn search<E: World>(config: &Config, mut watch: impl FnMut(&Row) -> bool) -> Result<Outcome, TaskError> {
@@ -108,55 +112,81 @@ pub fn search<E: World>(config: &Config, mut watch: impl FnMut(&Row) -> bool) ->
     let [learn, choose] = [(Part::Learn, config.starts), (Part::Choose, config.choosing)]
         .map(|(part, count)| starts::<E>(config.seed, part, count));
     let mut fitness = Parallel(Episodes { controller, starts: &learn });
-    let (words, capacity) = (topology.genome_words(), config.population as usize);
-    let mut genomes = vec![0; Population::genome_words(capacity, words)];
-    let (mut scores, mut order) = (vec![0; 2 * capacity], vec![0; capacity]);
-    let population = Population::new(words, &mut genomes, &mut scores, &mut order)?;
-    let configuration = Configuration {
-        population: config.population,
-        elites: config.elites,
-        rate_generations: 0,
-        selection: &Tournament(config.tournament),
-        mating: &Uniform,
-        mutation: &Flips(config.flips),
-    };
-    let mut rng = Stream::new(config.seed, Purpose::Search, 0);
-    let origin = Origin::Random;
-    let mut search =
-        GeneticAlgorithm::start(configuration, topology, population, origin, &mut fitness, &mut rng)?;
-
-    let chosen_by = |genome: &[u32]| -> i64 {
-        let one = |start: &E| Episodes { controller, starts: std::slice::from_ref(start) }.earned(genome);
-        choose.par_iter().map(one).sum()
-    };
+    let mut choice =
+        Choice::<E> { config, controller, starts: &choose, last: Default::default(), highest: i64::MIN };
     let mut outcome = Outcome { genome: vec![], rows: vec![] };
-    let (mut highest, mut since, mut scored) = (i64::MIN, 0, 0);
-    let mut last: (Vec<u32>, i64) = (vec![], 0);
-    loop {
-        let generation = search.generation();
-        scored += u64::from(generation.scored);
-        if last.0 != search.best() {
-            last = (search.best().to_vec(), chosen_by(search.best()));
-        }
-        since += 1;
-        if last.1 > highest {
-            (highest, since) = (last.1, 0);
-            outcome.genome.clone_from(&last.0);
-        }
-        let each = |earned: i64, starts: usize| earned as f64 / starts.max(1) as f64;
-        let row = Row {
-            generation: generation.number,
-            best: each(generation.best, config.starts),
-            mean: each(generation.mean, config.starts),
-            choosing: each(last.1, config.choosing),
-            scored,
+    let (words, capacity) = (topology.genome_words(), config.population as usize);
+    for start in 0.. {
+        let mut genomes = vec![0; Population::genome_words(capacity, words)];
+        let (mut scores, mut order) = (vec![0; 2 * capacity], vec![0; capacity]);
+        let population = Population::new(words, &mut genomes, &mut scores, &mut order)?;
+        let configuration = Configuration {
+            population: config.population,
+            elites: config.elites,
+            rate_generations: 0,
+            selection: &Tournament(config.tournament),
+            mating: &Uniform,
+            mutation: &Flips(config.flips),
         };
-        outcome.rows.push(row);
-        let all = i64::from(E::MOST) * config.choosing as i64;
-        let ended = highest >= all || since >= config.patience || generation.number >= config.generations;
-        if !watch(&row) || ended {
-            return Ok(outcome);
+        let mut rng = Stream::new(config.seed, Purpose::Search, start);
+        let origin = Origin::Random;
+        let mut search =
+            GeneticAlgorithm::start(configuration, topology, population, origin, &mut fitness, &mut rng)?;
+        let (mut highest, mut since) = (i64::MIN, 0);
+        while since < config.patience {
+            if choice.look(search.best()) {
+                outcome.genome = search.best().to_vec();
+            }
+            since = if choice.last.1 > highest { 0 } else { since + 1 };
+            highest = highest.max(choice.last.1);
+            let row = choice.row(&search.generation(), outcome.rows.last());
+            outcome.rows.push(row);
+            if !watch(&row) || choice.is_perfect() || row.generation >= config.generations {
+                return Ok(outcome);
+            }
+            search.step(&mut fitness, &mut rng);
         }
-        search.step(&mut fitness, &mut rng);
+    }
+    Ok(outcome)
+}
+
+/// The starts that choose between genomes, and what came of them.
+struct Choice<'a, E> {
+    config: &'a Config,
+    controller: Controller<'a, &'a [u32]>,
+    starts: &'a [E],
+    /// The genome that was looked at last and what it earned.
+    last: (Vec<u32>, i64),
+    highest: i64,
+}
+
+impl<E: World> Choice<'_, E> {
+    /// Scores a genome; true where it earned more than all before it.
+    fn look(&mut self, genome: &[u32]) -> bool {
+        if self.last.0 != genome {
+            let one = |start: &E| {
+                Episodes { controller: self.controller, starts: std::slice::from_ref(start) }.earned(genome)
+            };
+            self.last = (genome.to_vec(), self.starts.par_iter().map(one).sum());
+        }
+        let better = self.last.1 > self.highest;
+        self.highest = self.highest.max(self.last.1);
+        better
+    }
+
+    fn is_perfect(&self) -> bool {
+        self.highest >= i64::from(E::MOST) * self.config.choosing as i64
+    }
+
+    /// What a generation came to, the one after `before`.
+    fn row(&self, generation: &Generation, before: Option<&Row>) -> Row {
+        let each = |earned: i64, starts: usize| earned as f64 / starts.max(1) as f64;
+        Row {
+            generation: before.map_or(0, |row| row.generation + 1),
+            best: each(generation.best, self.config.starts),
+            mean: each(generation.mean, self.config.starts),
+            choosing: each(self.last.1, self.config.choosing),
+            scored: before.map_or(0, |row| row.scored) + u64::from(generation.scored),
+        }
     }
 }

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::Arguments;
 use crate::board::Board;
-use crate::client::Client;
 use crate::emulator::Emulator;
 
 pub(super) fn show(board: &Board, arguments: &Arguments) -> anyhow::Result<Value> {
@@ -67,10 +66,7 @@ fn evolve(seed: u64) -> anyhow::Result<host::model::Model> {
 /// What the board logs, with the instructions that it took.
 fn on_board(board: &Board, model: &[u8], arguments: &Arguments) -> anyhow::Result<Vec<(Balanced, u64)>> {
     let folder = tempfile::tempdir()?;
-    let mut client = Client::new(Emulator::start(board, &arguments.target, model, folder.path())?);
-    // It answers when the episodes are over.
-    client.statistics()?;
-    let log = client.line.log()?;
+    let log = Emulator::start(board, &arguments.target, model, folder.path())?.log_to_the_end()?;
     let lines = log.iter().filter_map(|line| Some(line.split_once("balanced ")?.1));
     let found: Vec<(Balanced, u64)> = lines.map(read).collect::<anyhow::Result<_>>()?;
     ensure!(

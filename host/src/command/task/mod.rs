@@ -95,10 +95,10 @@ pub struct TaskTrainArgs {
     /// Bits that a mutation flips
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Search")]
     pub flips: u32,
-    /// Generations at most
+    /// Generations at most, of all populations; the search ends earlier once all starts that choose are solved
     #[arg(long, value_name = "N", default_value_t = 300, help_heading = "Search")]
     pub generations: u32,
-    /// Stop after so many generations without a better genome by the starts that choose
+    /// Begin with another population after so many generations without a better genome by the starts that choose
     #[arg(long, value_name = "N", default_value_t = 60, help_heading = "Search")]
     pub patience: u32,
     /// Seed of starts and search: the same seed gives the same controller
