@@ -46,43 +46,50 @@ pub(super) fn epoch(
     let smoothing = Smoothing { radius: config.smoothing, ends: &ends };
     let (mut taken, mut changed) = (vec![[0; 2]; immigrants.len()], 0);
     let mut loss = state.records.last().map_or(0, |record| record.loss);
-    for sweep in 0..config.epoch {
-        if state.settled && (sweep > 0 || immigrants.is_empty()) {
-            break;
-        }
+    let mut done = 0;
+    while done < config.epoch && !(state.settled && (done > 0 || immigrants.is_empty())) {
         let heat = keeper.heat();
         let samples = learned(world, state.island, keeper.course.now.sweep, heat > 0.0);
-        let units = loss_units(prepared, heat, samples.len() as u32);
-        if sweep == 0 {
+        if done == 0 {
             genome = adopted(world, state, genome, immigrants, keeper.course.now.sweep + 1, &mut taken);
         }
         let mut memory = memories(samples);
         let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
-        if sweep == 0 {
-            let at = keeper.course.now.sweep + 1;
+        if done == 0 {
+            let (at, units) = (keeper.course.now.sweep + 1, loss_units(prepared, heat, samples.len() as u32));
             mate_all(world, state, immigrants, (&mut landscape, units, at), (&mut taken, &mut rng));
         }
-        let came: u32 = taken.iter().map(|[_, taken]| taken).sum();
-        let before = landscape.genome().to_vec();
-        let stream = rng.clone();
-        let search = SpectrumSearch::resume(topology, search_config, stream, &mut order, &mut deltas, 0);
-        let mut search = search.ok_or(LandscapeError::Buffers)?.smoothed(smoothing);
+        // One landscape for all sweeps that learn from the same samples: to make it takes as long as several sweeps of a small network.
         loop {
-            let step = search.step(&mut landscape, units);
-            keeper.step(step.mutants, step.committed.into());
-            if step.sweep_ended {
+            let heat = keeper.heat();
+            let units = loss_units(prepared, heat, samples.len() as u32);
+            let before = landscape.genome().to_vec();
+            let stream = rng.clone();
+            let search = SpectrumSearch::resume(topology, search_config, stream, &mut order, &mut deltas, 0);
+            let mut search = search.ok_or(LandscapeError::Buffers)?.smoothed(smoothing);
+            loop {
+                let step = search.step(&mut landscape, units);
+                keeper.step(step.mutants, step.committed.into());
+                if step.sweep_ended {
+                    break;
+                }
+            }
+            rng = search.rng().clone();
+            let committed = keeper.course.now.committed;
+            // Epochs end by their number alone.
+            let _ = keeper.assess(&landscape, true);
+            loss = landscape.loss();
+            genome = landscape.genome().to_vec();
+            changed += count(&before, &genome);
+            state.ancestry.push(keeper.course.now.sweep, Cause::Search, &before, &genome);
+            let came: u32 = taken.iter().map(|[_, taken]| taken).sum();
+            state.settled = heat == 0.0 && committed == 0 && (done > 0 || came == 0);
+            done += 1;
+            let stays = prepared.copies == 1 && config.share == ShareKind::All || heat == 0.0;
+            if done == config.epoch || state.settled || !stays {
                 break;
             }
         }
-        rng = search.rng().clone();
-        let committed = keeper.course.now.committed;
-        // Epochs end by their number alone.
-        let _ = keeper.assess(&landscape, true);
-        loss = landscape.loss();
-        genome = landscape.genome().to_vec();
-        changed += count(&before, &genome);
-        state.ancestry.push(keeper.course.now.sweep, Cause::Search, &before, &genome);
-        state.settled = heat == 0.0 && committed == 0 && (sweep > 0 || came == 0);
     }
     let search = Search::Spectrum { genome: genome.clone(), rng: rng.state(), order, position: 0 };
     state.search = Some(search);
