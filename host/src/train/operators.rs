@@ -5,6 +5,7 @@
 
 mod cases;
 mod lexicase;
+mod map_elites;
 mod novelty;
 mod weights;
 
@@ -21,6 +22,7 @@ use crate::settings::Config;
 use cases::Cases;
 pub(super) use cases::drawn;
 use lexicase::Lexicase;
+use map_elites::MapElites;
 use novelty::Novelty;
 use weights::Weights;
 
@@ -88,6 +90,11 @@ pub const SELECTIONS: Table<MakeSelection> = &[
     ("local", "by chance the most novel, or the one fittest among its like", |config, prepared| {
         Box::new(Novelty::new(Cases::new(prepared, config.seed), config.tournament, true))
     }),
+    (
+        "map-elites",
+        "any that is the fittest of its kind; these live on, whatever --elites",
+        |config, prepared| Box::new(MapElites::new(prepared, config.population, config.seed)),
+    ),
 ];
 
 /// What makes an individual fit.

@@ -12,8 +12,8 @@ use rand_core::Rng;
 pub struct Configuration<'a> {
     /// Number of individuals in a generation; at most the capacity of the population.
     pub population: u32,
-    /// The best so many individuals move on unchanged, and are not scored again unless the fitness changes; fewer than all.
-    /// With one or more, a fitness that does not change never falls.
+    /// The best so many individuals move on unchanged, unless the selection has it otherwise ([`Select::survives`]), and are not
+    /// scored again unless the fitness changes; fewer than all. With one or more, a fitness that does not change never falls.
     pub elites: u32,
     /// For so many generations only strategies are inherited, and every child is a mutant of the base: rates are
     /// tuned before anything is built on them. There are no elites then.
@@ -90,7 +90,7 @@ pub struct Generation {
     pub best: i64,
     /// The sum of fitness over the number of individuals, rounded down.
     pub mean: i64,
-    /// Genomes scored in this generation: all in the first, later all but the elites.
+    /// Genomes scored in this generation: all in the first, later all but those that moved on.
     pub scored: u32,
 }
 
@@ -172,7 +172,8 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
     }
 
     /// Goes on where another was that was configured alike. Genomes that evolution cannot come to are repaired as
-    /// children are; the fitness is believed.
+    /// children are; the fitness is believed. How many were scored before is not known: it is reported as if elites alone had
+    /// moved on.
     ///
     /// # Errors
     /// When the configuration is inconsistent, or population, genes and snapshot do not fit it.
@@ -218,13 +219,13 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
         let words = genes.words();
         let Configuration { selection, mating, mutation, .. } = *configuration;
         let tunes_rates = configuration.tunes_rates(generation.number);
-        let elites = if tunes_rates { 0 } else { configuration.elites };
+        let survives = |rank| !tunes_rates && selection.survives(rank, configuration.elites);
+        let kept = population.keep(survives);
         if fitness.changes() {
-            let kept = (0..elites).filter_map(|rank| population.ranked(rank));
-            kept.for_each(|row| fitness.bred(row));
+            let ranks = (0..population.len()).filter(|&rank| survives(rank)).take(kept as usize);
+            ranks.filter_map(|rank| population.ranked(rank)).for_each(|row| fitness.bred(row));
         }
-        population.keep(elites);
-        population.breed(elites, |parents, row| {
+        population.breed(kept, |parents, row| {
             let (child, strategy) = row.split_at_mut(words);
             let mut ranks = [0; MOST_PARENTS];
             ranks[..mating.parents()].fill_with(|| selection.pick(parents.in_order(), rng));
@@ -245,20 +246,21 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
             population.set_base(best);
         }
         population.advance();
-        *generation = assess(population, elites, generation.number.saturating_add(1), fitness);
+        *generation = assess(population, kept, generation.number.saturating_add(1), fitness);
         selection.ranked(population.in_order(), generation.number);
         *generation
     }
 
-    /// Takes in `immigrants`, rows of genome and strategy, in the places of the worst individuals, all but one at most; scores
-    /// them and ranks all anew. They become part of this generation.
+    /// Takes in `immigrants`, rows of genome and strategy, in the places of the worst individuals that would not survive as
+    /// the only elite; scores them and ranks all anew. They become part of this generation.
     pub fn immigrate<F: Fitness + ?Sized>(&mut self, immigrants: Batch<'_>, fitness: &mut F) {
         let Self { configuration, genes, population, generation } = self;
-        let words = population.words();
+        let (words, selection) = (population.words(), configuration.selection);
         if immigrants.words() != words {
             return;
         }
-        for (row, rank) in immigrants.iter().zip((1..population.len()).rev()) {
+        let places = (1..population.len()).rev().filter(|&rank| !selection.survives(rank, 1));
+        for (row, rank) in immigrants.iter().zip(places) {
             let Some(&index) = population.order().get(rank as usize) else { break };
             population.replace(index, row, |row, score| {
                 genes.repair(&mut row[..genes.words()]);

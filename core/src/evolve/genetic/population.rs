@@ -163,13 +163,21 @@ impl<'a> Population<'a> {
         self.base
     }
 
-    /// Copies the best `elites` with their fitness to the first rows of the next generation.
-    pub(super) fn keep(&mut self, elites: u32) {
+    /// Copies those at the ranks that `survives` names, the best of them and never all individuals, with their fitness to the first rows of
+    /// the next generation; returns their number.
+    pub(super) fn keep(&mut self, survives: impl Fn(u32) -> bool) -> u32 {
+        let most = self.count.saturating_sub(1);
+        let ranked = self.order[..self.count as usize].iter().zip(0..);
         let rows = self.next.genomes.chunks_exact_mut(self.words).zip(self.next.fitness.iter_mut());
-        for (&index, (genome, fitness)) in self.order[..elites as usize].iter().zip(rows) {
+        let mut kept = 0;
+        for ((&index, _), (genome, fitness)) in
+            ranked.filter(|&(_, rank)| survives(rank)).zip(rows).take(most as usize)
+        {
             genome.copy_from_slice(row(self.current.genomes, self.words, index));
             *fitness = self.current.fitness[index as usize];
+            kept += 1;
         }
+        kept
     }
 
     /// Hands every row of the next generation from `first` on to `breed`, with the parents to choose
@@ -296,12 +304,13 @@ mod tests {
         population.populate(4, |index, genome| genome[0] = 10 + index);
         population.unscored(0).1.copy_from_slice(&[1, 4, 2, 3]);
         population.rank();
-        population.keep(2);
+        assert_eq!(population.keep(|rank| rank % 2 == 0), 2);
         population.breed(2, |parents, child| child[0] = parents.ranked(0)[0] + 10);
         population.advance();
         let (unscored, fitness) = population.unscored(2);
         assert_eq!((unscored.as_words(), fitness.len()), (&[21, 21][..], 2));
-        assert_eq!(population.genomes().as_words(), [11, 13, 21, 21]);
-        assert_eq!(population.fitness()[..2], [4, 3]);
+        assert_eq!(population.genomes().as_words(), [11, 12, 21, 21]);
+        assert_eq!(population.fitness()[..2], [4, 2]);
+        assert_eq!(population.keep(|_| true), 3, "the last makes room for a child");
     }
 }

@@ -53,6 +53,12 @@ pub trait Select {
         let _ = (generation, number);
     }
 
+    /// True where the individual at `rank` moves on to the next generation unchanged; by default the best `elites` do. Where
+    /// all would, the last makes room for a child.
+    fn survives(&self, rank: u32, elites: u32) -> bool {
+        rank < elites
+    }
+
     /// The number of individuals it selects among, which must be at least 1 and at most the population; 1 where that cannot be wrong.
     fn among(&self) -> u32 {
         1

@@ -1,8 +1,25 @@
 use super::*;
+use crate::run_folder::RunFolder;
 use crate::settings::Settings;
-use crate::train::{Session, Silent, prepare, run};
+use crate::train::checkpoint::{Checkpoint, Checkpoints, find};
+use crate::train::{Row, Session, Silent, prepare, run};
 
-/// Training loss after the first and after the last generation of a run with these settings.
+/// The checkpoint of a run that 15 generations ended, as if it had been killed there.
+fn killed(prepared: &Prepared, config: &Config) -> Checkpoint {
+    let base = tempfile::tempdir().unwrap();
+    let folder = RunFolder::create(Some(&base.path().join("run")), "x").unwrap();
+    let config = Config { steps: Some(15), ..config.clone() };
+    let mut checkpoints =
+        Checkpoints::new(&folder, prepared, config.to_toml(), std::time::Duration::MAX, None);
+    let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };
+    run(prepared, &config, session, None, &mut Silent).unwrap();
+    let read = find(&folder).newest.unwrap().0;
+    assert!(read.fits(prepared, &config));
+    Checkpoint { stop: None, ..read }
+}
+
+/// Training loss after the first and after the last generation of a run with these settings, which going on from a checkpoint does not
+/// change.
 fn losses(settings: &str) -> [f64; 2] {
     let loaded = crate::data::load("iris", &crate::data::LoadOptions::default()).unwrap();
     let settings = format!(
@@ -11,8 +28,11 @@ fn losses(settings: &str) -> [f64; 2] {
     let config = toml::from_str::<Settings>(&settings).unwrap().resolve(&loaded.train).unwrap();
     let prepared = prepare(&loaded, &config).unwrap();
     let outcome = run(&prepared, &config, Session::default(), None, &mut Silent).unwrap();
-    let again = run(&prepared, &config, Session::default(), None, &mut Silent).unwrap();
-    assert_eq!(outcome.genome, again.genome, "{settings}");
+    let from = killed(&prepared, &config);
+    assert_eq!(from.state.course.now.step, 15);
+    let again = run(&prepared, &config, Session::default(), Some(from), &mut Silent).unwrap();
+    let losses = |rows: &[Row]| rows.iter().map(|row| row.train_loss).collect::<Vec<f64>>();
+    assert_eq!((&outcome.genome, losses(&outcome.rows)), (&again.genome, losses(&again.rows)), "{settings}");
     [0, outcome.rows.len() - 1].map(|row| outcome.rows[row].train_loss)
 }
 
