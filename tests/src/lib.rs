@@ -4,3 +4,8 @@ pub mod corpus;
 pub mod cut;
 pub mod landscape;
 pub mod program;
+
+/// The examples of CONTRIBUTING.md, which must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../CONTRIBUTING.md")]
+pub struct Contributing;

@@ -121,9 +121,9 @@ pub fn randomize<R: Rng + ?Sized>(genes: &(impl Genes + ?Sized), genome: &mut [u
     }
 }
 
-/// Sets bit `position`, if `mask` has it.
+/// Sets bit `position` of a mask, if it has it: how an operator says that a gene flips.
 #[inline]
-pub(super) fn mark(mask: &mut [u32], position: u32) {
+pub fn mark(mask: &mut [u32], position: u32) {
     if let Some(word) = mask.get_mut((position / WORD_BITS) as usize) {
         *word |= 1 << (position % WORD_BITS);
     }

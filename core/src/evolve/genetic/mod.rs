@@ -59,7 +59,7 @@ mod select;
 pub use error::Error;
 pub use fitness::{Batch, Fitness, OneByOne};
 pub use generation::{Configuration, Generation, GeneticAlgorithm, Origin, Snapshot};
-pub use genes::{Genes, PlainBits, randomize};
+pub use genes::{Genes, PlainBits, mark, randomize};
 pub use mate::{
     Kin, MajorityOfFive, MajorityOfThree, Mate, OneParent, Uniform, Union, WeightedVote, WholeUnits,
     WithinUnits,

@@ -100,12 +100,50 @@ impl Select for MapElites<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::settings::Settings;
+    use crate::train::genetic::{Operators, Storage, begin, row_words};
+    use crate::train::objective::Objective;
+    use crate::train::prepare;
 
     #[test]
     fn steps_are_equal_and_the_outermost_take_the_rest() {
         let steps: Vec<u32> = (0..=12).map(|value| step(4, value, 2, 10)).collect();
         assert_eq!(steps, [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3]);
         assert_eq!((step(1, 9, 2, 10), step(3, 5, 5, 5), step(3, 0, 0, 0)), (0, 0, 0));
+    }
+
+    #[test]
+    fn no_cell_is_lost_or_gets_worse() {
+        let settings = "data = 'iris'\nalgorithm = 'genetic'\nhidden = ['6']\nlevels = 4\npopulation = 40\nselection = 'map-elites'\nflips = 8";
+        let loaded = crate::data::load("iris", &crate::data::LoadOptions::default()).unwrap();
+        let config = toml::from_str::<Settings>(settings).unwrap().resolve(&loaded.train).unwrap();
+        let prepared = prepare(&loaded, &config).unwrap();
+        let operators = Operators::new(&prepared, &config).unwrap();
+        let mut storage = Storage::new(40, row_words(&prepared, &config));
+        let mut fitness = Objective::new(&prepared, &config);
+        let population = storage.population().unwrap();
+        let (mut algorithm, mut rng) =
+            begin(&prepared, &config, None, population, operators.configuration(&config), (&mut fitness, 0))
+                .unwrap();
+        let archive = MapElites::new(&prepared, config.population, config.seed);
+        let (mut best, mut children) = (BTreeMap::<[u32; 2], i64>::new(), u32::MAX);
+        for _ in 0..60 {
+            let mut now = BTreeMap::new();
+            let population = algorithm.population();
+            for (row, &fitness) in population.genomes().iter().zip(population.fitness()) {
+                let held: &mut i64 = now.entry(archive.grid.cell(row)).or_insert(i64::MIN);
+                *held = fitness.max(*held);
+            }
+            for (cell, fitness) in best {
+                assert!(now.get(&cell).is_some_and(|&now| now >= fitness), "{cell:?}");
+            }
+            best = now;
+            children = children.min(algorithm.step(&mut fitness, &mut rng).scored);
+        }
+        assert!(best.len() >= 5, "{best:?}");
+        assert!(children >= 40 - 16 && children < 40 - 4, "{children} children beside a grid of 4 x 4");
     }
 }

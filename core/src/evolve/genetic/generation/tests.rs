@@ -1,6 +1,6 @@
 use super::super::genes::tests::{PaddedRows, evolvable, ones, padded_rows, within};
 use super::super::{
-    Batch, Flips, MajorityOfFive, MajorityOfThree, OneByOne, OneParent, PlainBits, PowerLaw, Rate,
+    Batch, Flips, MajorityOfFive, MajorityOfThree, OneByOne, OneParent, PlainBits, PowerLaw, Ranked, Rate,
     SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
 };
 use super::*;
@@ -464,4 +464,44 @@ fn immigrants_take_the_places_of_the_worst() {
     let many = std::vec![0; 2 * 100];
     search.immigrate(Batch::new(&many, 2).unwrap(), &mut fitness);
     assert_eq!((search.best(), search.generation().mean), (&immigrants[..2], 64 / 40));
+}
+
+/// Individuals at even ranks live on.
+struct EvenRanks;
+
+impl Select for EvenRanks {
+    fn pick(&self, generation: Ranked<'_>, rng: &mut dyn Rng) -> u32 {
+        Tournament(2).pick(generation, rng)
+    }
+
+    fn survives(&self, rank: u32, _: u32) -> bool {
+        rank % 2 == 0
+    }
+}
+
+#[test]
+fn a_selection_says_who_lives_on() {
+    let mut buffers = Buffers::new(40, 2);
+    let mut ones = one_max();
+    let configuration = Configuration { selection: &EvenRanks, elites: 0, ..PLAIN };
+    let (genes, mut rng, population) = (PlainBits(64), random(3), buffers.population());
+    let mut search =
+        GeneticAlgorithm::start(configuration, genes, population, Origin::Random, &mut ones, &mut rng)
+            .unwrap();
+    let survivors = |search: &GeneticAlgorithm<'_, PlainBits>| -> Vec<Vec<u32>> {
+        let ranks = (0..configuration.population).step_by(2);
+        ranks.map(|rank| search.population().ranked(rank).unwrap().to_vec()).collect()
+    };
+    for _ in 0..10 {
+        let before = survivors(&search);
+        let report = search.step(&mut ones, &mut rng);
+        assert_eq!(report.scored, configuration.population / 2);
+        assert!(before.iter().zip(search.population().genomes()).all(|(before, now)| before == now));
+    }
+    // Immigrants leave them alone, even the worst.
+    let before = survivors(&search);
+    search.immigrate(Batch::new(&std::vec![u32::MAX; 2 * 40], 2).unwrap(), &mut ones);
+    let rows: Vec<&[u32]> = search.population().genomes().iter().collect();
+    assert!(before.iter().all(|row| rows.contains(&&row[..])));
+    assert_eq!(search.generation().best, 64);
 }
