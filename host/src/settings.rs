@@ -372,6 +372,22 @@ impl Settings {
         }
     }
 
+    /// The first that is set beside `from` although the model decides it.
+    #[must_use]
+    pub fn decided_by_model(&self) -> Option<&'static str> {
+        let decided = [
+            ("hidden", self.hidden.is_some()),
+            ("levels", self.levels.is_some()),
+            ("kind", self.kind.is_some()),
+            ("preset", self.preset.is_some()),
+            ("margin", self.margin.is_some()),
+            ("temperature", self.temperature.is_some()),
+            ("slope", self.slope.is_some()),
+            ("shape", self.shape.is_some()),
+        ];
+        decided.iter().find(|(_, set)| *set && self.from.is_some()).map(|(key, _)| *key)
+    }
+
     /// How to load the data that they name.
     #[must_use]
     pub fn load_options(&self) -> LoadOptions {

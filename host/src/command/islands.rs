@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::train::load_and_resolve;
+use super::train::open;
 use super::{Failure, TrainArgs, read_settings};
 use crate::settings::Config;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::islands::Arrival;
 use crate::train::islands::exchange::Transport;
 use crate::train::islands::lineage::{ARRIVALS, read};
-use crate::train::{self, Session, Silent, prepare_from};
+use crate::train::{self, Session, Silent, Source, prepare_from};
 
 /// What the launchers of MPI tell the processes that they start: their number.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"];
@@ -97,7 +97,7 @@ fn lend_a_hand(args: &TrainArgs, transport: &dyn Transport) -> Result<(), Failur
         Some(path) => args.settings.clone().or(read_settings(path)?),
         None => args.settings.clone(),
     };
-    let (loaded, config, model) = load_and_resolve(settings)?;
+    let (Source { loaded, model }, config) = open(settings)?;
     check(&config, Some(transport), args)?;
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())?;
     prepared.instructions = args.instructions;

@@ -26,12 +26,17 @@ pub(super) fn run(args: &LineageArgs) -> Result<(), Failure> {
         return Err(Failure { code: 1, message });
     }
     let winner: Winner = read(&path).map_err(|message| Failure { code: 1, message })?;
-    let genome = winner.ancestry.genome();
-    let exact = is_model(&args.run, genome.as_deref());
+    let exact = is_model(&args.run, winner.ancestry.genome().as_deref());
+    show(&winner, exact, args.json)
+}
+
+/// Shows how a genome came to be; `exact` where base and flips give the one that is known.
+pub(super) fn show(winner: &Winner, exact: bool, json: bool) -> Result<(), Failure> {
     let origins = origins(&winner.ancestry, winner.island);
     let steps = winner.ancestry.steps();
     let bytes: usize = steps.iter().map(|step| step.flips.len()).sum();
-    if args.json {
+    if json {
+        let genome = winner.ancestry.genome();
         let steps: Vec<_> = steps
             .iter()
             .map(|step| json!({ "sweep": step.sweep, "cause": step.cause, "flips": flips(step) }))
@@ -66,7 +71,7 @@ pub(super) fn run(args: &LineageArgs) -> Result<(), Failure> {
         ("bits that changed", origins.iter().map(from).collect::<Vec<String>>().join(", ")),
         (
             "base and flips give the model",
-            if exact { "to the bit".into() } else { "NO: ancestry.bin or model.evb was changed".to_string() },
+            if exact { "to the bit".into() } else { "NO: one of them was changed".to_string() },
         ),
     ]);
     text += "\nsweep  flips  by\n";

@@ -109,6 +109,10 @@ pub struct TrainArgs {
     /// of each sweep are recorded, so the run can be repeated
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub budget: Option<f64>,
+    /// Write an event file into the run folder as well, which `tensorboard --logdir runs` shows while the run goes on, of islands at its
+    /// end (needs a program with the feature tensorboard)
+    #[arg(long, help_heading = "Run")]
+    pub tensorboard: bool,
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,

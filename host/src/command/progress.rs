@@ -6,6 +6,8 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::table::percent;
 use super::tell;
+use crate::report::Events;
+use crate::sweep::Metric;
 use crate::train::{Row, Watch};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -32,6 +34,8 @@ pub(super) struct Progress {
     /// Mutants that an earlier run scored; this one's speed is its own.
     before: Option<u64>,
     told: bool,
+    /// Where rows go as well, as long as they can be written.
+    events: Option<Events>,
 }
 
 impl Progress {
@@ -42,7 +46,12 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Self { bar, message: String::new(), before: None, told: false }
+        Self { bar, message: String::new(), before: None, told: false, events: None }
+    }
+
+    /// Writes rows to an event file as well.
+    pub(super) fn with_events(self, events: Option<Events>) -> Self {
+        Self { events, ..self }
     }
 
     /// Takes the bar away.
@@ -65,6 +74,13 @@ impl Watch for Progress {
         self.message = format!("training {}", percent(row.train_accuracy));
         if row.validation_accuracy.is_finite() {
             self.message += &format!("  validation {}", percent(row.validation_accuracy));
+        }
+        let written = self.events.as_mut().map_or(Ok(()), |events| Metric::from(row).write(events));
+        if let Err(error) = written {
+            self.events = None;
+            self.bar.suspend(|| {
+                tell(&format!("warning: nothing more for TensorBoard, training goes on: {error}"))
+            });
         }
     }
 

@@ -15,15 +15,18 @@ use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
 use crate::backend::{self, Accelerator, Backend};
-use crate::data::{Loaded, is_memorize, load, load_known};
+use crate::data::Loaded;
 use crate::evaluate::{self, Score, confusion};
 use crate::model::Model;
-use crate::report::{self, CurvePoint};
+use crate::report::{self, CurvePoint, Events};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, HiddenLayer, ModelKind, Settings};
+use crate::settings::{Algorithm, Config, ModelKind, Settings};
+use crate::sweep::Metric;
 use crate::train::checkpoint::Checkpoints;
 use crate::train::islands::exchange::Transport;
-use crate::train::{self, Outcome, Prepared, Session, Stop, layer_spectrum, prepare_from};
+use crate::train::{
+    self, Outcome, Prepared, Row, Session, Source, SourceError, Stop, layer_spectrum, prepare_from,
+};
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 30_000;
@@ -82,6 +85,9 @@ pub(super) fn train_and_save(
 ) -> Result<Finished, Failure> {
     let started = Instant::now();
     check_from(args)?;
+    if args.tensorboard {
+        Events::available().map_err(Failure::usage)?;
+    }
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
     let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
     if !args.instructions.available() {
@@ -99,9 +105,9 @@ pub(super) fn train_and_save(
         (None, None) => args.settings.clone(),
     };
     let replay = args.replay.as_deref().map(islands::arrivals).transpose()?;
-    let (loaded, mut config, from_model) = load_and_resolve(settings)?;
+    let (Source { loaded, model }, mut config) = open(settings)?;
     islands::check(&config, transport, args)?;
-    let mut prepared = prepare_from(&loaded, &config, from_model.as_ref())
+    let mut prepared = prepare_from(&loaded, &config, model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
     prepared.accelerator = accelerator;
@@ -137,12 +143,22 @@ pub(super) fn train_and_save(
         Algorithm::Genetic => 1,
     };
     let most = u64::from(config.sweeps) * steps_in_sweep;
-    let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most)));
+    let events = |rows: &[Row]| -> Result<Option<Events>, Failure> {
+        let rows: Vec<Metric> = rows.iter().map(Metric::from).collect();
+        Ok(args.tensorboard.then(|| Metric::write_all(folder.path(), &rows)).transpose()?)
+    };
+    // Which island's rows are the run's is known at its end.
+    let before = from.as_ref().map_or(&[][..], |from| &from.state.course.rows);
+    let live = if config.islands.is_none() { events(before)? } else { None };
+    let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most))).with_events(live);
     let session =
         Session { budget, checkpoints: Some(&mut checkpoints), transport, replay, ..Session::default() };
     let outcome = train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
+    if config.islands.is_some() {
+        events(&outcome.rows)?;
+    }
     if outcome.stop.is_early() && config.islands.is_none() {
         config.steps = Some(outcome.steps);
     }
@@ -158,52 +174,20 @@ pub(super) fn train_and_save(
     Ok(finished)
 }
 
-pub(super) fn load_and_resolve(mut settings: Settings) -> Result<(Loaded, Config, Option<Model>), Failure> {
-    let source = settings.data.clone();
-    if source.as_deref().is_some_and(is_memorize) {
-        settings = settings.or(Settings::memorizing());
-    }
-    let Some(path) = &settings.from else {
-        let loaded = load(&source.unwrap_or_else(|| "digits".into()), &settings.load_options())?;
-        let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
-        return Ok((loaded, config, None));
-    };
-    let model = Model::read(path)?;
-    let Some(source) = source else {
-        return Err(Failure::usage("--from goes on from a model; say with --data what it is to learn now"));
-    };
-    let loaded = load_known(&source, &model.schema(), &model.classes(), &settings.load_options())?;
-    let image = model.image();
-    let layers = image.topology().layers();
-    let hidden: Vec<HiddenLayer> =
-        layers.split_last().map_or(&[][..], |(_, hidden)| hidden).iter().map(HiddenLayer::of).collect();
-    settings.hidden = Some(if hidden.is_empty() { vec![HiddenLayer::None] } else { hidden });
-    settings.levels =
-        image.encoder().uniform().map_or(settings.levels, |levels| u16::try_from(levels.len()).ok());
-    settings.kind = Some(model.kind());
-    // A hot search would leave the genome that it is to go on from.
-    settings.heat = settings.heat.or(Some(0.0));
-    let config = settings.resolve(&loaded.train).map_err(Failure::usage)?;
-    Ok((loaded, config, Some(model)))
+/// What the settings name, and the configuration on it.
+pub(super) fn open(settings: Settings) -> Result<(Source, Config), Failure> {
+    let source = Source::open(&settings).map_err(|error| match error {
+        SourceError::NoData => Failure::usage(error),
+        other => other.into(),
+    })?;
+    let config = source.resolve(settings).map_err(Failure::usage)?;
+    Ok((source, config))
 }
 
 /// Refuses, by name, the flags that the model of --from decides.
 fn check_from(args: &TrainArgs) -> Result<(), Failure> {
-    let settings = &args.settings;
-    let decided = [
-        ("--hidden", settings.hidden.is_some()),
-        ("--levels", settings.levels.is_some()),
-        ("--kind", settings.kind.is_some()),
-        ("--preset", settings.preset.is_some()),
-        ("--margin", settings.margin.is_some()),
-        ("--temperature", settings.temperature.is_some()),
-        ("--slope", settings.slope.is_some()),
-        ("--shape", settings.shape.is_some()),
-    ];
-    match decided.iter().find(|(_, given)| *given && settings.from.is_some()) {
-        Some((flag, _)) => {
-            Err(Failure::usage(format!("{flag} is decided by the model of --from: leave it out")))
-        }
+    match args.settings.decided_by_model() {
+        Some(key) => Err(Failure::usage(format!("--{key} is decided by the model of --from: leave it out"))),
         None => Ok(()),
     }
 }

@@ -145,7 +145,12 @@ impl Canvas<'_> {
         for (colour, content) in entries {
             self.rect((x, y - size * 0.35), (x + size * 1.2, y + size * 0.35), *colour);
             self.text((x + size * 1.7, y), content, Label::new(size));
-            x += size * 3.4 + super::text::breadth(content, size);
+            x += legend_breadth(content, size);
         }
     }
+}
+
+/// What an entry of a legend takes up, the space to the next one included.
+pub(super) fn legend_breadth(content: &str, size: f64) -> f64 {
+    size * 3.4 + super::text::breadth(content, size)
 }

@@ -7,6 +7,7 @@
 //! | [`weights()`] | the weights of single neurons, one tile each | PNG |
 //! | [`lines()`] | anything over steps, runs side by side | SVG |
 //! | [`spectrum_histogram()`] | what one changed bit does to the loss | SVG |
+//! | [`Events`] | scalars while a run goes on | TensorBoard's |
 //!
 //! A picture is drawn into memory and then written in one go, so that a
 //! failed run leaves no half picture behind. Equal input gives equal bytes:
@@ -23,6 +24,8 @@ mod axis;
 mod canvas;
 mod confusion;
 mod curves;
+#[cfg_attr(not(feature = "tensorboard"), path = "without_events.rs")]
+mod events;
 mod histogram;
 mod lines;
 mod text;
@@ -30,8 +33,9 @@ mod weights;
 
 pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
+pub use events::Events;
 pub use histogram::spectrum_histogram;
-pub use lines::{Chart, Line, lines};
+pub use lines::{Chart, Line, MOST_NAMES, lines};
 pub use weights::{Cell, weights};
 
 /// Why a picture could not be made.
@@ -56,6 +60,11 @@ pub enum ReportError {
         /// Columns of weights in a tile.
         width: u32,
     },
+    /// The program cannot write event files.
+    #[error(
+        "this program was built without TensorBoard's files: build it with `cargo build --release -p host --features tensorboard`"
+    )]
+    NoEvents,
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {

@@ -12,7 +12,7 @@ pub mod run;
 #[cfg(feature = "sweep")]
 pub use database::{Database, DatabaseError, Kept};
 pub use plan::{Plan, PlanError, Planned};
-pub use run::{Metric, Results, carry_out};
+pub use run::{Metric, Results, Sources, carry_out};
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// where it says no, no further run begins.
 pub fn side_by_side(
     runs: &[Planned],
+    sources: &Sources,
     jobs: usize,
     stop: &(dyn Fn() -> bool + Sync),
     done: impl FnMut(&Planned, Result<Results, String>) -> bool + Send,
@@ -39,7 +40,7 @@ pub fn side_by_side(
                     if stop() {
                         return;
                     }
-                    let results = pool.install(|| carry_out(run, stop));
+                    let results = pool.install(|| carry_out(run, sources, stop));
                     // A run that was interrupted is not what was planned.
                     if stop() {
                         return;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use evobit::image::checksum;
 use evobit::rng::{Draw, Purpose, Stream};
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -11,6 +12,9 @@ use crate::task;
 
 /// Most runs of a plan.
 const MOST_RUNS: usize = 1_000_000;
+
+/// Characters of the name of a folder, beside a checksum.
+const FOLDER: usize = 80;
 
 /// Why a plan cannot be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -90,10 +94,32 @@ impl Planned {
         one_line(&self.settings)
     }
 
-    /// What is varied, on one line.
+    /// What is varied, on one line and for people.
     #[must_use]
     pub fn label(&self) -> String {
-        one_line(&self.varied)
+        let pairs = self.varied.iter().map(|(key, value)| format!("{key}={}", plain(value)));
+        pairs.collect::<Vec<_>>().join(" ").replace(char::is_control, " ")
+    }
+
+    /// A folder for it alone, such as `levels=4-1b2c3d4e/seed-1`: what is varied, a checksum of the configuration, the seed.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        let safe = |letter: char| {
+            if letter.is_ascii_alphanumeric() || "=.,@+-".contains(letter) { letter } else { '_' }
+        };
+        let label: String = self.label().chars().map(safe).take(FOLDER).collect();
+        let crc = checksum(self.configuration().as_bytes());
+        let name = if label.is_empty() { format!("{crc:08x}") } else { format!("{label}-{crc:08x}") };
+        Path::new(&name).join(format!("seed-{}", self.seed))
+    }
+}
+
+/// A value as flags are written: without quotes and brackets.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
     }
 }
 
@@ -107,6 +133,8 @@ fn one_line(table: &Table) -> String {
 pub struct Plan {
     /// Its runs: configuration by configuration, seed by seed.
     pub runs: Vec<Planned>,
+    /// The configurations were drawn at random, so that some may be such as cannot be.
+    pub random: bool,
 }
 
 impl Plan {
@@ -121,7 +149,10 @@ impl Plan {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let written: Written = toml::from_str(text).map_err(|error| error.message().replace('\n', " "))?;
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(0, |span| text[..span.start].matches('\n').count());
+            format!("line {}: {}", line + 1, error.message().replace('\n', " "))
+        })?;
         let keys = keys(&written.base)?;
         for key in written.base.keys().chain(written.vary.keys()) {
             check_key(key, &keys)?;
@@ -148,7 +179,7 @@ impl Plan {
                 seed,
             }));
         }
-        Ok(Self { runs })
+        Ok(Self { runs, random: written.random.is_some() })
     }
 }
 
@@ -160,8 +191,7 @@ fn keys(base: &Table) -> Result<Vec<String>, String> {
         serde_json::to_value(Settings::default())
     };
     let serde_json::Value::Object(all) = all.map_err(|error| error.to_string())? else { return Ok(vec![]) };
-    // What a run records when its budget cooled it is nothing to set.
-    Ok(all.into_iter().map(|(key, _)| key).filter(|key| key != "heats").collect())
+    Ok(all.into_iter().map(|(key, _)| key).collect())
 }
 
 fn check_key(key: &str, keys: &[String]) -> Result<(), String> {
@@ -293,10 +323,7 @@ mod tests {
         let text = "seeds = [3, 9]\n[base]\ndata = \"iris\"\n[vary]\nlevels = [4, 8]\nhidden = [[\"16\"], [\"8\", \"8\"]]";
         let all = labels(text);
         assert_eq!(all.len(), 8);
-        assert_eq!(
-            (all[0].as_str(), all[3].as_str()),
-            ("hidden=[\"16\"] levels=4 3", "hidden=[\"16\"] levels=8 9")
-        );
+        assert_eq!((all[0].as_str(), all[3].as_str()), ("hidden=16 levels=4 3", "hidden=16 levels=8 9"));
         assert!(Plan::parse(text).unwrap().runs[0].configuration().contains("data=\"iris\""));
     }
 
@@ -309,6 +336,28 @@ mod tests {
         assert!(margins.iter().all(|margin| (1.0..=16.0).contains(margin)));
         assert!((5..25).contains(&(margins.iter().filter(|&&margin| margin < 4.0).count() / 2)));
         assert!(runs.iter().all(|run| (2..=9).contains(&run.varied["levels"].as_integer().unwrap())));
+    }
+
+    #[test]
+    fn every_setting_of_train_is_a_key() {
+        let text = "[base]\nislands = 4\nmating = \"neurons\"\nslide = 2\nheats = [0.002, 0.001]\nfrom = \"m.evb\"\npreset = \"small\"\n\
+                    rate-generations = 3\nselection = \"map-elites\"\n[vary]\nmigration = [\"async\", \"deterministic\"]";
+        assert_eq!(Plan::parse(text).unwrap().runs.len(), 2);
+        // What a run leaves as its config.toml is a base.
+        let loaded = crate::data::load("iris", &crate::data::LoadOptions::default()).unwrap();
+        let config = Settings { islands: Some(2), ..Settings::default() }.resolve(&loaded.train).unwrap();
+        let mut base: Table = toml::from_str(&config.to_toml()).unwrap();
+        base.remove("seed");
+        let text = toml::to_string(&Table::from_iter([("base".to_owned(), Value::Table(base))])).unwrap();
+        assert_eq!(Plan::parse(&text).unwrap().runs.len(), 1);
+    }
+
+    #[test]
+    fn folders_are_told_apart_and_safe() {
+        let folder = |text: &str| Plan::parse(text).unwrap().runs[0].folder().display().to_string();
+        let one = folder("[vary]\nhidden = [[\"4x2x2@1x5x5\", \"8\"]]\nlabel = [\"../a b\"]");
+        assert!(one.starts_with("hidden=4x2x2@1x5x5,8_label=.._a_b-") && one.ends_with("/seed-1"), "{one}");
+        assert_ne!(folder("[base]\nlevels = 2"), folder("[base]\nlevels = 3"));
     }
 
     #[test]
@@ -335,7 +384,8 @@ mod tests {
             ("[base]\nlevels = 3\n[vary]\nlevels = [4]", "leave it in one"),
             ("[vary]\nlevels = [\"many\"]", "levels=\"many\""),
             ("[base]\ntask = \"cart-poll\"", "cart-pole"),
-            ("sed = 3", "unknown field"),
+            ("sed = 3", "line 1: unknown field"),
+            ("seeds = 2\n[base\n", "line 2: "),
         ] {
             let message = Plan::parse(text).unwrap_err();
             assert!(message.contains(says) && !message.contains('\n'), "{text}: {message}");

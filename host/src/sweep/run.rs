@@ -1,15 +1,21 @@
 //! One run of a plan, and what came of it.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use evobit::environment::{CartPole, Foraging, SwingUp};
 use evobit::evolve::genetic::Genes;
+use evobit::image::genome_checksum;
 
 use super::Planned;
 use super::plan::task_config;
-use crate::data::{is_memorize, load};
 use crate::evaluate;
-use crate::settings::Settings;
+use crate::report::{Events, ReportError};
+use crate::settings::{Config, Settings};
 use crate::task::{self, Part, Task, World};
-use crate::train::{self, Row, Session, Watch, prepare};
+use crate::train::islands::lineage::Lineage;
+use crate::train::{self, Row, Session, Source, SourceError, Watch, prepare_from};
 
 /// A sweep of a search, or a generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -28,6 +34,35 @@ pub struct Metric {
     pub validation: [f64; 2],
 }
 
+impl Metric {
+    /// Writes it to an event file, under its sweep.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, events: &mut Events) -> Result<(), ReportError> {
+        let ([train_loss, train_accuracy], [loss, accuracy]) = (self.train, self.validation);
+        let values = [
+            ("accuracy/training", train_accuracy),
+            ("accuracy/validation", accuracy),
+            ("loss/training", train_loss),
+            ("loss/validation", loss),
+            ("mutants", self.mutants as f64),
+        ];
+        events.scalars(self.seconds, self.sweep.into(), &values)
+    }
+
+    /// Makes the event file of a run in `folder`, with these rows so far.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_all(folder: &Path, rows: &[Self]) -> Result<Events, ReportError> {
+        let seconds = rows.last().map_or(0.0, |row| row.seconds);
+        let mut events = Events::create(folder, seconds)?;
+        rows.iter().try_for_each(|row| row.write(&mut events))?;
+        Ok(events)
+    }
+}
+
 impl From<&Row> for Metric {
     fn from(row: &Row) -> Self {
         Self {
@@ -42,7 +77,7 @@ impl From<&Row> for Metric {
 }
 
 /// What came of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Results {
     /// Its sweeps or generations.
     pub metrics: Vec<Metric>,
@@ -51,6 +86,8 @@ pub struct Results {
     pub accuracy: [f64; 3],
     /// Evolvable bits.
     pub genome_bits: u32,
+    /// Checksum of the genome.
+    pub genome_crc: u32,
     /// Bytes of the model image.
     pub model_bytes: usize,
     /// Its checksum.
@@ -61,6 +98,8 @@ pub struct Results {
     pub seconds: f64,
     /// Why it ended.
     pub stop: String,
+    /// Of islands how the genome came to be.
+    pub lineage: Option<Lineage>,
 }
 
 /// Stops a search when the sweep is stopped.
@@ -76,11 +115,59 @@ impl Watch for Quiet<'_> {
     }
 }
 
+/// The data that runs have in common, each loaded once.
+#[derive(Debug, Default)]
+pub struct Sources(Mutex<BTreeMap<String, Arc<Source>>>);
+
+impl Sources {
+    /// What settings name.
+    fn open(&self, settings: &Settings) -> Result<Arc<Source>, SourceError> {
+        let Settings { data, label, shape, from, .. } = settings;
+        let key = format!("{data:?} {label:?} {shape:?} {from:?}");
+        // A thread that panicked left only whole entries.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = known.get(&key) {
+            return Ok(source.clone());
+        }
+        let source = Arc::new(Source::open(settings)?);
+        known.insert(key, source.clone());
+        Ok(source)
+    }
+
+    /// Data and configuration of a run, unless it is of a task.
+    fn resolve(&self, run: &Planned) -> Result<(Arc<Source>, Config), String> {
+        let settings: Settings =
+            run.settings.clone().try_into().map_err(|error: toml::de::Error| error.to_string())?;
+        let settings = Settings { seed: Some(run.seed), ..settings };
+        if let Some(key) = settings.decided_by_model() {
+            return Err(format!("`{key}` is decided by the model of `from`: leave it out"));
+        }
+        let source = self.open(&settings).map_err(|error| error.to_string())?;
+        let config = source.resolve(settings)?;
+        Ok((source, config))
+    }
+
+    /// Looks at the configuration of a run, and at whether its data is there, without running it.
+    ///
+    /// # Errors
+    /// One line that says what is wrong.
+    pub fn check(&self, run: &Planned) -> Result<(), String> {
+        if run.settings.contains_key("task") {
+            return task_config(&run.settings, run.seed).map(drop);
+        }
+        self.resolve(run).map(drop)
+    }
+}
+
 /// Carries a run out, on the threads of the pool that it is called in. One that `stop` ends is of no use.
 ///
 /// # Errors
 /// One line that says what is wrong with its configuration or its data.
-pub fn carry_out(run: &Planned, stop: &(dyn Fn() -> bool + Sync)) -> Result<Results, String> {
+pub fn carry_out(
+    run: &Planned,
+    sources: &Sources,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Results, String> {
     if run.settings.contains_key("task") {
         let config = task_config(&run.settings, run.seed)?;
         let results = match config.task {
@@ -90,27 +177,17 @@ pub fn carry_out(run: &Planned, stop: &(dyn Fn() -> bool + Sync)) -> Result<Resu
         };
         return results.map_err(|error| error.to_string());
     }
-    let settings: Settings =
-        run.settings.clone().try_into().map_err(|error: toml::de::Error| error.to_string())?;
-    classify(Settings { seed: Some(run.seed), ..settings }, stop).map_err(|error| error.to_string())
+    let (source, config) = sources.resolve(run)?;
+    classify(&source, &config, stop).map_err(|error| error.to_string())
 }
 
 fn classify(
-    mut settings: Settings,
+    source: &Source,
+    config: &Config,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Results, Box<dyn std::error::Error>> {
-    let source = settings.data.clone().unwrap_or_else(|| "digits".into());
-    if settings.from.is_some() {
-        return Err("`from` is not for sweeps: leave it out".into());
-    }
-    if is_memorize(&source) {
-        settings = settings.or(Settings::memorizing());
-    }
-    let loaded = load(&source, &settings.load_options())?;
-    let config = settings.resolve(&loaded.train)?;
-    let prepared = prepare(&loaded, &config)?;
-    drop(loaded);
-    let outcome = train::run(&prepared, &config, Session::default(), None, &mut Quiet(stop))?;
+    let prepared = prepare_from(&source.loaded, config, source.model.as_ref())?;
+    let outcome = train::run(&prepared, config, Session::default(), None, &mut Quiet(stop))?;
     let model = prepared.model(&outcome.genome)?;
     let classifier = prepared.classifier(&outcome.genome)?;
     let loss = prepared.loss_table();
@@ -119,11 +196,13 @@ fn classify(
         metrics: outcome.rows.iter().map(Metric::from).collect(),
         accuracy: parts.map(|samples| evaluate::score(&*classifier, &loss, samples).accuracy()),
         genome_bits: prepared.evolvable_bits(),
+        genome_crc: genome_checksum(&outcome.genome),
         model_bytes: model.bytes().len(),
         model_crc: model.image().checksum(),
         mutants: outcome.mutants,
         seconds: outcome.seconds,
         stop: format!("{:?}", outcome.stop).to_lowercase(),
+        lineage: outcome.lineage,
     })
 }
 
@@ -162,6 +241,7 @@ fn act<E: World>(
         metrics: outcome.rows.iter().zip(&seconds).map(metric).collect(),
         accuracy,
         genome_bits: topology.count(),
+        genome_crc: genome_checksum(&outcome.genome),
         model_bytes: model.bytes().len(),
         model_crc: model.image().checksum(),
         mutants: last.map_or(0, |row| row.scored),
@@ -172,5 +252,6 @@ fn act<E: World>(
             "patience"
         }
         .into(),
+        lineage: None,
     })
 }

@@ -13,6 +13,7 @@ mod objective;
 pub mod operators;
 mod prepare;
 mod snapshots;
+mod source;
 mod spectrum;
 mod start;
 
@@ -29,6 +30,7 @@ use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
 use cooling::Cooling;
 pub use prepare::{PrepareError, Prepared, parts, prepare, prepare_from};
 pub use snapshots::Snapshots;
+pub use source::{Source, SourceError};
 pub use spectrum::layer_spectrum;
 pub(crate) use spectrum::{landscape, memories};
 pub(crate) use start::random_genome;
@@ -131,6 +133,8 @@ pub struct Outcome {
     pub mutants: u64,
     /// Seconds of the search.
     pub seconds: f64,
+    /// Of islands how the genome came to be.
+    pub lineage: Option<islands::lineage::Lineage>,
 }
 
 /// What does not change the result of a run.
@@ -207,7 +211,8 @@ impl Outcome {
     /// Of a search that found nothing yet.
     fn empty(genome: Vec<u32>) -> Self {
         let (best, stop) = (Row::default(), Stop::Interrupted);
-        Self { genome, best, rows: vec![], stop, heats: vec![], steps: 0, mutants: 0, seconds: 0.0 }
+        let (rows, heats) = (vec![], vec![]);
+        Self { genome, best, rows, stop, heats, steps: 0, mutants: 0, seconds: 0.0, lineage: None }
     }
 }
 
@@ -377,7 +382,8 @@ impl<'a> Keeper<'a> {
         let Course { now, rows, best, heats } = self.course;
         let (genome, best) = best.map_or_else(|| (genome.to_vec(), now), |best| (best.genome, best.row));
         let seconds = self.before + self.started.elapsed().as_secs_f64();
-        Outcome { genome, best, rows, stop, heats, steps: now.step, mutants: now.mutants, seconds }
+        let (steps, mutants) = (now.step, now.mutants);
+        Outcome { genome, best, rows, stop, heats, steps, mutants, seconds, lineage: None }
     }
 }
 

@@ -2,35 +2,47 @@
 
 #[cfg_attr(not(feature = "sweep"), path = "without_database.rs")]
 mod database;
+#[cfg(feature = "sweep")]
+mod runs;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Failure, MOST_THREADS};
+use crate::report::{Events, MOST_NAMES};
 use crate::sweep::{Plan, PlanError};
 
 /// Arguments of `sweep`.
 #[derive(Args, Debug)]
 #[command(after_help = "A plan is a TOML file:
   seeds = 5                         # seeds 1 to 5, or a list: seeds = [7, 8]
-  [base]                            # what all runs have in common: settings as in the config.toml of a run
+  [base]                            # what all runs have in common
   data = \"digits\"
   sweeps = 20
   [vary]                            # lists of values: every combination of them, with every seed, is a run
-  hidden = [[\"64\"], [\"128\"], [\"64\", \"32\"]]
+  hidden = [[\"64\"], [\"128\"], [\"64@4x4\", \"32\"]]
   heat = [0.0, 0.002]
 
-With random = 40 at its top, 40 configurations are drawn instead of all, and [vary] may hold ranges:
+This one makes 3 x 2 x 5 runs. Every setting of host train may stand in [base] and [vary], under the name of its flag: islands = [1, 4],
+mating = [\"union\", \"neurons\"], from = \"model.evb\"; so the config.toml of a run, without its seed, is a [base]. Nothing begins before all
+configurations were looked at.
+
+With random = 40 at its top, 40 configurations are drawn instead of all, draw = 1 draws others, and [vary] may hold ranges:
   temperature = { from = 2, to = 50, log = true }
   levels = { from = 1, to = 12, whole = true }
 
 With task = \"cart-pole\" in [base], keys are those of host task train: hidden, starts, population, flips, ...
 
-What is in the database already is not done again: after a kill, the same command goes on.
+What is in the database already is not done again: after a kill, the same command goes on; with more seeds or values, it adds their runs.
+  host sweep sweep.toml --dry-run        the runs it would make
   host sweep sweep.toml                  carry it out; results in sweep.db
   host runs compare sweep.db             mean and spread over seeds, the best configuration first
-  host runs plot sweep.db                its curves, in sweep.svg")]
+  host runs plot sweep.db                its curves, in sweep.svg
+  host runs list sweep.db                every run, with its number
+  host runs lineage sweep.db 3           whose flips the winner of run 3 is made of, where it had islands
+  host sweep sweep.toml --tensorboard    event files as well, of runs done before too: tensorboard --logdir sweep.tensorboard
+  sqlite3 sweep.db .schema               tables for questions of your own")]
 pub struct SweepArgs {
     /// The plan
     pub plan: PathBuf,
@@ -40,6 +52,10 @@ pub struct SweepArgs {
     /// Runs at a time, each on one thread [default: all cores]
     #[arg(long, value_name = "N")]
     pub jobs: Option<usize>,
+    /// Write event files as well, a folder for each run beside the database, with the ending .tensorboard (needs a program with the
+    /// feature tensorboard)
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Print the runs of the plan, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -65,6 +81,8 @@ pub enum RunsCommand {
     Compare(ListArgs),
     /// Draw the curves of the best configurations, a line a seed
     Plot(PlotArgs),
+    /// Show how the best genome of a run of islands came to be
+    Lineage(LineageArgs),
 }
 
 /// Arguments of `runs list` and `runs compare`.
@@ -91,9 +109,21 @@ pub struct PlotArgs {
     /// What the curves are over
     #[arg(long, value_enum, default_value = "mutants")]
     pub over: Over,
-    /// Configurations to draw, the best first
-    #[arg(long, value_name = "N", default_value_t = 6)]
-    pub most: usize,
+    /// Configurations to draw, the best first: 1 to 8, each in a colour of its own
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=MOST_NAMES as i64))]
+    pub most: u8,
+}
+
+/// Arguments of `runs lineage`.
+#[derive(Args, Debug)]
+pub struct LineageArgs {
+    /// The database that `host sweep` made
+    pub database: PathBuf,
+    /// The run, by its number in `host runs list`
+    pub run: i64,
+    /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What curves are over.
@@ -116,6 +146,9 @@ pub(super) fn run(args: &SweepArgs) -> Result<(), Failure> {
     if !(1..=MOST_THREADS).contains(&jobs) {
         return Err(Failure::usage(format!("--jobs must be 1 to {MOST_THREADS}")));
     }
+    if args.tensorboard {
+        Events::available().map_err(Failure::usage)?;
+    }
     if args.dry_run {
         for run in &plan.runs {
             super::print(format!("{} seed={}", run.label(), run.seed).trim_start())?;
@@ -130,5 +163,6 @@ pub(super) fn runs(args: &RunsArgs) -> Result<(), Failure> {
         RunsCommand::List(args) => database::list(args),
         RunsCommand::Compare(args) => database::compare(args),
         RunsCommand::Plot(args) => database::plot(args),
+        RunsCommand::Lineage(args) => database::lineage(args),
     }
 }

@@ -1,7 +1,7 @@
 //! In place of the database, where the program was built without it.
 
 use super::super::Failure;
-use super::{ListArgs, PlotArgs, SweepArgs};
+use super::{LineageArgs, ListArgs, PlotArgs, SweepArgs};
 use crate::sweep::Plan;
 
 fn missing() -> Result<(), Failure> {
@@ -22,5 +22,9 @@ pub(super) fn compare(_args: &ListArgs) -> Result<(), Failure> {
 }
 
 pub(super) fn plot(_args: &PlotArgs) -> Result<(), Failure> {
+    missing()
+}
+
+pub(super) fn lineage(_args: &LineageArgs) -> Result<(), Failure> {
     missing()
 }

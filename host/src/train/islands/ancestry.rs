@@ -70,6 +70,12 @@ impl Ancestry {
         Self { base, steps: vec![] }
     }
 
+    /// One of which all is known: the genome it began with, and what changed it, in order.
+    #[must_use]
+    pub fn of(base: Vec<u32>, steps: Vec<Step>) -> Self {
+        Self { base, steps }
+    }
+
     /// The genome it began with.
     #[must_use]
     pub fn base(&self) -> &[u32] {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::Ancestry;
-use super::island::{Arrival, Finish};
+use super::island::{Arrival, Finish, Record};
 use crate::run_folder::RunFolder;
 use crate::train::Row;
 
@@ -35,36 +35,63 @@ pub struct Winner {
     pub ancestry: Ancestry,
 }
 
-/// Writes all three.
-pub(super) fn write(folder: &RunFolder, finished: &[Finish]) -> Result<(), String> {
-    let written = |name: &str, bytes: &[u8]| folder.write(name, bytes).map_err(|error| error.to_string());
-    let mut text = String::from("island,epoch,mated,changed,loss,validation_accuracy\n");
-    for record in finished.iter().flat_map(|finish| &finish.records) {
-        let mated = record
-            .mated
-            .iter()
-            .map(|(from, epoch, differed, taken)| format!("{from}@{epoch}:{taken}/{differed}"));
-        let mated: Vec<String> = mated.collect();
-        let accuracy =
-            if record.validation.is_nan() { String::new() } else { format!("{:.6}", record.validation) };
-        let (island, epoch, changed, loss) = (record.island, record.epoch, record.changed, record.loss);
-        text += &format!("{island},{epoch},{},{changed},{loss},{accuracy}\n", mated.join(" "));
+/// What is known of how the genomes of a run came to be.
+#[derive(Clone, Debug)]
+pub struct Lineage {
+    /// The best genome of all islands; none where nothing was assessed.
+    pub winner: Option<Winner>,
+    /// What each epoch of each island came to.
+    pub records: Vec<Record>,
+    /// Those who came to each island, where nobody waited for them.
+    pub arrivals: Vec<Vec<Arrival>>,
+}
+
+impl Lineage {
+    /// That of islands at the end of a run.
+    pub(super) fn new(finished: &[Finish]) -> Self {
+        let winner = super::winner(finished).and_then(|finish| {
+            let best = finish.course.best.as_ref()?;
+            let mut ancestry = finish.ancestry.clone();
+            ancestry.cut(best.row.sweep);
+            Some(Winner { island: finish.island, islands: finished.len() as u16, row: best.row, ancestry })
+        });
+        Self {
+            winner,
+            records: finished.iter().flat_map(|finish| finish.records.clone()).collect(),
+            arrivals: finished.iter().map(|finish| finish.arrivals.clone()).collect(),
+        }
     }
-    written(LINEAGE, text.as_bytes())?;
-    if let Some(finish) = super::winner(finished)
-        && let Some(best) = &finish.course.best
-    {
-        let mut ancestry = finish.ancestry.clone();
-        ancestry.cut(best.row.sweep);
-        let winner =
-            Winner { island: finish.island, islands: finished.len() as u16, row: best.row, ancestry };
-        written(ANCESTRY, &sealed(&winner))?;
+
+    /// Writes all three.
+    pub(super) fn write(&self, folder: &RunFolder) -> Result<(), String> {
+        let written = |name: &str, bytes: &[u8]| folder.write(name, bytes).map_err(|error| error.to_string());
+        let mut text = String::from("island,epoch,mated,changed,loss,validation_accuracy\n");
+        for record in &self.records {
+            let accuracy =
+                if record.validation.is_nan() { String::new() } else { format!("{:.6}", record.validation) };
+            let Record { island, epoch, changed, loss, .. } = record;
+            text += &format!("{island},{epoch},{},{changed},{loss},{accuracy}\n", record.matings());
+        }
+        written(LINEAGE, text.as_bytes())?;
+        if let Some(winner) = &self.winner {
+            written(ANCESTRY, &sealed(winner))?;
+        }
+        if self.arrivals.iter().any(|arrivals| !arrivals.is_empty()) {
+            written(ARRIVALS, &sealed(&self.arrivals))?;
+        }
+        Ok(())
     }
-    if finished.iter().any(|finish| !finish.arrivals.is_empty()) {
-        let arrivals: Vec<&Vec<Arrival>> = finished.iter().map(|finish| &finish.arrivals).collect();
-        written(ARRIVALS, &sealed(&arrivals))?;
+}
+
+impl Record {
+    /// Whom it mated with, each as `island@epoch:bits taken/bits that differed`.
+    #[must_use]
+    pub fn matings(&self) -> String {
+        let one = |(from, epoch, differed, taken): &(u16, u32, u32, u32)| {
+            format!("{from}@{epoch}:{taken}/{differed}")
+        };
+        self.mated.iter().map(one).collect::<Vec<String>>().join(" ")
     }
-    Ok(())
 }
 
 fn sealed(value: &impl Serialize) -> Vec<u8> {

@@ -41,6 +41,7 @@ use exchange::{Alone, Door, Migrant, Parcel, Transport};
 use graph::Graph;
 pub use island::{Arrival, Finish, Record};
 use island::{Permits, State, World};
+use lineage::Lineage;
 use post::{Post, home};
 
 /// Where a run of islands begins.
@@ -97,10 +98,10 @@ pub(super) fn run<'a>(
         return Ok(Outcome::empty(start));
     }
     let stop = if stopped { Stop::Interrupted } else { Stop::Sweeps };
-    let outcome = gather(&finished, stop, started, start);
+    let lineage = Lineage::new(&finished);
     if let Some(folder) = &folder {
         if !stopped {
-            lineage::write(folder, &finished).map_err(TrainError::Islands)?;
+            lineage.write(folder).map_err(TrainError::Islands)?;
         }
         if let Some(checkpoints) = &mut session.checkpoints {
             let last = winner(&finished).map(|finish| finish.course.clone());
@@ -114,7 +115,7 @@ pub(super) fn run<'a>(
             files::remove_all(folder);
         }
     }
-    Ok(outcome)
+    Ok(Outcome { lineage: Some(lineage), ..gather(&finished, stop, started, start) })
 }
 
 /// The first process: makes sure that all are of one mind and says where to begin.
@@ -266,7 +267,7 @@ fn gather(finished: &[Finish], stop: Stop, started: Instant, start: Vec<u32>) ->
     let Course { now, rows, best, heats } = course;
     let (genome, best) = best.map_or((start, now), |Best { genome, row, .. }| (genome, row));
     let (steps, mutants) = (sum(|finish| finish.course.now.step), sum(|finish| finish.course.now.mutants));
-    Outcome { genome, best, rows, stop, heats, steps, mutants, seconds }
+    Outcome { genome, best, rows, stop, heats, steps, mutants, seconds, lineage: None }
 }
 
 #[cfg(test)]
