@@ -106,7 +106,8 @@ impl Database {
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DatabaseError::Locked { path },
             Some(ErrorCode::NotADatabase) => DatabaseError::Foreign { path },
-            Some(ErrorCode::DatabaseCorrupt) => DatabaseError::Damaged { path },
+            // None: SQLite gave a value that is no such as was written.
+            Some(ErrorCode::DatabaseCorrupt) | None => DatabaseError::Damaged { path },
             _ => DatabaseError::Failed { path, source },
         }
     }
