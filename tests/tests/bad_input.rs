@@ -337,6 +337,10 @@ fn settings_out_of_range() {
             usage("task train cart-pole --elites 60", &["elites must be fewer"]),
             usage("task train cart-pole --hidden 40000", &["1 to 32767", "--hidden"]),
             usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
+            usage(
+                "train --data iris --tensorboard",
+                &["without TensorBoard's files", "--features tensorboard"],
+            ),
             usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
             wrong("sweep missing.toml", &["missing.toml: cannot be read", "host sweep --help"]),
             usage("trian", &["trian", "train"]),

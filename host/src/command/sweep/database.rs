@@ -15,6 +15,15 @@ pub(super) use super::runs::{compare, lineage, list, plot};
 
 pub(super) fn sweep(args: &SweepArgs, plan: &Plan, jobs: usize) -> Result<(), Failure> {
     let path = args.database.clone().unwrap_or_else(|| args.plan.with_extension("db"));
+    let (sources, is_new) = (Sources::default(), !path.exists());
+    let looked_at = |runs: &[Planned]| {
+        // Of random draws some may be such as cannot be: they fail one by one.
+        if plan.random { Ok(()) } else { check(runs, &sources, &args.plan) }
+    };
+    if is_new {
+        // Before there is a database: what cannot be leaves nothing behind.
+        looked_at(&plan.runs)?;
+    }
     let mut database = Database::write(&path)?;
     let mut todo: Vec<Planned> = vec![];
     for run in &plan.runs {
@@ -26,57 +35,72 @@ pub(super) fn sweep(args: &SweepArgs, plan: &Plan, jobs: usize) -> Result<(), Fa
     if let Some(events) = &events {
         write_missing(&database, plan, events)?;
     }
-    let sources = Sources::default();
-    if !plan.random {
-        check(&todo, &sources, &args.plan)?;
+    if !is_new {
+        looked_at(&todo)?;
     }
     let there = plan.runs.len() - todo.len();
     let before = if there == 0 { String::new() } else { format!(", {there} of them done before") };
     tell(&format!("{}{before}; {jobs} at a time, results in {}", runs(plan.runs.len()), path.display()));
-    catch_interrupts();
-    let bar = bar(todo.len());
-    let (mut failed, mut done) = (vec![], 0usize);
-    let mut refused: Option<Failure> = None;
-    side_by_side(&todo, &sources, jobs, &interrupted, |run, results| {
-        let name = format!("{} seed={}", run.label(), run.seed);
-        match &results {
-            Err(reason) => failed.push(format!("{name}: {reason}")),
-            Ok(results) => {
-                done += 1;
-                say(&bar, &format!("{name}: {}", share(results.accuracy[1])));
-            }
-        }
-        bar.inc(1);
-        let written = match (&events, &results) {
-            (Some(events), Ok(results)) => write_events(events, run, &results.metrics),
-            _ => Ok(()),
-        };
-        let kept = keep(&mut database, run, &results, &bar).map_err(Failure::from);
-        refused = kept.and(written).err();
-        refused.is_none()
-    });
-    bar.finish_and_clear();
-    if let Some(error) = refused {
-        return Err(error);
-    }
-    let left = todo.len() - done - failed.len();
+    let came = work(&todo, &sources, jobs, &mut database, events.as_deref())?;
+    let left = todo.len() - came.done - came.failed.len();
     if args.json {
         let object = json!({
-            "runs": plan.runs.len(), "done": done, "before": there, "failed": failed, "left": left,
+            "runs": plan.runs.len(), "done": came.done, "before": there, "failed": came.failed, "left": left,
             "database": path.display().to_string(),
         });
         print(&object.to_string())?;
     } else {
         let left = if left == 0 { String::new() } else { format!(", {left} left: the same command goes on") };
-        print(&format!("{} done, {there} before, {} failed{left}", runs(done), failed.len()))?;
+        print(&format!("{} done, {there} before, {} failed{left}", runs(came.done), came.failed.len()))?;
         print(&format!("next: host runs compare {}", path.display()))?;
     }
-    match failed.first() {
+    let failed = runs(came.failed.len());
+    match came.failed.first() {
         None => Ok(()),
-        Some(first) => {
-            Err(Failure { code: 1, message: format!("{} failed, the first: {first}", runs(failed.len())) })
-        }
+        Some(first) => Err(Failure { code: 1, message: format!("{failed} failed, the first: {first}") }),
     }
+}
+
+/// What came of the runs of a sweep.
+#[derive(Default)]
+struct Came {
+    done: usize,
+    /// Which failed, and why.
+    failed: Vec<String>,
+}
+
+/// Carries out runs and keeps what comes of them.
+fn work(
+    todo: &[Planned],
+    sources: &Sources,
+    jobs: usize,
+    database: &mut Database,
+    events: Option<&Path>,
+) -> Result<Came, Failure> {
+    catch_interrupts();
+    let bar = bar(todo.len());
+    let (mut came, mut refused) = (Came::default(), None);
+    side_by_side(todo, sources, jobs, &interrupted, |run, results| {
+        let name = format!("{} seed={}", run.label(), run.seed);
+        let name = name.trim_start();
+        match &results {
+            Err(reason) => came.failed.push(format!("{name}: {reason}")),
+            Ok(results) => {
+                came.done += 1;
+                say(&bar, &format!("{name}: {}", share(results.accuracy[1])));
+            }
+        }
+        bar.inc(1);
+        let written = match (events, &results) {
+            (Some(events), Ok(results)) => write_events(events, run, &results.metrics),
+            _ => Ok(()),
+        };
+        let kept = keep(database, run, &results, &bar).map_err(Failure::from);
+        refused = kept.and(written).err();
+        refused.is_none()
+    });
+    bar.finish_and_clear();
+    refused.map_or(Ok(came), Err)
 }
 
 fn runs(count: usize) -> String {

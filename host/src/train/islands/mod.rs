@@ -264,7 +264,15 @@ fn gather(finished: &[Finish], stop: Stop, started: Instant, start: Vec<u32>) ->
     let Some(course) = winner(finished).map(|finish| finish.course.clone()) else {
         return Outcome::empty(start);
     };
-    let Course { now, rows, best, heats } = course;
+    let Course { now, mut rows, best, heats } = course;
+    // What all of them had scored when the winner was there.
+    for row in &mut rows {
+        let until = |finish: &Finish| {
+            let before = finish.course.rows.iter().rfind(|other| other.sweep <= row.sweep);
+            before.map_or(0, |other| other.mutants)
+        };
+        row.mutants = finished.iter().map(until).sum();
+    }
     let (genome, best) = best.map_or((start, now), |Best { genome, row, .. }| (genome, row));
     let (steps, mutants) = (sum(|finish| finish.course.now.step), sum(|finish| finish.course.now.mutants));
     Outcome { genome, best, rows, stop, heats, steps, mutants, seconds, lineage: None }
