@@ -165,7 +165,7 @@ fn lineage_of_every_run_gives_its_genome_back() {
 
 #[test]
 fn who_locks_a_database_is_waited_for_or_named() {
-    let folder = folder(&PLAN.replace("seeds = 2", "seeds = 20"));
+    let folder = folder(&PLAN.replace("seeds = 2", "seeds = 6"));
     let mut first = sweep(&folder);
     while count(&folder) == 0 {
         assert!(first.try_wait().unwrap().is_none(), "it ended too soon");
@@ -182,7 +182,7 @@ fn who_locks_a_database_is_waited_for_or_named() {
     let said = first.wait_with_output().unwrap();
     assert!(said.status.success());
     assert!(String::from_utf8(said.stderr).unwrap().contains("waiting until it lets go"));
-    assert_eq!(count(&folder), 10 * RUNS);
+    assert_eq!(count(&folder), 3 * RUNS);
 }
 
 #[test]
