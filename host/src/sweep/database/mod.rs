@@ -78,7 +78,11 @@ impl Database {
             let tables = format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
             database.connection.execute_batch(&tables).map_err(|error| database.failed(error))?;
         }
-        database.checked()
+        let database = database.checked()?;
+        // From here on who waits says so, and waits again.
+        let waits = database.connection.busy_timeout(Duration::from_secs(1));
+        waits.map_err(|error| database.failed(error))?;
+        Ok(database)
     }
 
     /// Opens a database to read.
@@ -151,7 +155,7 @@ impl Database {
     /// Keeps what came of a run, in place of what came of it before.
     ///
     /// # Errors
-    /// A database that cannot be written; nothing of the run is in it then.
+    /// A database that cannot be written, or that another program has held for a second; nothing of the run is in it then.
     pub fn keep(&mut self, run: &Planned, results: &Result<Results, String>) -> Result<(), DatabaseError> {
         let kept = self.keep_all(run, results);
         kept.map_err(|error| self.failed(error))
