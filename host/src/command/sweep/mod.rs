@@ -16,19 +16,19 @@ use crate::sweep::{Plan, PlanError};
 /// Arguments of `sweep`.
 #[derive(Args, Debug)]
 #[command(after_help = "A plan is a TOML file:
-  seeds = 5                         # seeds 1 to 5, or a list: seeds = [7, 8]
-  [base]                            # what all runs have in common
+  seeds = 5              # seeds 1 to 5, or a list: seeds = [7, 8]
+  [base]                 # what all runs have in common
   data = \"digits\"
   sweeps = 20
-  [vary]                            # lists of values: every combination of them, with every seed, is a run
+  [vary]                 # lists of values: each combination of them, with each seed, is a run
   hidden = [[\"64\"], [\"128\"], [\"64@4x4\", \"32\"]]
   heat = [0.0, 0.002]
 
-This one makes 3 x 2 x 5 runs. Every setting of host train may stand in [base] and [vary], under the name of its flag: islands = [1, 4],
-mating = [\"union\", \"neurons\"], from = \"model.evb\"; so the config.toml of a run, without its seed, is a [base]. Nothing begins before all
-configurations were looked at.
+This one makes 3 x 2 x 5 runs. Every setting of host train may stand in [base] and [vary], by the name of its flag: islands = [1, 4], \
+mating = [\"union\", \"neurons\"], from = \"model.evb\". So the config.toml of a run, without its seed, is a [base]. All configurations are \
+looked at before the first run.
 
-With random = 40 at its top, 40 configurations are drawn instead of all, draw = 1 draws others, and [vary] may hold ranges:
+With random = 40 at its top, 40 configurations are drawn instead of all (draw = 1 draws others), and [vary] may hold ranges:
   temperature = { from = 2, to = 50, log = true }
   levels = { from = 1, to = 12, whole = true }
 
@@ -37,11 +37,12 @@ With task = \"cart-pole\" in [base], keys are those of host task train: hidden, 
 What is in the database already is not done again: after a kill, the same command goes on; with more seeds or values, it adds their runs.
   host sweep sweep.toml --dry-run        the runs it would make
   host sweep sweep.toml                  carry it out; results in sweep.db
-  host runs compare sweep.db             mean and spread over seeds, the best configuration first
+  host runs compare sweep.db             mean and spread over seeds, the best first
   host runs plot sweep.db                its curves, in sweep.svg
   host runs list sweep.db                every run, with its number
-  host runs lineage sweep.db 3           whose flips the winner of run 3 is made of, where it had islands
-  host sweep sweep.toml --tensorboard    event files as well, of runs done before too: tensorboard --logdir sweep.tensorboard
+  host runs lineage sweep.db 3           of islands: whose flips the winner of run 3 is made of
+  host sweep sweep.toml --tensorboard    event files as well, of runs done before too
+  tensorboard --logdir sweep.tensorboard
   sqlite3 sweep.db .schema               tables for questions of your own")]
 pub struct SweepArgs {
     /// The plan
