@@ -79,7 +79,7 @@ impl Watch for Progress {
         if let Err(error) = written {
             self.events = None;
             self.bar.suspend(|| {
-                tell(&format!("warning: nothing more for TensorBoard, training goes on: {error}"))
+                tell(&format!("warning: nothing more for TensorBoard, training goes on: {error}"));
             });
         }
     }

@@ -172,7 +172,7 @@ fn keep(
                 if !std::mem::replace(&mut told, true) {
                     let name = path.display();
                     bar.suspend(|| {
-                        tell(&format!("{name}: another program holds it: waiting until it lets go"))
+                        tell(&format!("{name}: another program holds it: waiting until it lets go"));
                     });
                 }
             }

@@ -66,7 +66,8 @@ impl Database {
     /// # Errors
     /// One that another sweep writes to, or no database of sweeps.
     pub fn write(path: &Path) -> Result<Self, DatabaseError> {
-        let beside = path.with_added_extension("lock");
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".lock");
         let lock =
             File::create(&beside).map_err(|source| DatabaseError::Lock { path: path.to_owned(), source })?;
         if let Err(std::fs::TryLockError::WouldBlock) = lock.try_lock() {
