@@ -144,6 +144,6 @@ mod tests {
             children = children.min(algorithm.step(&mut fitness, &mut rng).scored);
         }
         assert!(best.len() >= 5, "{best:?}");
-        assert!(children >= 40 - 16 && children < 40 - 4, "{children} children beside a grid of 4 x 4");
+        assert!((40 - 16..40 - 4).contains(&children), "{children} children beside a grid of 4 x 4");
     }
 }
