@@ -94,6 +94,8 @@ pub trait Watch {
     fn interrupted(&self) -> bool;
     /// A checkpoint could not be written, for this reason; the search goes on.
     fn unsaved(&mut self, reason: &str);
+    /// Islands that lived before go on from their checkpoints of these epochs.
+    fn islands(&mut self, _epochs: &[u32]) {}
 }
 
 /// Follows no search.

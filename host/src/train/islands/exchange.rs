@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -52,12 +52,12 @@ pub enum Parcel {
         /// What the run is of.
         fingerprint: Fingerprint,
     },
-    /// From the first process: begin in this folder, from the checkpoints of this epoch on.
+    /// From the first process: begin in this folder, each island from its checkpoint of an epoch on.
     Begin {
         /// The run folder; none to save nothing.
         folder: Option<PathBuf>,
-        /// 0 for the start.
-        epoch: u32,
+        /// The epoch of each island; 0 for the start.
+        epochs: Vec<u32>,
     },
     /// From the first process: do not begin, or stop.
     Stop,
@@ -67,6 +67,8 @@ pub enum Parcel {
     Row(u16, Row),
     /// To the first process: an island has a checkpoint of this epoch.
     Saved(u16, u32),
+    /// From the first process: all islands have a checkpoint of this epoch.
+    Oldest(u32),
     /// To the first process: an island is through.
     Finished(Box<Finish>),
     /// To the first process: an island cannot go on.
@@ -130,6 +132,8 @@ pub struct Door<'a> {
     pub inbox: Receiver<Migrant>,
     /// The run is to stop.
     pub stop: &'a AtomicBool,
+    /// The epoch that all islands have saved.
+    pub oldest: &'a AtomicU32,
     /// Migrants that came before they were asked for, by the epoch they were sent in and their island.
     pub early: BTreeMap<(u32, u16), Migrant>,
 }
@@ -139,6 +143,12 @@ impl Door<'_> {
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The epoch that all islands have saved, or an earlier one.
+    #[must_use]
+    pub fn oldest(&self) -> u32 {
+        self.oldest.load(Ordering::Relaxed)
     }
 
     /// Sends. Where the post is gone the run is over, which the island will see.

@@ -60,7 +60,7 @@ pub(super) struct State {
     pub course: Course,
     /// No single mutation improves its genome, so it need not search until somebody comes.
     pub settled: bool,
-    /// Those of its emigrants that may be under way.
+    /// Those of its emigrants that the islands they are for have not taken in at their checkpoints, as far as it knows.
     pub sent: Vec<Migrant>,
     /// The last genome that it sent to each other.
     pub told: BTreeMap<u16, Known>,
@@ -191,7 +191,7 @@ pub(super) struct World<'a> {
 pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -> Result<Finish, String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(world.threads).build();
     let pool = pool.map_err(|error| format!("no threads for island {}: {error}", state.island))?;
-    // What was under way at a checkpoint.
+    // What those who are behind still need.
     state.sent.iter().for_each(|migrant| door.send(Parcel::Migrant(migrant.clone())));
     while state.epoch < world.config.epochs() && !door.stopped() {
         let Ok(migrants) = arrivals(world, &mut state, &mut door) else { break };
@@ -206,6 +206,9 @@ pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -
         state.epoch += 1;
         if let Some((folder, config)) = world.folder {
             files::write(folder, config, &state)?;
+            if let Some(old) = state.epoch.checked_sub(2) {
+                files::remove(folder, state.island, old);
+            }
             door.send(Parcel::Saved(state.island, state.epoch));
         }
     }
@@ -232,8 +235,8 @@ fn arrivals(world: &World<'_>, state: &mut State, door: &mut Door<'_>) -> Result
         }
         MigrationKind::Deterministic => {
             let Some(sent) = epoch.checked_sub(config.latency) else { return Ok(vec![]) };
-            let sources = world.graph.sources(state.island, sent);
-            sources.into_iter().map(|source| door.wait(source, sent)).collect()
+            let sources = world.graph.sources(u32::from(state.island), sent);
+            sources.into_iter().map(|source| door.wait(source as u16, sent)).collect()
         }
     }
 }
@@ -292,7 +295,10 @@ fn record(state: &mut State, immigrants: &[Immigrant], epoch: &Epoch) {
 
 /// Sends the best to where the graph says.
 fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>) {
-    for to in world.graph.targets(state.island, state.epoch) {
+    // Those who do not wait are not sent the same again, and what is not saved is not gone on with.
+    let keeps = world.folder.is_some() && world.config.migration == MigrationKind::Deterministic;
+    for to in world.graph.targets(u32::from(state.island), state.epoch) {
+        let to = to as u16;
         let base = state.told.get(&to).map_or(world.start, |known| &known.0);
         let migrant = Migrant {
             from: state.island,
@@ -303,9 +309,12 @@ fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>
             flips: flips_between(base, &epoch.champion),
         };
         state.told.insert(to, Known(epoch.champion.clone()));
-        door.send(Parcel::Migrant(migrant.clone()));
-        state.sent.push(migrant);
+        if keeps {
+            state.sent.push(migrant.clone());
+        }
+        door.send(Parcel::Migrant(migrant));
     }
-    let oldest = (state.epoch + 1).saturating_sub(world.config.latency);
+    // One epoch more than the checkpoints ask for: where the newest of another is damaged it goes on from the one before.
+    let oldest = door.oldest().saturating_sub(world.config.latency + 1);
     state.sent.retain(|migrant| migrant.epoch >= oldest);
 }

@@ -11,7 +11,8 @@
 //! island    its life: arrivals, an epoch of search, emigrants, a checkpoint      graph     who sends to whom
 //! exchange  doors, parcels, transports                                           post      carries parcels
 //! ancestry  genomes as a base and flips                                          files     checkpoints
-//! lineage   what the run folder keeps of all that                                mpi       the transport of clusters
+//! lineage   what the run folder keeps of all that                                ledger    which epochs are saved
+//! mpi       the transport of clusters
 //! ```
 
 pub mod ancestry;
@@ -20,6 +21,7 @@ mod files;
 mod genetic;
 pub mod graph;
 mod island;
+mod ledger;
 pub mod lineage;
 #[cfg(feature = "mpi")]
 pub mod mpi;
@@ -27,7 +29,7 @@ mod post;
 mod spectrum;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
@@ -41,12 +43,14 @@ use exchange::{Alone, Door, Migrant, Parcel, Transport};
 use graph::Graph;
 pub use island::{Arrival, Finish, Record};
 use island::{Permits, State, World};
+use ledger::Ledger;
 use post::{Post, home};
 
 /// Where a run of islands begins.
 struct Beginning {
     folder: Option<RunFolder>,
-    epoch: u32,
+    /// The epoch of each island.
+    epochs: Vec<u32>,
 }
 
 /// Evolves islands from the start or from where their checkpoints are.
@@ -62,16 +66,19 @@ pub(super) fn run<'a>(
     let islands = config.islands.unwrap_or(1);
     let digest = checksum(config.to_toml().as_bytes());
     let beginning = match transport.rank() {
-        0 => lead(prepared, &mut session, (transport, digest, islands), from.is_some()).map(Some),
+        0 => lead(prepared, config, &mut session, (transport, digest), from.is_some()).map(Some),
         _ => follow(prepared, transport, digest),
     };
-    let Some(Beginning { folder, epoch }) = beginning.map_err(TrainError::Islands)? else {
+    let Some(Beginning { folder, epochs }) = beginning.map_err(TrainError::Islands)? else {
         return Ok(Outcome::empty(random_genome(prepared, config)));
     };
+    if transport.rank() == 0 && epochs.iter().any(|&epoch| epoch > 0) {
+        watch.islands(&epochs);
+    }
     let here = (0..islands).filter(|&island| home(island, transport.size()) == transport.rank());
     let start = random_genome(prepared, config);
-    let state = |island| match &folder {
-        Some(folder) if epoch > 0 => files::read(folder, digest, island, epoch),
+    let state = |island: u16| match (&folder, epochs[usize::from(island)]) {
+        (Some(folder), epoch @ 1..) => files::read(folder, digest, island, epoch),
         _ => Ok(State::new(island, &start)),
     };
     let mut states: Vec<State> =
@@ -86,13 +93,14 @@ pub(super) fn run<'a>(
         prepared,
         config,
         start: &start,
-        graph: Graph::new(config.graph, islands, config.seed),
+        graph: Graph::new(config.graph, islands.into(), config.seed),
         folder: folder.as_ref().map(|folder| (folder, digest)),
         replay: session.replay.as_deref(),
         permits: Permits::new(threads / each),
         threads: each,
     };
-    let (finished, stopped) = evolve(&world, states, transport, watch).map_err(TrainError::Islands)?;
+    let evolved = evolve(&world, states, Ledger::new(epochs), transport, watch);
+    let (finished, stopped) = evolved.map_err(TrainError::Islands)?;
     if transport.rank() > 0 {
         return Ok(Outcome::empty(start));
     }
@@ -120,8 +128,9 @@ pub(super) fn run<'a>(
 /// The first process: makes sure that all are of one mind and says where to begin.
 fn lead(
     prepared: &Prepared,
+    config: &Config,
     session: &mut Session<'_>,
-    (transport, digest, islands): (&dyn Transport, u32, u16),
+    (transport, digest): (&dyn Transport, u32),
     goes_on: bool,
 ) -> Result<Beginning, String> {
     let mut difference = None;
@@ -156,23 +165,24 @@ fn lead(
         if let Some(difference) = difference {
             return Err(difference);
         }
-        let Some(folder) = &folder else { return Ok(0) };
+        let at_the_start = vec![0; config.islands.unwrap_or(1).into()];
+        let Some(folder) = &folder else { return Ok(at_the_start) };
         files::prepare(folder)?;
-        if goes_on { files::newest(folder, digest, islands) } else { Ok(0) }
+        if goes_on { files::beginnings(folder, config, digest) } else { Ok(at_the_start) }
     };
-    let epoch = begin();
+    let epochs = begin();
     for rank in 1..transport.size() {
         let path = folder.as_ref().map(|folder| folder.path().to_owned());
-        let begin = |&epoch: &u32| Parcel::Begin { folder: path, epoch };
-        post::send(transport, rank, &epoch.as_ref().map_or(Parcel::Stop, begin));
+        let begin = |epochs: &Vec<u32>| Parcel::Begin { folder: path, epochs: epochs.clone() };
+        post::send(transport, rank, &epochs.as_ref().map_or(Parcel::Stop, begin));
     }
-    let epoch = epoch?;
-    if let Some(checkpoints) = session.checkpoints.as_mut().filter(|_| epoch == 0) {
-        // So that a run that is killed before the first common epoch can be gone on with as well.
+    let epochs = epochs?;
+    if let Some(checkpoints) = session.checkpoints.as_mut().filter(|_| epochs.contains(&0)) {
+        // So that a run that is killed before every island saved itself can be gone on with as well.
         let state = super::State { course: Course::default(), search: Search::Islands };
         checkpoints.write(prepared, state, None)?;
     }
-    Ok(Beginning { folder, epoch })
+    Ok(Beginning { folder, epochs })
 }
 
 /// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do.
@@ -193,8 +203,8 @@ fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result
     };
     post::send(transport, 0, &hello);
     match post::next(transport) {
-        Some(Parcel::Begin { folder, epoch }) => {
-            Ok(Some(Beginning { folder: folder.as_deref().map(RunFolder::join), epoch }))
+        Some(Parcel::Begin { folder, epochs }) => {
+            Ok(Some(Beginning { folder: folder.as_deref().map(RunFolder::join), epochs }))
         }
         Some(Parcel::Close) => Ok(None),
         _ => Err("rank 0 does not begin, and says why".into()),
@@ -205,20 +215,21 @@ fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result
 fn evolve(
     world: &World<'_>,
     states: Vec<State>,
+    ledger: Ledger,
     transport: &dyn Transport,
     watch: &mut dyn Watch,
 ) -> Result<(Vec<Finish>, bool), String> {
     let stop = AtomicBool::new(false);
     let (outbox, parcels) = channel();
-    let saved = (0..world.config.islands.unwrap_or(1)).map(|island| (island, 0)).collect();
+    let oldest = AtomicU32::new(ledger.oldest());
     let mut post = Post {
         transport,
         islands: world.config.islands.unwrap_or(1),
         inboxes: BTreeMap::new(),
         outbox: parcels,
         stop: &stop,
-        folder: world.folder.map(|(folder, _)| folder),
-        saved,
+        oldest: &oldest,
+        ledger,
         finished: BTreeMap::new(),
         mutants: BTreeMap::new(),
         closed: false,
@@ -228,7 +239,8 @@ fn evolve(
         for state in states {
             let (inbox, door) = channel::<Migrant>();
             post.inboxes.insert(state.island, inbox);
-            let door = Door { outbox: outbox.clone(), inbox: door, stop: &stop, early: BTreeMap::new() };
+            let (stop, oldest) = (&stop, &oldest);
+            let door = Door { outbox: outbox.clone(), inbox: door, stop, oldest, early: BTreeMap::new() };
             let outbox: Sender<Parcel> = outbox.clone();
             scope.spawn(move || {
                 let parcel = match island::inhabit(world, state, door) {

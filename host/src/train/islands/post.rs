@@ -1,14 +1,13 @@
 //! The post of a process: takes parcels from door to door, from thread to thread and from process to process.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::exchange::{Migrant, Parcel, Transport};
-use super::files;
 use super::island::Finish;
-use crate::run_folder::RunFolder;
+use super::ledger::Ledger;
 use crate::train::{Row, Watch};
 
 /// How long to wait for parcels of the own islands: alone, and where other processes may have sent something.
@@ -28,9 +27,10 @@ pub(super) struct Post<'a> {
     pub(super) inboxes: BTreeMap<u16, Sender<Migrant>>,
     pub(super) outbox: Receiver<Parcel>,
     pub(super) stop: &'a AtomicBool,
-    pub(super) folder: Option<&'a RunFolder>,
-    /// Where each island's checkpoints are, in the first process.
-    pub(super) saved: BTreeMap<u16, u32>,
+    /// The epoch that all islands have saved.
+    pub(super) oldest: &'a AtomicU32,
+    /// That of each island, in the first process.
+    pub(super) ledger: Ledger,
     pub(super) finished: BTreeMap<u16, Finish>,
     /// Mutants of each island.
     pub(super) mutants: BTreeMap<u16, u64>,
@@ -99,7 +99,13 @@ impl Post<'_> {
                 }
             }
             Parcel::Row(island, row) => self.row(island, &row, watch),
-            Parcel::Saved(island, epoch) => self.saved(island, epoch),
+            Parcel::Saved(island, epoch) => {
+                if let Some(oldest) = self.ledger.save(u32::from(island), epoch) {
+                    self.oldest.store(oldest, Ordering::Relaxed);
+                    self.to_others(&Parcel::Oldest(oldest));
+                }
+            }
+            Parcel::Oldest(epoch) => self.oldest.store(epoch, Ordering::Relaxed),
             Parcel::Finished(finish) => drop(self.finished.insert(finish.island, *finish)),
             Parcel::Failed(reason) => {
                 self.stop.store(true, Ordering::Relaxed);
@@ -117,17 +123,6 @@ impl Post<'_> {
         watch.step(row.step.next_multiple_of(16), self.mutants.values().sum());
         if island == 0 {
             watch.row(row);
-        }
-    }
-
-    /// Removes checkpoints that nobody will go on from: all islands have newer ones.
-    fn saved(&mut self, island: u16, epoch: u32) {
-        let oldest = |saved: &BTreeMap<u16, u32>| saved.values().min().copied().unwrap_or(0);
-        let before = oldest(&self.saved);
-        self.saved.insert(island, epoch);
-        let now = oldest(&self.saved);
-        if let Some(folder) = self.folder.filter(|_| now > before) {
-            (0..self.islands).for_each(|island| files::remove(folder, island, now));
         }
     }
 
