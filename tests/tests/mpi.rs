@@ -5,7 +5,6 @@
 
 #![cfg(target_os = "linux")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -32,24 +31,9 @@ fn assert_same(folder: &Folder, one: &str, other: &str) {
     }
 }
 
-/// The newest epoch that each island of a run has saved.
-fn saved(folder: &Folder, run: &str) -> BTreeMap<u32, u32> {
-    let mut newest = BTreeMap::new();
-    for entry in fs::read_dir(folder.path(format!("{run}/islands"))).into_iter().flatten().flatten() {
-        let name = entry.file_name().into_string().unwrap();
-        let parsed = name.strip_suffix(".bin").and_then(|name| name.split_once('-'));
-        let Some((Ok(island), Ok(epoch))) = parsed.map(|(i, e)| (i.parse::<u32>(), e.parse::<u32>())) else {
-            continue;
-        };
-        let at = newest.entry(island).or_default();
-        *at = epoch.max(*at);
-    }
-    newest
-}
-
-/// Their epochs in order; 0 for islands that saved nothing.
+/// The newest epochs that the islands of a run have saved, in order; 0 for islands that saved nothing.
 fn epochs(folder: &Folder, run: &str, islands: usize) -> Vec<u32> {
-    let mut epochs: Vec<u32> = saved(folder, run).into_values().collect();
+    let mut epochs: Vec<u32> = folder.saved(run).into_values().collect();
     epochs.resize(islands, 0);
     epochs.sort_unstable();
     epochs
@@ -132,7 +116,7 @@ fn jobs_whose_ranks_are_killed_go_on_with_any_number_of_ranks() {
     assert_same(&folder, "whole", "threads");
     println!("a whole job: {whole} ms; seed {seed}");
     let mut random = evobit::rng::Stream::new(seed.into(), evobit::rng::Purpose::Test, 0);
-    let (mut done, mut jobs, mut unborn, mut by_rank) = (0, 0, 0, [0; 4]);
+    let (mut done, mut jobs, mut unborn, mut early, mut by_rank) = (0, 0, 0, 0, [0; 4]);
     'jobs: while done < kills {
         let out = format!("run-{jobs}");
         let mut args = format!("{LONG} --out {out}");
@@ -163,7 +147,10 @@ fn jobs_whose_ranks_are_killed_go_on_with_any_number_of_ranks() {
                 }
                 Fate::Killed(rank, before, ended) => {
                     let said = format!("{}{}", ended.stderr, ended.stdout);
-                    assert!(said.contains("signal 9"), "mpirun names the reason: {said}");
+                    // Of a rank that is killed while it still joins the others mpirun knows only that it ended.
+                    let joining = !said.contains("run folder") && said.contains("non-zero exit code");
+                    assert!(joining || said.contains("signal 9"), "mpirun names the reason: {said}");
+                    early += u32::from(joining);
                     assert!(Cluster::ranks(&folder).is_empty(), "ranks stay behind");
                     if args.contains("--resume") && gone_on_from(&said, 4) != [0; 4] {
                         assert_at_least(&gone_on_from(&said, 4), &last);
@@ -184,7 +171,7 @@ fn jobs_whose_ranks_are_killed_go_on_with_any_number_of_ranks() {
         jobs += 1;
     }
     println!(
-        "{done} kills of {jobs} jobs, by rank {by_rank:?}; {unborn} jobs had not begun or ended just then; all results as uninterrupted, \
+        "{done} kills of {jobs} jobs, by rank {by_rank:?}, {early} of them while the ranks joined; {unborn} jobs had not begun or ended just then; all results as uninterrupted, \
          {:.0} s",
         began.elapsed().as_secs_f64()
     );
@@ -277,9 +264,9 @@ fn only_where_migration_is_deterministic_does_a_straggler_stop_others() {
         let straggler = Cluster::ranks(&folder)[3].1;
         assert!(signal("STOP", straggler));
         std::thread::sleep(Duration::from_millis(300));
-        let before = saved(&folder, migration);
+        let before = folder.saved(migration);
         std::thread::sleep(STOPPED);
-        let after = saved(&folder, migration);
+        let after = folder.saved(migration);
         assert!(signal("CONT", straggler));
         let ended: Ran = child.wait_with_output().unwrap().into();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -326,7 +313,7 @@ fn ranks_that_cannot_work_together_say_why_and_nothing_is_lost() {
     let other = folder.text("run/config.toml").replace("seed = 1", "seed = 2");
     assert!(other.contains("seed = 2"), "{other}");
     folder.write("other/config.toml", other);
-    let before = saved(&folder, "run");
+    let before = folder.saved("run");
     let mut command = Command::new("mpirun");
     command
         .args(["--allow-run-as-root", "--oversubscribe"])
@@ -338,7 +325,7 @@ fn ranks_that_cannot_work_together_say_why_and_nothing_is_lost() {
     let ran: Ran = command.output().expect("mpirun starts").into();
     assert_ne!(ran.code, Some(0));
     assert!(ran.stderr.contains("rank 1 has another run than rank 0: the settings"), "{}", ran.stderr);
-    assert_eq!(saved(&folder, "run"), before);
+    assert_eq!(folder.saved("run"), before);
     let ran = run(&cluster, &folder, 3, "train --resume run --threads 1");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_same(&folder, "run", "whole");

@@ -66,7 +66,14 @@ pub enum Parcel {
     /// To the first process: a row of an island's.
     Row(u16, Row),
     /// To the first process: an island has a checkpoint of this epoch.
-    Saved(u16, u32),
+    Saved {
+        /// The island.
+        island: u16,
+        /// Epochs it has lived.
+        epoch: u32,
+        /// Bytes of the file.
+        bytes: u64,
+    },
     /// From the first process: all islands have a checkpoint of this epoch.
     Oldest(u32),
     /// To the first process: an island is through.

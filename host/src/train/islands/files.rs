@@ -30,13 +30,16 @@ pub(super) fn prepare(folder: &RunFolder) -> Result<(), String> {
 }
 
 /// Writes the checkpoint of an island, of a run of the configuration of this checksum.
-pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<(), String> {
+///
+/// Says how many bytes it has.
+pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<u64, String> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(config.to_le_bytes());
     let mut bytes = postcard::to_extend(state, bytes).map_err(|_| "a checkpoint is too large for memory")?;
     bytes.extend(checksum(&bytes).to_le_bytes());
-    folder.write(&name(state.island, state.epoch), &bytes).map_err(|error| error.to_string())
+    folder.write(&name(state.island, state.epoch), &bytes).map_err(|error| error.to_string())?;
+    Ok(bytes.len() as u64)
 }
 
 /// Reads the checkpoint of an island.

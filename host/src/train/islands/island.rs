@@ -12,7 +12,7 @@ use super::exchange::{Door, Migrant, Parcel, Stopped};
 use super::graph::Graph;
 use super::{files, genetic, spectrum};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, MigrationKind};
+use crate::settings::{Algorithm, Config, GraphKind, MigrationKind};
 use crate::train::checkpoint::{Course, Search, words};
 use crate::train::cooling::Cooling;
 use crate::train::{Keeper, Prepared, Session, Silent};
@@ -62,9 +62,9 @@ pub(super) struct State {
     pub settled: bool,
     /// Those of its emigrants that the islands they are for have not taken in at their checkpoints, as far as it knows.
     pub sent: Vec<Migrant>,
-    /// The last genome that it sent to each other.
-    pub told: BTreeMap<u16, Known>,
-    /// The last genome that each other sent to it.
+    /// The last genome that it sent to all that it sends to; none on random graphs, where these are others each time.
+    pub told: Option<Known>,
+    /// The last genome that each other sent to it; none on random graphs.
     pub known: BTreeMap<u16, Known>,
     /// Those who came, where nobody waited for them.
     pub arrivals: Vec<Arrival>,
@@ -84,7 +84,7 @@ impl State {
             course: Course::default(),
             settled: false,
             sent: vec![],
-            told: BTreeMap::new(),
+            told: None,
             known: BTreeMap::new(),
             arrivals: vec![],
             ancestry: Ancestry::new(start.to_vec()),
@@ -96,7 +96,7 @@ impl State {
 impl State {
     /// Forgets what others know of it and it of them, and what is under way.
     pub(super) fn forget(&mut self) {
-        self.told.clear();
+        self.told = None;
         self.known.clear();
         self.sent.clear();
     }
@@ -184,6 +184,14 @@ pub(super) struct World<'a> {
     pub(super) threads: usize,
 }
 
+impl World<'_> {
+    /// Whether islands send to the same islands each time, so that flips against what was sent last are few. On random graphs all
+    /// flips are against the start: to remember a genome of every other island would take more than it saves.
+    fn remembers(&self) -> bool {
+        self.config.graph != GraphKind::Random
+    }
+}
+
 /// Lives on from `state` to the end, or until the run stops.
 ///
 /// # Errors
@@ -205,11 +213,11 @@ pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -
         emigrate(world, &mut state, &epoch, &door);
         state.epoch += 1;
         if let Some((folder, config)) = world.folder {
-            files::write(folder, config, &state)?;
+            let bytes = files::write(folder, config, &state)?;
             if let Some(old) = state.epoch.checked_sub(2) {
                 files::remove(folder, state.island, old);
             }
-            door.send(Parcel::Saved(state.island, state.epoch));
+            door.send(Parcel::Saved { island: state.island, epoch: state.epoch, bytes });
         }
     }
     let stopped = state.epoch < world.config.epochs();
@@ -259,7 +267,9 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
                 state.island
             ));
         };
-        state.known.insert(from, Known(genome.clone()));
+        if world.remembers() {
+            state.known.insert(from, Known(genome.clone()));
+        }
         immigrants.push(Immigrant { from, epoch, loss, genome });
     }
     Ok(immigrants)
@@ -297,22 +307,25 @@ fn record(state: &mut State, immigrants: &[Immigrant], epoch: &Epoch) {
 fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>) {
     // Those who do not wait are not sent the same again, and what is not saved is not gone on with.
     let keeps = world.folder.is_some() && world.config.migration == MigrationKind::Deterministic;
+    let known = state.told.as_ref().map_or(world.start, |known| &known.0);
+    let (base, flips) = (genome_checksum(known), flips_between(known, &epoch.champion));
     for to in world.graph.targets(u32::from(state.island), state.epoch) {
         let to = to as u16;
-        let base = state.told.get(&to).map_or(world.start, |known| &known.0);
         let migrant = Migrant {
             from: state.island,
             to,
             epoch: state.epoch,
-            base: genome_checksum(base),
+            base,
             loss: epoch.loss,
-            flips: flips_between(base, &epoch.champion),
+            flips: flips.clone(),
         };
-        state.told.insert(to, Known(epoch.champion.clone()));
         if keeps {
             state.sent.push(migrant.clone());
         }
         door.send(Parcel::Migrant(migrant));
+    }
+    if world.remembers() {
+        state.told = Some(Known(epoch.champion.clone()));
     }
     // One epoch more than the checkpoints ask for: where the newest of another is damaged it goes on from the one before.
     let oldest = door.oldest().saturating_sub(world.config.latency + 1);

@@ -12,6 +12,7 @@
 //! exchange  doors, parcels, transports                                           post      carries parcels
 //! ancestry  genomes as a base and flips                                          files     checkpoints
 //! lineage   what the run folder keeps of all that                                ledger    which epochs are saved
+//! traffic   messages and bytes, measured                                         simulation  what more islands need
 //! mpi       the transport of clusters
 //! ```
 
@@ -26,7 +27,9 @@ pub mod lineage;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod post;
+pub mod simulation;
 mod spectrum;
+pub mod traffic;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -45,6 +48,7 @@ pub use island::{Arrival, Finish, Record};
 use island::{Permits, State, World};
 use ledger::Ledger;
 use post::{Post, home};
+use traffic::{TRAFFIC, Traffic};
 
 /// Where a run of islands begins.
 struct Beginning {
@@ -100,7 +104,7 @@ pub(super) fn run<'a>(
         threads: each,
     };
     let evolved = evolve(&world, states, Ledger::new(epochs), transport, watch);
-    let (finished, stopped) = evolved.map_err(TrainError::Islands)?;
+    let (finished, stopped, traffic) = evolved.map_err(TrainError::Islands)?;
     if transport.rank() > 0 {
         return Ok(Outcome::empty(start));
     }
@@ -109,6 +113,8 @@ pub(super) fn run<'a>(
     if let Some(folder) = &folder {
         if !stopped {
             lineage::write(folder, &finished).map_err(TrainError::Islands)?;
+            let written = folder.write(TRAFFIC, &traffic.to_csv());
+            written.map_err(|error| TrainError::Islands(error.to_string()))?;
         }
         if let Some(checkpoints) = &mut session.checkpoints {
             let last = winner(&finished).map(|finish| finish.course.clone());
@@ -218,13 +224,14 @@ fn evolve(
     ledger: Ledger,
     transport: &dyn Transport,
     watch: &mut dyn Watch,
-) -> Result<(Vec<Finish>, bool), String> {
+) -> Result<(Vec<Finish>, bool, Traffic), String> {
     let stop = AtomicBool::new(false);
     let (outbox, parcels) = channel();
     let oldest = AtomicU32::new(ledger.oldest());
     let mut post = Post {
         transport,
         islands: world.config.islands.unwrap_or(1),
+        sweeps: world.config.epoch,
         inboxes: BTreeMap::new(),
         outbox: parcels,
         stop: &stop,
@@ -232,6 +239,8 @@ fn evolve(
         ledger,
         finished: BTreeMap::new(),
         mutants: BTreeMap::new(),
+        scored: 0,
+        traffic: Traffic::default(),
         closed: false,
         through: 0,
     };
@@ -256,7 +265,7 @@ fn evolve(
     worked?;
     let finished: Vec<Finish> = std::mem::take(&mut post.finished).into_values().collect();
     let stopped = finished.iter().any(|finish| finish.stopped);
-    Ok((finished, stopped))
+    Ok((finished, stopped, std::mem::take(&mut post.traffic)))
 }
 
 /// The island whose best genome did best on the validation part; of equals the first.
