@@ -183,7 +183,7 @@ pub fn run<'a>(
         if transport.rank() > 0 || from.as_ref().is_none_or(|from| from.ended().is_none()) {
             return islands::run(prepared, config, session, from, watch);
         }
-        islands::dismiss(transport);
+        islands::dismiss(transport, session.checkpoints.as_ref().map(|checkpoints| checkpoints.folder()));
     }
     let mut keeper = Keeper::new(prepared, config, session, watch);
     let mut search = None;

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::serde_bytes_vec;
+use super::ancestry::Change;
 use super::island::Finish;
 use crate::train::Row;
 use crate::train::checkpoint::Fingerprint;
@@ -20,7 +20,7 @@ use crate::train::checkpoint::Fingerprint;
 /// How long to wait before looking whether the run is to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// An emigrant: its flips against a genome that sender and receiver know.
+/// An emigrant: what it changed in a genome that sender and receiver know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Migrant {
     /// The island that sends it.
@@ -29,13 +29,12 @@ pub struct Migrant {
     pub to: u16,
     /// The epoch that it was the best of.
     pub epoch: u32,
-    /// Checksum of the genome that the flips are against: the last that went this way, or the first of all.
+    /// Checksum of the genome that the change is of: the last that went this way, or the first of all.
     pub base: u32,
     /// Its training loss where it comes from.
     pub loss: i64,
-    /// The flips, as [`evobit::link`] writes them.
-    #[serde(with = "serde_bytes_vec")]
-    pub flips: Vec<u8>,
+    /// What turns that into the emigrant.
+    pub change: Change,
 }
 
 /// What goes from island to post and from process to process.

@@ -7,7 +7,7 @@ use evobit::image::genome_checksum;
 use evobit::link::check_genome;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Ancestry, flips_between, with_flips};
+use super::ancestry::{Ancestry, Change};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
 use super::graph::Graph;
 use super::{files, genetic, spectrum};
@@ -186,7 +186,7 @@ pub(super) struct World<'a> {
 
 impl World<'_> {
     /// Whether islands send to the same islands each time, so that flips against what was sent last are few. On random graphs all
-    /// flips are against the start: to remember a genome of every other island would take more than it saves.
+    /// changes are against the start: to remember a genome of every other island would take more than it saves.
     fn remembers(&self) -> bool {
         self.config.graph != GraphKind::Random
     }
@@ -258,7 +258,7 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
             .into_iter()
             .flatten()
             .find(|base| genome_checksum(base) == migrant.base);
-        let genome = base.and_then(|base| with_flips(base, &migrant.flips));
+        let genome = base.and_then(|base| migrant.change.of(base));
         let genome = genome.filter(|genome| check_genome(&world.prepared.topology, genome).is_ok());
         let Migrant { from, epoch, loss, .. } = *migrant;
         let Some(genome) = genome else {
@@ -308,7 +308,7 @@ fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>
     // Those who do not wait are not sent the same again, and what is not saved is not gone on with.
     let keeps = world.folder.is_some() && world.config.migration == MigrationKind::Deterministic;
     let known = state.told.as_ref().map_or(world.start, |known| &known.0);
-    let (base, flips) = (genome_checksum(known), flips_between(known, &epoch.champion));
+    let (base, change) = (genome_checksum(known), Change::between(known, &epoch.champion));
     for to in world.graph.targets(u32::from(state.island), state.epoch) {
         let to = to as u16;
         let migrant = Migrant {
@@ -317,7 +317,7 @@ fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>
             epoch: state.epoch,
             base,
             loss: epoch.loss,
-            flips: flips.clone(),
+            change: change.clone(),
         };
         if keeps {
             state.sent.push(migrant.clone());

@@ -191,12 +191,14 @@ fn lead(
     Ok(Beginning { folder, epochs })
 }
 
-/// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do.
-pub(super) fn dismiss(transport: &dyn Transport) {
+/// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do, and
+/// removes the checkpoints that were left when it was killed right then.
+pub(super) fn dismiss(transport: &dyn Transport, folder: Option<&RunFolder>) {
     for _ in 1..transport.size() {
         post::next(transport);
     }
     (1..transport.size()).for_each(|rank| post::send(transport, rank, &Parcel::Close));
+    folder.into_iter().for_each(files::remove_all);
 }
 
 /// Every other process: says what it has and waits for where to begin; `None` where there is nothing to do.

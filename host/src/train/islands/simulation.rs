@@ -50,7 +50,7 @@ pub struct Needs {
     pub island_peak_bytes: u64,
     /// Bytes between islands in an epoch, in the mean, rounded up.
     pub bytes: u64,
-    /// Genomes that an island remembers, against which flips are sent and received.
+    /// Genomes that an island remembers, against which others are sent and received.
     pub genomes: u64,
     /// Messages to the first process in an epoch, and from it.
     pub coordinator_messages: [u64; 2],
