@@ -55,6 +55,8 @@ struct Beginning {
     folder: Option<RunFolder>,
     /// The epoch of each island.
     epochs: Vec<u32>,
+    /// What processes that began sooner sent already: messages are in order only between each two.
+    early: Vec<Parcel>,
 }
 
 /// Evolves islands from the start or from where their checkpoints are.
@@ -73,7 +75,7 @@ pub(super) fn run<'a>(
         0 => lead(prepared, config, &mut session, (transport, digest), from.is_some()).map(Some),
         _ => follow(prepared, transport, digest),
     };
-    let Some(Beginning { folder, epochs }) = beginning.map_err(TrainError::Islands)? else {
+    let Some(Beginning { folder, epochs, early }) = beginning.map_err(TrainError::Islands)? else {
         return Ok(Outcome::empty(random_genome(prepared, config)));
     };
     if transport.rank() == 0 && epochs.iter().any(|&epoch| epoch > 0) {
@@ -103,7 +105,7 @@ pub(super) fn run<'a>(
         permits: Permits::new(threads / each),
         threads: each,
     };
-    let evolved = evolve(&world, states, Ledger::new(epochs), transport, watch);
+    let evolved = evolve(&world, (states, early), Ledger::new(epochs), transport, watch);
     let (finished, stopped, traffic) = evolved.map_err(TrainError::Islands)?;
     if transport.rank() > 0 {
         return Ok(Outcome::empty(start));
@@ -188,7 +190,7 @@ fn lead(
         let state = super::State { course: Course::default(), search: Search::Islands };
         checkpoints.write(prepared, state, None)?;
     }
-    Ok(Beginning { folder, epochs })
+    Ok(Beginning { folder, epochs, early: vec![] })
 }
 
 /// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do, and
@@ -210,19 +212,24 @@ fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result
         fingerprint: Fingerprint::new(prepared),
     };
     post::send(transport, 0, &hello);
-    match post::next(transport) {
-        Some(Parcel::Begin { folder, epochs }) => {
-            Ok(Some(Beginning { folder: folder.as_deref().map(RunFolder::join), epochs }))
+    let mut early = vec![];
+    loop {
+        match post::next(transport) {
+            Some(Parcel::Begin { folder, epochs }) => {
+                let folder = folder.as_deref().map(RunFolder::join);
+                return Ok(Some(Beginning { folder, epochs, early }));
+            }
+            Some(Parcel::Close) => return Ok(None),
+            Some(parcel @ Parcel::Migrant(_)) => early.push(parcel),
+            _ => return Err("rank 0 does not begin, and says why".into()),
         }
-        Some(Parcel::Close) => Ok(None),
-        _ => Err("rank 0 does not begin, and says why".into()),
     }
 }
 
 /// Lets the islands of this process live, each on a thread. True where the run was stopped.
 fn evolve(
     world: &World<'_>,
-    states: Vec<State>,
+    (states, early): (Vec<State>, Vec<Parcel>),
     ledger: Ledger,
     transport: &dyn Transport,
     watch: &mut dyn Watch,
@@ -262,6 +269,7 @@ fn evolve(
             });
         }
         drop(outbox);
+        early.into_iter().try_for_each(|parcel| post.handle(parcel, watch))?;
         post.work(watch)
     });
     worked?;

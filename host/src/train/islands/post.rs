@@ -102,7 +102,7 @@ impl Post<'_> {
     }
 
     /// A parcel for this process.
-    fn handle(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
+    pub(super) fn handle(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
         match parcel {
             // One that is through needs it no more.
             Parcel::Migrant(migrant) => {

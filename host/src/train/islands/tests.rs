@@ -85,6 +85,19 @@ impl Transport for Recorded {
 }
 
 #[test]
+fn migrants_that_come_before_the_beginning_are_kept() {
+    let (prepared, _) = small("islands = 3");
+    let change = ancestry::Change::Whole(vec![]);
+    let migrant = Migrant { from: 2, to: 1, epoch: 0, base: 0, loss: 0, change };
+    let transport = Recorded { others: 2, ..Recorded::default() };
+    let parcels = [Parcel::Migrant(migrant), Parcel::Begin { folder: None, epochs: vec![4, 5, 6] }];
+    let parcels = parcels.map(|parcel| postcard::to_stdvec(&parcel).unwrap());
+    transport.came.borrow_mut().extend(parcels);
+    let begun = follow(&prepared, &transport, 7).unwrap().expect("there is something to do");
+    assert_eq!((begun.early.len(), begun.epochs), (1, vec![4, 5, 6]));
+}
+
+#[test]
 fn ranks_of_other_versions_do_not_begin() {
     let (prepared, config) = small("islands = 3");
     let fingerprint = Fingerprint::new(&prepared);
