@@ -2,6 +2,8 @@
 
 pub mod corpus;
 pub mod cut;
+#[cfg(target_os = "linux")]
+pub mod hosts;
 pub mod landscape;
 pub mod program;
 

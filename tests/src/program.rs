@@ -106,6 +106,23 @@ impl Folder {
         contents
     }
 
+    /// The newest epoch that each island of a run has saved.
+    #[must_use]
+    pub fn saved(&self, run: &str) -> BTreeMap<u32, u32> {
+        let mut newest: BTreeMap<u32, u32> = BTreeMap::new();
+        for entry in fs::read_dir(self.path(format!("{run}/islands"))).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let parts = name.strip_suffix(".bin").and_then(|name| name.split_once('-'));
+            let numbers =
+                parts.and_then(|(island, epoch)| Some((island.parse().ok()?, epoch.parse::<u32>().ok()?)));
+            if let Some((island, epoch)) = numbers {
+                let at = newest.entry(island).or_default();
+                *at = epoch.max(*at);
+            }
+        }
+        newest
+    }
+
     /// The program, ready to start in this folder.
     #[must_use]
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {

@@ -125,6 +125,101 @@ fn what_islands_cannot_do_is_said() {
 }
 
 #[test]
+fn islands_go_on_from_their_own_newest_checkpoints() {
+    let folder = Folder::new();
+    let long = SPECTRUM.replace("--sweeps 8", "--sweeps 40");
+    folder.ok(&format!("{long} --out whole"));
+    let mut child =
+        folder.command(format!("{long} --out run").split(' ')).stderr(Stdio::null()).spawn().unwrap();
+    while folder.saved("run").values().copied().min().unwrap_or(0) < 4 || folder.saved("run").len() < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "it was through before it was killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let saved = folder.saved("run");
+    let file = |island: u32, epoch: u32| folder.path(format!("run/islands/{island:04}-{epoch:06}.bin"));
+    // An island whose files are gone cannot begin anew: nobody keeps what it was sent that long.
+    let (kept, gone) = (folder.path("kept"), [file(1, saved[&1]), file(1, saved[&1] - 1)]);
+    fs::create_dir(&kept).unwrap();
+    let move_all = |there: bool| {
+        for path in gone.iter().filter(|path| path.exists() == there) {
+            let other = kept.join(path.file_name().unwrap());
+            let (from, to) = if there { (path, &other) } else { (&other, path) };
+            fs::rename(from, to).unwrap();
+        }
+    };
+    move_all(true);
+    let ran = folder.run("train --resume run");
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is in no checkpoint: the islands cannot go on"), "{}", ran.stderr);
+    move_all(false);
+    // Those of another network do not pass for it.
+    let before = folder.read(file(2, saved[&2]));
+    let (newest, old) = (file(2, saved[&2]), file(2, saved[&2] - 1));
+    let mut stranger = before.clone();
+    stranger[6] ^= 1;
+    let body = stranger.len() - 4;
+    let crc = evobit::image::checksum(&stranger[..body]).to_le_bytes();
+    stranger[body..].copy_from_slice(&crc);
+    let older = fs::read(&old).unwrap();
+    for path in [&newest, &old] {
+        fs::write(path, &stranger).unwrap();
+    }
+    let ran = folder.run("train --resume run");
+    assert!(ran.stderr.contains("of a run with other settings, such as another network"), "{}", ran.stderr);
+    fs::write(&newest, &before).unwrap();
+    fs::write(&old, &older).unwrap();
+    // One that is damaged costs an epoch of its island.
+    let mut damaged = before;
+    damaged[30] ^= 1;
+    fs::write(&newest, damaged).unwrap();
+    let ran = folder.run("train --resume run");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("goes on from epoch (islands): "), "{}", ran.stderr);
+    for name in ["model.evb", "lineage.csv"] {
+        assert_eq!(folder.read(format!("run/{name}")), folder.read(format!("whole/{name}")), "{name}");
+    }
+}
+
+#[test]
+fn more_islands_are_simulated_from_what_a_run_measured() {
+    let folder = Folder::new();
+    folder.ok(&format!("{SPECTRUM} --out run"));
+    let table = folder.text("run/traffic.csv");
+    assert_eq!(
+        table.lines().filter(|line| line.starts_with("migrant,") && line.contains(",4,")).count(),
+        8,
+        "{table}"
+    );
+    let shown = folder.json("scale run --islands 10,1000 --epoch-seconds 0.5");
+    let scales = shown["scales"].as_array().unwrap();
+    assert_eq!(shown["migrant_bytes_by_epoch"].as_array().unwrap().len(), 8);
+    assert_eq!(scales[0]["needs"]["takeover"], serde_json::json!([4, 9]));
+    assert_eq!(scales[1]["needs"]["migrants"], 1000);
+    let bytes = scales[0]["needs"]["island_bytes"].as_f64().unwrap();
+    assert_eq!(scales[0]["island_bytes_per_second"].as_f64().unwrap(), 2.0 * bytes);
+    assert!(bytes > 0.0 && scales[1]["coordinator_seconds_per_epoch"].as_f64().unwrap() > 0.0);
+    assert!(
+        folder
+            .ok("scale run --islands 50")
+            .contains("on half of the islands after 24 epochs, on all after 49")
+    );
+    folder.ok("train --data iris --sweeps 1 --out plain");
+    folder.ok("train --data iris --sweeps 1 --islands 1 --out lonely");
+    for (args, says) in [
+        ("scale plain", "has no traffic.csv"),
+        ("scale nowhere", "has no traffic.csv"),
+        ("scale lonely", "nothing migrated in this run"),
+        ("scale run --islands 1", "--islands must be 2 to 1000000, not 1"),
+        ("scale run --epoch-seconds 0", "--epoch-seconds must be a number of seconds"),
+    ] {
+        let ran = folder.run(args);
+        assert!(ran.code != Some(0) && ran.stderr.contains(says), "{args}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_checkpoint_that_is_damaged_is_passed_over_or_named() {
     let folder = Folder::new();
     folder.ok(&format!("{SPECTRUM} --out whole"));

@@ -12,8 +12,14 @@ use crate::train::islands::exchange::Transport;
 use crate::train::islands::lineage::{ARRIVALS, read};
 use crate::train::{self, Session, Silent, Source, prepare_from};
 
+/// How long another process than the first waits before it says what is wrong: then the launcher has ended it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What the launchers of MPI tell the processes that they start: their number.
 const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MPI_LOCALNRANKS"];
+/// And which of them this one is.
+#[cfg(not(feature = "mpi"))]
+const RANKS: [&str; 3] = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "MPI_LOCALRANKID"];
 
 /// The other processes, where `mpirun` started this one among several.
 pub(super) fn cluster() -> Result<Option<Box<dyn Transport>>, Failure> {
@@ -34,6 +40,10 @@ fn join() -> Result<Box<dyn Transport>, Failure> {
 
 #[cfg(not(feature = "mpi"))]
 fn join() -> Result<Box<dyn Transport>, Failure> {
+    if RANKS.iter().any(|name| std::env::var(name).is_ok_and(|rank| rank != "0")) {
+        // The first process says the same; it gets the time to.
+        std::thread::sleep(PATIENCE);
+    }
     Err(Failure::usage(
         "this program was built without MPI: build it with `cargo build --release -p host --features mpi`, or start it without mpirun",
     ))
@@ -85,7 +95,7 @@ pub(super) fn follow(args: &TrainArgs, transport: &dyn Transport) -> Result<(), 
     let result = lend_a_hand(args, transport);
     if result.is_err() {
         // The first process says the same, and better; it gets the time to.
-        std::thread::sleep(Duration::from_secs(1));
+        std::thread::sleep(PATIENCE);
     }
     result
 }

@@ -13,6 +13,7 @@ mod progress;
 mod quick_start;
 mod resume;
 mod rule;
+mod scale;
 mod sweep;
 mod table;
 mod task;
@@ -51,6 +52,7 @@ const EXAMPLES: &str = "Examples:
   host inspect MODEL                          what is in a model, to the byte
   host train --islands 8                      searches that exchange their best, see --help
   host lineage runs/digits-1                  how the best of such a run came to be
+  host scale runs/digits-1                    what 100 000 islands of it would need
   host flash MODEL --board qemu:microbit      put a model on a board and start it
   host link qemu:microbit eval                ask it; host link --help shows how it learns and comes home
   host task train cart-pole                   evolve a controller that balances a pole
@@ -71,6 +73,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show how the winner of a run of islands came to be
     Lineage(LineageArgs),
+    /// Show what more islands of a run would need: bytes a second, work of the first process, epochs until the best is everywhere
+    Scale(scale::ScaleArgs),
     /// Put a model on a board and start it
     Flash(FlashArgs),
     /// Talk to a board: ask it, teach it, bring home what it learned
@@ -331,6 +335,7 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Lineage(args)) => lineage::run(&args),
+        Some(Command::Scale(args)) => scale::run(&args),
         Some(Command::Flash(args)) => flash::run(&args),
         Some(Command::Link(args)) => link::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),

@@ -1,5 +1,6 @@
 //! A progress bar that follows a search, and Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -90,6 +91,13 @@ impl Watch for Progress {
             self.bar
                 .suspend(|| tell(&format!("warning: no checkpoint was written, training goes on: {reason}")));
         }
+    }
+
+    fn islands(&mut self, epochs: &[u32]) {
+        let mut at: BTreeMap<u32, u32> = BTreeMap::new();
+        epochs.iter().for_each(|&epoch| *at.entry(epoch).or_default() += 1);
+        let at: Vec<String> = at.iter().map(|(epoch, islands)| format!("{epoch} ({islands})")).collect();
+        self.bar.suspend(|| tell(&format!("goes on from epoch (islands): {}", at.join(", "))));
     }
 
     fn interrupted(&self) -> bool {

@@ -96,6 +96,8 @@ pub trait Watch {
     fn interrupted(&self) -> bool;
     /// A checkpoint could not be written, for this reason; the search goes on.
     fn unsaved(&mut self, reason: &str);
+    /// Islands that lived before go on from their checkpoints of these epochs.
+    fn islands(&mut self, _epochs: &[u32]) {}
 }
 
 /// Follows no search.
@@ -185,7 +187,7 @@ pub fn run<'a>(
         if transport.rank() > 0 || from.as_ref().is_none_or(|from| from.ended().is_none()) {
             return islands::run(prepared, config, session, from, watch);
         }
-        islands::dismiss(transport);
+        islands::dismiss(transport, session.checkpoints.as_ref().map(|checkpoints| checkpoints.folder()));
     }
     let mut keeper = Keeper::new(prepared, config, session, watch);
     let mut search = None;

@@ -22,6 +22,34 @@ pub fn with_flips(base: &[u32], flips: &[u8]) -> Option<Vec<u32>> {
     apply_flips(flips, 0, &mut genome).ok().map(|_| genome)
 }
 
+/// What turns one genome into another, as it is sent: whichever is shorter. Flips take a byte or two each, so that where an eighth of the
+/// bits differ the genome itself is no longer than they.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// Flips, as [`evobit::link`] writes them.
+    Flips(#[serde(with = "serde_bytes_vec")] Vec<u8>),
+    /// The words of the genome.
+    Whole(#[serde(with = "words")] Vec<u32>),
+}
+
+impl Change {
+    /// What turns `base` into `genome`.
+    #[must_use]
+    pub fn between(base: &[u32], genome: &[u32]) -> Self {
+        let flips = flips_between(base, genome);
+        if flips.len() < size_of_val(genome) { Self::Flips(flips) } else { Self::Whole(genome.to_vec()) }
+    }
+
+    /// `base`, changed; none where flips are not flips of such a genome.
+    #[must_use]
+    pub fn of(&self, base: &[u32]) -> Option<Vec<u32>> {
+        match self {
+            Self::Flips(flips) => with_flips(base, flips),
+            Self::Whole(genome) => Some(genome.clone()),
+        }
+    }
+}
+
 /// Bits in which two genomes differ.
 #[must_use]
 pub fn count(one: &[u32], other: &[u32]) -> u32 {
@@ -172,6 +200,19 @@ mod tests {
         assert_ne!(ancestry.base_checksum(), base);
         ancestry.cut(0);
         assert_eq!(ancestry.genome().as_deref(), Some(ancestry.base()));
+    }
+
+    #[test]
+    fn a_change_is_never_longer_than_the_genome() {
+        let base = vec![0u32; 40];
+        for every in [1, 3, 7, 9, 30] {
+            let mut genome = base.clone();
+            (0..40 * 32).step_by(every).for_each(|bit| genome[bit / 32] |= 1 << (bit % 32));
+            let change = Change::between(&base, &genome);
+            assert_eq!(change.of(&base).as_ref(), Some(&genome));
+            assert_eq!(matches!(change, Change::Whole(_)), every < 9, "{every}");
+            assert!(postcard::to_stdvec(&change).unwrap().len() <= 40 * 4 + 3);
+        }
     }
 
     #[test]

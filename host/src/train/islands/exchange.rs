@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::serde_bytes_vec;
+use super::ancestry::Change;
 use super::island::Finish;
 use crate::train::Row;
 use crate::train::checkpoint::Fingerprint;
@@ -20,7 +20,7 @@ use crate::train::checkpoint::Fingerprint;
 /// How long to wait before looking whether the run is to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// An emigrant: its flips against a genome that sender and receiver know.
+/// An emigrant: what it changed in a genome that sender and receiver know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Migrant {
     /// The island that sends it.
@@ -29,13 +29,12 @@ pub struct Migrant {
     pub to: u16,
     /// The epoch that it was the best of.
     pub epoch: u32,
-    /// Checksum of the genome that the flips are against: the last that went this way, or the first of all.
+    /// Checksum of the genome that the change is of: the last that went this way, or the first of all.
     pub base: u32,
     /// Its training loss where it comes from.
     pub loss: i64,
-    /// The flips, as [`evobit::link`] writes them.
-    #[serde(with = "serde_bytes_vec")]
-    pub flips: Vec<u8>,
+    /// What turns that into the emigrant.
+    pub change: Change,
 }
 
 /// What goes from island to post and from process to process.
@@ -52,12 +51,12 @@ pub enum Parcel {
         /// What the run is of.
         fingerprint: Fingerprint,
     },
-    /// From the first process: begin in this folder, from the checkpoints of this epoch on.
+    /// From the first process: begin in this folder, each island from its checkpoint of an epoch on.
     Begin {
         /// The run folder; none to save nothing.
         folder: Option<PathBuf>,
-        /// 0 for the start.
-        epoch: u32,
+        /// The epoch of each island; 0 for the start.
+        epochs: Vec<u32>,
     },
     /// From the first process: do not begin, or stop.
     Stop,
@@ -66,7 +65,16 @@ pub enum Parcel {
     /// To the first process: a row of an island's.
     Row(u16, Row),
     /// To the first process: an island has a checkpoint of this epoch.
-    Saved(u16, u32),
+    Saved {
+        /// The island.
+        island: u16,
+        /// Epochs it has lived.
+        epoch: u32,
+        /// Bytes of the file.
+        bytes: u64,
+    },
+    /// From the first process: all islands have a checkpoint of this epoch.
+    Oldest(u32),
     /// To the first process: an island is through.
     Finished(Box<Finish>),
     /// To the first process: an island cannot go on.
@@ -130,6 +138,8 @@ pub struct Door<'a> {
     pub inbox: Receiver<Migrant>,
     /// The run is to stop.
     pub stop: &'a AtomicBool,
+    /// The epoch that all islands have saved.
+    pub oldest: &'a AtomicU32,
     /// Migrants that came before they were asked for, by the epoch they were sent in and their island.
     pub early: BTreeMap<(u32, u16), Migrant>,
 }
@@ -139,6 +149,12 @@ impl Door<'_> {
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The epoch that all islands have saved, or an earlier one.
+    #[must_use]
+    pub fn oldest(&self) -> u32 {
+        self.oldest.load(Ordering::Relaxed)
     }
 
     /// Sends. Where the post is gone the run is over, which the island will see.

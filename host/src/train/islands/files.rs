@@ -1,8 +1,8 @@
 //! The checkpoints of islands: a file for each island and epoch in the run folder, `islands/ISLAND-EPOCH.bin`.
 //!
-//! Islands are not at the same epoch at the same time, but each saves itself at the end of every epoch. A run goes on from the
-//! newest epoch that all islands have saved; older ones are removed. What was under way then is in the checkpoint of the island
-//! that sent it.
+//! Islands are not at the same epoch at the same time, but each saves itself at the end of every epoch, and goes on from its own newest
+//! checkpoint: nobody loses more than the epoch it was in. What others still need of it, because they are behind, is in the checkpoint
+//! of the island that sent it. An island keeps two files, so that one that is damaged costs an epoch and not the run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,11 +10,13 @@ use std::path::Path;
 
 use evobit::image::checksum;
 
+use super::graph::Graph;
 use super::island::State;
 use crate::run_folder::RunFolder;
+use crate::settings::{Config, MigrationKind};
 
 const MAGIC: [u8; 4] = *b"evis";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const FOLDER: &str = "islands";
 
 fn name(island: u16, epoch: u32) -> String {
@@ -28,30 +30,36 @@ pub(super) fn prepare(folder: &RunFolder) -> Result<(), String> {
 }
 
 /// Writes the checkpoint of an island, of a run of the configuration of this checksum.
-pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<(), String> {
+///
+/// Says how many bytes it has.
+pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<u64, String> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend(config.to_le_bytes());
     let mut bytes = postcard::to_extend(state, bytes).map_err(|_| "a checkpoint is too large for memory")?;
     bytes.extend(checksum(&bytes).to_le_bytes());
-    folder.write(&name(state.island, state.epoch), &bytes).map_err(|error| error.to_string())
+    folder.write(&name(state.island, state.epoch), &bytes).map_err(|error| error.to_string())?;
+    Ok(bytes.len() as u64)
 }
 
 /// Reads the checkpoint of an island.
 pub(super) fn read(folder: &RunFolder, config: u32, island: u16, epoch: u32) -> Result<State, String> {
     let path = folder.file(&name(island, epoch));
     let bytes = fs::read(&path).map_err(|error| format!("{}: cannot be read ({error})", path.display()))?;
-    let state = || {
-        let (body, crc) = bytes.split_last_chunk::<4>()?;
-        let state = body.strip_prefix(&MAGIC)?.strip_prefix(&VERSION.to_le_bytes())?;
-        let state = state.strip_prefix(&config.to_le_bytes())?;
-        if u32::from_le_bytes(*crc) != checksum(body) {
-            return None;
-        }
-        let state: State = postcard::from_bytes(state).ok()?;
-        (state.island == island && state.epoch == epoch).then_some(state)
-    };
-    state().ok_or_else(|| format!("{}: damaged, or of another configuration or version", path.display()))
+    let damaged = || format!("{}: damaged", path.display());
+    let (body, crc) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
+    if u32::from_le_bytes(*crc) != checksum(body) {
+        return Err(damaged());
+    }
+    let state = body.strip_prefix(&MAGIC).ok_or_else(damaged)?;
+    let state = state.strip_prefix(&VERSION.to_le_bytes());
+    let state = state.ok_or_else(|| format!("{}: of another version of this program", path.display()))?;
+    let state = state.strip_prefix(&config.to_le_bytes());
+    let state = state.ok_or_else(|| {
+        format!("{}: of a run with other settings, such as another network or graph", path.display())
+    })?;
+    let state: State = postcard::from_bytes(state).map_err(|_| damaged())?;
+    if (state.island, state.epoch) == (island, epoch) { Ok(state) } else { Err(damaged()) }
 }
 
 /// The epochs of which there is a file of an island.
@@ -64,32 +72,61 @@ fn epochs(folder: &Path, island: u16) -> BTreeSet<u32> {
     entries.filter_map(|entry| epoch(entry.ok()?.file_name().to_str()?)).collect()
 }
 
-/// The newest epoch of which every island has a checkpoint that can be used; 0 where they have none in common.
+/// The newest checkpoint of an island that can be used; none where it has no files.
 ///
 /// # Errors
-/// Where they have, and none of these can be used.
-pub(super) fn newest(folder: &RunFolder, config: u32, islands: u16) -> Result<u32, String> {
-    let mut common = epochs(folder.path(), 0);
-    for island in 1..islands {
-        common.retain(|epoch| epochs(folder.path(), island).contains(epoch));
-    }
+/// Where it has files and none of them can be used.
+fn newest(folder: &RunFolder, config: u32, island: u16) -> Result<Option<State>, String> {
     let mut fault = None;
-    for &epoch in common.iter().rev() {
-        match (0..islands).try_for_each(|island| read(folder, config, island, epoch).map(drop)) {
-            Ok(()) => return Ok(epoch),
+    for &epoch in epochs(folder.path(), island).iter().rev() {
+        match read(folder, config, island, epoch) {
+            Ok(state) => return Ok(Some(state)),
             Err(reason) => fault = fault.or(Some(reason)),
         }
     }
-    fault.map_or(Ok(0), |fault| {
-        Err(format!("{fault}: the islands cannot go on from it: train anew with --config"))
-    })
+    fault.map_or(Ok(None), Err)
 }
 
-/// Removes the files of an island of epochs before `oldest`. One that stays does no harm.
-pub(super) fn remove(folder: &RunFolder, island: u16, oldest: u32) {
-    for epoch in epochs(folder.path(), island).into_iter().filter(|&epoch| epoch < oldest) {
-        let _ = fs::remove_file(folder.file(&name(island, epoch)));
+/// The epoch that each island goes on from, its own newest; 0 for one that saved nothing yet.
+///
+/// # Errors
+/// Where files cannot be used, or what an island still needs of another is in none.
+pub(super) fn beginnings(folder: &RunFolder, config: &Config, digest: u32) -> Result<Vec<u32>, String> {
+    let refused =
+        |reason: String| format!("{reason}: the islands cannot go on from it: train anew with --config");
+    let islands = config.islands.unwrap_or(1);
+    let mut epochs = vec![];
+    let mut kept = BTreeSet::new();
+    for island in 0..islands {
+        let state = newest(folder, digest, island).map_err(refused)?;
+        kept.extend(state.iter().flat_map(|state| &state.sent).map(|sent| (sent.to, sent.from, sent.epoch)));
+        epochs.push(state.map_or(0, |state| state.epoch));
     }
+    if config.migration == MigrationKind::Deterministic {
+        let graph = Graph::new(config.graph, u32::from(islands), config.seed);
+        for (from, &lived) in (0..islands).zip(&epochs) {
+            // What those who are behind will ask for.
+            let oldest = epochs.iter().min().map_or(0, |oldest| oldest.saturating_sub(config.latency));
+            for epoch in oldest..lived {
+                for to in graph.targets(u32::from(from), epoch) {
+                    let needed = epoch + config.latency >= epochs[to as usize];
+                    if needed && !kept.contains(&(to as u16, from, epoch)) {
+                        let folder = folder.file(FOLDER);
+                        return Err(refused(format!(
+                            "{}: what island {to} still needs from island {from} of epoch {epoch} is in no checkpoint",
+                            folder.display()
+                        )));
+                    }
+                }
+            }
+        }
+    }
+    Ok(epochs)
+}
+
+/// Removes the checkpoint of an island and epoch. One that stays does no harm.
+pub(super) fn remove(folder: &RunFolder, island: u16, epoch: u32) {
+    let _ = fs::remove_file(folder.file(&name(island, epoch)));
 }
 
 /// Removes all of them.

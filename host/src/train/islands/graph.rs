@@ -8,20 +8,30 @@ use crate::settings::GraphKind;
 #[derive(Clone, Copy, Debug)]
 pub struct Graph {
     kind: GraphKind,
-    islands: u16,
+    islands: u32,
     seed: u64,
 }
 
 impl Graph {
     /// Of so many islands.
     #[must_use]
-    pub const fn new(kind: GraphKind, islands: u16, seed: u64) -> Self {
+    pub const fn new(kind: GraphKind, islands: u32, seed: u64) -> Self {
         Self { kind, islands, seed }
     }
 
-    /// The islands that `island` sends to at the end of `epoch`, ascending; never itself.
+    /// The islands that `island` sends to at the end of `epoch`, ascending; never itself. A random ring is made anew for it, in time
+    /// proportional to the islands: [`ring`](Self::ring) has that of all of them.
     #[must_use]
-    pub fn targets(self, island: u16, epoch: u32) -> Vec<u16> {
+    pub fn targets(self, island: u32, epoch: u32) -> Vec<u32> {
+        match self.kind {
+            GraphKind::Random => self.on_ring(island, &self.ring(epoch)),
+            _ => self.on_ring(island, &[]),
+        }
+    }
+
+    /// As [`targets`](Self::targets), of an epoch whose ring is known.
+    #[must_use]
+    pub fn on_ring(self, island: u32, ring: &[u32]) -> Vec<u32> {
         let count = self.islands;
         let mut targets = match self.kind {
             GraphKind::Ring => vec![(island + 1) % count],
@@ -31,7 +41,7 @@ impl Graph {
                 let (row, column) = (island / columns, island % columns);
                 vec![row * columns + (column + 1) % columns, (row + 1) % rows * columns + column]
             }
-            GraphKind::Random => vec![self.random_next(island, epoch)],
+            GraphKind::Random => vec![ring[island as usize]],
             GraphKind::All => (0..count).collect(),
         };
         targets.retain(|&target| target != island);
@@ -42,23 +52,28 @@ impl Graph {
 
     /// The islands that send to `island` at the end of `epoch`, ascending.
     #[must_use]
-    pub fn sources(self, island: u16, epoch: u32) -> Vec<u16> {
-        (0..self.islands).filter(|&source| self.targets(source, epoch).contains(&island)).collect()
+    pub fn sources(self, island: u32, epoch: u32) -> Vec<u32> {
+        let ring = self.ring(epoch);
+        (0..self.islands).filter(|&source| self.on_ring(source, &ring).contains(&island)).collect()
     }
 
-    /// The next of a random ring of all islands (Sattolo, 1986).
-    fn random_next(self, island: u16, epoch: u32) -> u16 {
+    /// The next of each island on the random ring of `epoch`, which joins all of them (Sattolo, 1986); empty for other graphs.
+    #[must_use]
+    pub fn ring(self, epoch: u32) -> Vec<u32> {
+        if self.kind != GraphKind::Random {
+            return vec![];
+        }
         let mut rng = Stream::new(self.seed, Purpose::Migration, epoch);
-        let mut next: Vec<u16> = (0..self.islands).collect();
+        let mut next: Vec<u32> = (0..self.islands).collect();
         for end in (1..next.len()).rev() {
             next.swap(end, rng.below(end as u32) as usize);
         }
-        next[usize::from(island)]
+        next
     }
 }
 
 /// The rows of a grid of so many islands that is as square as it can be.
-fn rows(islands: u16) -> u16 {
+fn rows(islands: u32) -> u32 {
     (1..=islands)
         .take_while(|&rows| rows * rows <= islands)
         .filter(|&rows| islands.is_multiple_of(rows))
@@ -96,14 +111,14 @@ mod tests {
         assert_eq!(torus.targets(0, 0), [1, 3]);
         assert_eq!(torus.targets(5, 0), [2, 3]);
         let random = Graph::new(GraphKind::Random, 8, 1);
-        let rings: Vec<Vec<u16>> =
+        let rings: Vec<Vec<u32>> =
             (0..4).map(|epoch| (0..8).flat_map(|island| random.targets(island, epoch)).collect()).collect();
         assert!(rings.windows(2).any(|pair| pair[0] != pair[1]));
         // One ring, not several.
-        let (mut at, mut seen) = (0u16, vec![]);
+        let (mut at, mut seen) = (0u32, vec![]);
         for _ in 0..8 {
             seen.push(at);
-            at = rings[0][usize::from(at)];
+            at = rings[0][at as usize];
         }
         seen.sort_unstable();
         assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6, 7]);

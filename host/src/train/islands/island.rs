@@ -7,12 +7,12 @@ use evobit::image::genome_checksum;
 use evobit::link::check_genome;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Ancestry, flips_between, with_flips};
+use super::ancestry::{Ancestry, Change};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
 use super::graph::Graph;
 use super::{files, genetic, spectrum};
 use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, MigrationKind};
+use crate::settings::{Algorithm, Config, GraphKind, MigrationKind};
 use crate::train::checkpoint::{Course, Search, words};
 use crate::train::cooling::Cooling;
 use crate::train::{Keeper, Prepared, Session, Silent};
@@ -60,11 +60,11 @@ pub(super) struct State {
     pub course: Course,
     /// No single mutation improves its genome, so it need not search until somebody comes.
     pub settled: bool,
-    /// Those of its emigrants that may be under way.
+    /// Those of its emigrants that the islands they are for have not taken in at their checkpoints, as far as it knows.
     pub sent: Vec<Migrant>,
-    /// The last genome that it sent to each other.
-    pub told: BTreeMap<u16, Known>,
-    /// The last genome that each other sent to it.
+    /// The last genome that it sent to all that it sends to; none on random graphs, where these are others each time.
+    pub told: Option<Known>,
+    /// The last genome that each other sent to it; none on random graphs.
     pub known: BTreeMap<u16, Known>,
     /// Those who came, where nobody waited for them.
     pub arrivals: Vec<Arrival>,
@@ -84,7 +84,7 @@ impl State {
             course: Course::default(),
             settled: false,
             sent: vec![],
-            told: BTreeMap::new(),
+            told: None,
             known: BTreeMap::new(),
             arrivals: vec![],
             ancestry: Ancestry::new(start.to_vec()),
@@ -96,7 +96,7 @@ impl State {
 impl State {
     /// Forgets what others know of it and it of them, and what is under way.
     pub(super) fn forget(&mut self) {
-        self.told.clear();
+        self.told = None;
         self.known.clear();
         self.sent.clear();
     }
@@ -184,6 +184,14 @@ pub(super) struct World<'a> {
     pub(super) threads: usize,
 }
 
+impl World<'_> {
+    /// Whether islands send to the same islands each time, so that flips against what was sent last are few. On random graphs all
+    /// changes are against the start: to remember a genome of every other island would take more than it saves.
+    fn remembers(&self) -> bool {
+        self.config.graph != GraphKind::Random
+    }
+}
+
 /// Lives on from `state` to the end, or until the run stops.
 ///
 /// # Errors
@@ -191,7 +199,7 @@ pub(super) struct World<'a> {
 pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -> Result<Finish, String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(world.threads).build();
     let pool = pool.map_err(|error| format!("no threads for island {}: {error}", state.island))?;
-    // What was under way at a checkpoint.
+    // What those who are behind still need.
     state.sent.iter().for_each(|migrant| door.send(Parcel::Migrant(migrant.clone())));
     while state.epoch < world.config.epochs() && !door.stopped() {
         let Ok(migrants) = arrivals(world, &mut state, &mut door) else { break };
@@ -205,8 +213,11 @@ pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -
         emigrate(world, &mut state, &epoch, &door);
         state.epoch += 1;
         if let Some((folder, config)) = world.folder {
-            files::write(folder, config, &state)?;
-            door.send(Parcel::Saved(state.island, state.epoch));
+            let bytes = files::write(folder, config, &state)?;
+            if let Some(old) = state.epoch.checked_sub(2) {
+                files::remove(folder, state.island, old);
+            }
+            door.send(Parcel::Saved { island: state.island, epoch: state.epoch, bytes });
         }
     }
     let stopped = state.epoch < world.config.epochs();
@@ -232,8 +243,8 @@ fn arrivals(world: &World<'_>, state: &mut State, door: &mut Door<'_>) -> Result
         }
         MigrationKind::Deterministic => {
             let Some(sent) = epoch.checked_sub(config.latency) else { return Ok(vec![]) };
-            let sources = world.graph.sources(state.island, sent);
-            sources.into_iter().map(|source| door.wait(source, sent)).collect()
+            let sources = world.graph.sources(u32::from(state.island), sent);
+            sources.into_iter().map(|source| door.wait(source as u16, sent)).collect()
         }
     }
 }
@@ -247,7 +258,7 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
             .into_iter()
             .flatten()
             .find(|base| genome_checksum(base) == migrant.base);
-        let genome = base.and_then(|base| with_flips(base, &migrant.flips));
+        let genome = base.and_then(|base| migrant.change.of(base));
         let genome = genome.filter(|genome| check_genome(&world.prepared.topology, genome).is_ok());
         let Migrant { from, epoch, loss, .. } = *migrant;
         let Some(genome) = genome else {
@@ -256,7 +267,9 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
                 state.island
             ));
         };
-        state.known.insert(from, Known(genome.clone()));
+        if world.remembers() {
+            state.known.insert(from, Known(genome.clone()));
+        }
         immigrants.push(Immigrant { from, epoch, loss, genome });
     }
     Ok(immigrants)
@@ -292,20 +305,29 @@ fn record(state: &mut State, immigrants: &[Immigrant], epoch: &Epoch) {
 
 /// Sends the best to where the graph says.
 fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>) {
-    for to in world.graph.targets(state.island, state.epoch) {
-        let base = state.told.get(&to).map_or(world.start, |known| &known.0);
+    // Those who do not wait are not sent the same again, and what is not saved is not gone on with.
+    let keeps = world.folder.is_some() && world.config.migration == MigrationKind::Deterministic;
+    let known = state.told.as_ref().map_or(world.start, |known| &known.0);
+    let (base, change) = (genome_checksum(known), Change::between(known, &epoch.champion));
+    for to in world.graph.targets(u32::from(state.island), state.epoch) {
+        let to = to as u16;
         let migrant = Migrant {
             from: state.island,
             to,
             epoch: state.epoch,
-            base: genome_checksum(base),
+            base,
             loss: epoch.loss,
-            flips: flips_between(base, &epoch.champion),
+            change: change.clone(),
         };
-        state.told.insert(to, Known(epoch.champion.clone()));
-        door.send(Parcel::Migrant(migrant.clone()));
-        state.sent.push(migrant);
+        if keeps {
+            state.sent.push(migrant.clone());
+        }
+        door.send(Parcel::Migrant(migrant));
     }
-    let oldest = (state.epoch + 1).saturating_sub(world.config.latency);
+    if world.remembers() {
+        state.told = Some(Known(epoch.champion.clone()));
+    }
+    // One epoch more than the checkpoints ask for: where the newest of another is damaged it goes on from the one before.
+    let oldest = door.oldest().saturating_sub(world.config.latency + 1);
     state.sent.retain(|migrant| migrant.epoch >= oldest);
 }

@@ -20,7 +20,7 @@ pub const ARRIVALS: &str = "arrivals.bin";
 pub const LINEAGE: &str = "lineage.csv";
 
 const MAGIC: [u8; 4] = *b"evli";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// The best genome of all islands.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -11,7 +11,9 @@
 //! island    its life: arrivals, an epoch of search, emigrants, a checkpoint      graph     who sends to whom
 //! exchange  doors, parcels, transports                                           post      carries parcels
 //! ancestry  genomes as a base and flips                                          files     checkpoints
-//! lineage   what the run folder keeps of all that                                mpi       the transport of clusters
+//! lineage   what the run folder keeps of all that                                ledger    which epochs are saved
+//! traffic   messages and bytes, measured                                         simulation  what more islands need
+//! mpi       the transport of clusters
 //! ```
 
 pub mod ancestry;
@@ -20,14 +22,17 @@ mod files;
 mod genetic;
 pub mod graph;
 mod island;
+mod ledger;
 pub mod lineage;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod post;
+pub mod simulation;
 mod spectrum;
+pub mod traffic;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
@@ -41,13 +46,18 @@ use exchange::{Alone, Door, Migrant, Parcel, Transport};
 use graph::Graph;
 pub use island::{Arrival, Finish, Record};
 use island::{Permits, State, World};
+use ledger::Ledger;
 use lineage::Lineage;
 use post::{Post, home};
+use traffic::{TRAFFIC, Traffic};
 
 /// Where a run of islands begins.
 struct Beginning {
     folder: Option<RunFolder>,
-    epoch: u32,
+    /// The epoch of each island.
+    epochs: Vec<u32>,
+    /// What processes that began sooner sent already: messages are in order only between each two.
+    early: Vec<Parcel>,
 }
 
 /// Evolves islands from the start or from where their checkpoints are.
@@ -63,16 +73,19 @@ pub(super) fn run<'a>(
     let islands = config.islands.unwrap_or(1);
     let digest = checksum(config.to_toml().as_bytes());
     let beginning = match transport.rank() {
-        0 => lead(prepared, &mut session, (transport, digest, islands), from.is_some()).map(Some),
+        0 => lead(prepared, config, &mut session, (transport, digest), from.is_some()).map(Some),
         _ => follow(prepared, transport, digest),
     };
-    let Some(Beginning { folder, epoch }) = beginning.map_err(TrainError::Islands)? else {
+    let Some(Beginning { folder, epochs, early }) = beginning.map_err(TrainError::Islands)? else {
         return Ok(Outcome::empty(random_genome(prepared, config)));
     };
+    if transport.rank() == 0 && epochs.iter().any(|&epoch| epoch > 0) {
+        watch.islands(&epochs);
+    }
     let here = (0..islands).filter(|&island| home(island, transport.size()) == transport.rank());
     let start = random_genome(prepared, config);
-    let state = |island| match &folder {
-        Some(folder) if epoch > 0 => files::read(folder, digest, island, epoch),
+    let state = |island: u16| match (&folder, epochs[usize::from(island)]) {
+        (Some(folder), epoch @ 1..) => files::read(folder, digest, island, epoch),
         _ => Ok(State::new(island, &start)),
     };
     let mut states: Vec<State> =
@@ -87,13 +100,14 @@ pub(super) fn run<'a>(
         prepared,
         config,
         start: &start,
-        graph: Graph::new(config.graph, islands, config.seed),
+        graph: Graph::new(config.graph, islands.into(), config.seed),
         folder: folder.as_ref().map(|folder| (folder, digest)),
         replay: session.replay.as_deref(),
         permits: Permits::new(threads / each),
         threads: each,
     };
-    let (finished, stopped) = evolve(&world, states, transport, watch).map_err(TrainError::Islands)?;
+    let evolved = evolve(&world, (states, early), Ledger::new(epochs), transport, watch);
+    let (finished, stopped, traffic) = evolved.map_err(TrainError::Islands)?;
     if transport.rank() > 0 {
         return Ok(Outcome::empty(start));
     }
@@ -102,6 +116,8 @@ pub(super) fn run<'a>(
     if let Some(folder) = &folder {
         if !stopped {
             lineage.write(folder).map_err(TrainError::Islands)?;
+            let written = folder.write(TRAFFIC, &traffic.to_csv());
+            written.map_err(|error| TrainError::Islands(error.to_string()))?;
         }
         if let Some(checkpoints) = &mut session.checkpoints {
             let last = winner(&finished).map(|finish| finish.course.clone());
@@ -121,8 +137,9 @@ pub(super) fn run<'a>(
 /// The first process: makes sure that all are of one mind and says where to begin.
 fn lead(
     prepared: &Prepared,
+    config: &Config,
     session: &mut Session<'_>,
-    (transport, digest, islands): (&dyn Transport, u32, u16),
+    (transport, digest): (&dyn Transport, u32),
     goes_on: bool,
 ) -> Result<Beginning, String> {
     let mut difference = None;
@@ -157,31 +174,34 @@ fn lead(
         if let Some(difference) = difference {
             return Err(difference);
         }
-        let Some(folder) = &folder else { return Ok(0) };
+        let at_the_start = vec![0; config.islands.unwrap_or(1).into()];
+        let Some(folder) = &folder else { return Ok(at_the_start) };
         files::prepare(folder)?;
-        if goes_on { files::newest(folder, digest, islands) } else { Ok(0) }
+        if goes_on { files::beginnings(folder, config, digest) } else { Ok(at_the_start) }
     };
-    let epoch = begin();
+    let epochs = begin();
     for rank in 1..transport.size() {
         let path = folder.as_ref().map(|folder| folder.path().to_owned());
-        let begin = |&epoch: &u32| Parcel::Begin { folder: path, epoch };
-        post::send(transport, rank, &epoch.as_ref().map_or(Parcel::Stop, begin));
+        let begin = |epochs: &Vec<u32>| Parcel::Begin { folder: path, epochs: epochs.clone() };
+        post::send(transport, rank, &epochs.as_ref().map_or(Parcel::Stop, begin));
     }
-    let epoch = epoch?;
-    if let Some(checkpoints) = session.checkpoints.as_mut().filter(|_| epoch == 0) {
-        // So that a run that is killed before the first common epoch can be gone on with as well.
+    let epochs = epochs?;
+    if let Some(checkpoints) = session.checkpoints.as_mut().filter(|_| epochs.contains(&0)) {
+        // So that a run that is killed before every island saved itself can be gone on with as well.
         let state = super::State { course: Course::default(), search: Search::Islands };
         checkpoints.write(prepared, state, None)?;
     }
-    Ok(Beginning { folder, epoch })
+    Ok(Beginning { folder, epochs, early: vec![] })
 }
 
-/// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do.
-pub(super) fn dismiss(transport: &dyn Transport) {
+/// The first process of a run that has ended already: tells all others, whatever they read of it, that there is nothing to do, and
+/// removes the checkpoints that were left when it was killed right then.
+pub(super) fn dismiss(transport: &dyn Transport, folder: Option<&RunFolder>) {
     for _ in 1..transport.size() {
         post::next(transport);
     }
     (1..transport.size()).for_each(|rank| post::send(transport, rank, &Parcel::Close));
+    folder.into_iter().for_each(files::remove_all);
 }
 
 /// Every other process: says what it has and waits for where to begin; `None` where there is nothing to do.
@@ -193,35 +213,44 @@ fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result
         fingerprint: Fingerprint::new(prepared),
     };
     post::send(transport, 0, &hello);
-    match post::next(transport) {
-        Some(Parcel::Begin { folder, epoch }) => {
-            Ok(Some(Beginning { folder: folder.as_deref().map(RunFolder::join), epoch }))
+    let mut early = vec![];
+    loop {
+        match post::next(transport) {
+            Some(Parcel::Begin { folder, epochs }) => {
+                let folder = folder.as_deref().map(RunFolder::join);
+                return Ok(Some(Beginning { folder, epochs, early }));
+            }
+            Some(Parcel::Close) => return Ok(None),
+            Some(parcel @ Parcel::Migrant(_)) => early.push(parcel),
+            _ => return Err("rank 0 does not begin, and says why".into()),
         }
-        Some(Parcel::Close) => Ok(None),
-        _ => Err("rank 0 does not begin, and says why".into()),
     }
 }
 
 /// Lets the islands of this process live, each on a thread. True where the run was stopped.
 fn evolve(
     world: &World<'_>,
-    states: Vec<State>,
+    (states, early): (Vec<State>, Vec<Parcel>),
+    ledger: Ledger,
     transport: &dyn Transport,
     watch: &mut dyn Watch,
-) -> Result<(Vec<Finish>, bool), String> {
+) -> Result<(Vec<Finish>, bool, Traffic), String> {
     let stop = AtomicBool::new(false);
     let (outbox, parcels) = channel();
-    let saved = (0..world.config.islands.unwrap_or(1)).map(|island| (island, 0)).collect();
+    let oldest = AtomicU32::new(ledger.oldest());
     let mut post = Post {
         transport,
         islands: world.config.islands.unwrap_or(1),
+        sweeps: world.config.epoch,
         inboxes: BTreeMap::new(),
         outbox: parcels,
         stop: &stop,
-        folder: world.folder.map(|(folder, _)| folder),
-        saved,
+        oldest: &oldest,
+        ledger,
         finished: BTreeMap::new(),
         mutants: BTreeMap::new(),
+        scored: 0,
+        traffic: Traffic::default(),
         closed: false,
         through: 0,
     };
@@ -229,7 +258,8 @@ fn evolve(
         for state in states {
             let (inbox, door) = channel::<Migrant>();
             post.inboxes.insert(state.island, inbox);
-            let door = Door { outbox: outbox.clone(), inbox: door, stop: &stop, early: BTreeMap::new() };
+            let (stop, oldest) = (&stop, &oldest);
+            let door = Door { outbox: outbox.clone(), inbox: door, stop, oldest, early: BTreeMap::new() };
             let outbox: Sender<Parcel> = outbox.clone();
             scope.spawn(move || {
                 let parcel = match island::inhabit(world, state, door) {
@@ -240,12 +270,13 @@ fn evolve(
             });
         }
         drop(outbox);
+        early.into_iter().try_for_each(|parcel| post.handle(parcel, watch))?;
         post.work(watch)
     });
     worked?;
     let finished: Vec<Finish> = std::mem::take(&mut post.finished).into_values().collect();
     let stopped = finished.iter().any(|finish| finish.stopped);
-    Ok((finished, stopped))
+    Ok((finished, stopped, std::mem::take(&mut post.traffic)))
 }
 
 /// The island whose best genome did best on the validation part; of equals the first.

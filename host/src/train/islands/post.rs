@@ -1,14 +1,14 @@
 //! The post of a process: takes parcels from door to door, from thread to thread and from process to process.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::exchange::{Migrant, Parcel, Transport};
-use super::files;
 use super::island::Finish;
-use crate::run_folder::RunFolder;
+use super::ledger::Ledger;
+use super::traffic::Traffic;
 use crate::train::{Row, Watch};
 
 /// How long to wait for parcels of the own islands: alone, and where other processes may have sent something.
@@ -24,16 +24,23 @@ pub(super) fn home(island: u16, processes: usize) -> usize {
 pub(super) struct Post<'a> {
     pub(super) transport: &'a dyn Transport,
     pub(super) islands: u16,
+    /// Sweeps of an epoch.
+    pub(super) sweeps: u32,
     /// The inboxes of the islands here.
     pub(super) inboxes: BTreeMap<u16, Sender<Migrant>>,
     pub(super) outbox: Receiver<Parcel>,
     pub(super) stop: &'a AtomicBool,
-    pub(super) folder: Option<&'a RunFolder>,
-    /// Where each island's checkpoints are, in the first process.
-    pub(super) saved: BTreeMap<u16, u32>,
+    /// The epoch that all islands have saved.
+    pub(super) oldest: &'a AtomicU32,
+    /// That of each island, in the first process.
+    pub(super) ledger: Ledger,
     pub(super) finished: BTreeMap<u16, Finish>,
     /// Mutants of each island.
     pub(super) mutants: BTreeMap<u16, u64>,
+    /// Of all of them.
+    pub(super) scored: u64,
+    /// What the islands here said.
+    pub(super) traffic: Traffic,
     pub(super) closed: bool,
     /// Islands of this process that are through.
     pub(super) through: usize,
@@ -60,9 +67,7 @@ impl Post<'_> {
                 self.route(parcel, watch)?;
             }
             while let Some(bytes) = self.transport.receive() {
-                let parcel = postcard::from_bytes(&bytes);
-                let parcel = parcel.map_err(|_| "another process sent what this one does not understand")?;
-                self.handle(parcel, watch)?;
+                self.arrived(&bytes, watch)?;
             }
             if watch.interrupted() && !self.stop.swap(true, Ordering::Relaxed) {
                 self.to_others(&Parcel::Stop);
@@ -75,8 +80,15 @@ impl Post<'_> {
         Ok(())
     }
 
+    /// Bytes of another process.
+    pub(super) fn arrived(&mut self, bytes: &[u8], watch: &mut dyn Watch) -> Result<(), String> {
+        let parcel = postcard::from_bytes(bytes);
+        self.handle(parcel.map_err(|_| "another process sent what this one does not understand")?, watch)
+    }
+
     /// To where a parcel belongs.
     fn route(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
+        self.traffic.note(&parcel, self.sweeps);
         self.through += usize::from(matches!(parcel, Parcel::Finished(_)));
         let to = match &parcel {
             Parcel::Migrant(migrant) => home(migrant.to, self.transport.size()),
@@ -90,7 +102,7 @@ impl Post<'_> {
     }
 
     /// A parcel for this process.
-    fn handle(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
+    pub(super) fn handle(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
         match parcel {
             // One that is through needs it no more.
             Parcel::Migrant(migrant) => {
@@ -99,7 +111,13 @@ impl Post<'_> {
                 }
             }
             Parcel::Row(island, row) => self.row(island, &row, watch),
-            Parcel::Saved(island, epoch) => self.saved(island, epoch),
+            Parcel::Saved { island, epoch, .. } => {
+                if let Some(oldest) = self.ledger.save(u32::from(island), epoch) {
+                    self.oldest.store(oldest, Ordering::Relaxed);
+                    self.to_others(&Parcel::Oldest(oldest));
+                }
+            }
+            Parcel::Oldest(epoch) => self.oldest.store(epoch, Ordering::Relaxed),
             Parcel::Finished(finish) => drop(self.finished.insert(finish.island, *finish)),
             Parcel::Failed(reason) => {
                 self.stop.store(true, Ordering::Relaxed);
@@ -113,21 +131,11 @@ impl Post<'_> {
     }
 
     fn row(&mut self, island: u16, row: &Row, watch: &mut dyn Watch) {
-        self.mutants.insert(island, row.mutants);
-        watch.step(row.step.next_multiple_of(16), self.mutants.values().sum());
+        let before = self.mutants.insert(island, row.mutants).unwrap_or(0);
+        self.scored = self.scored.wrapping_sub(before).wrapping_add(row.mutants);
+        watch.step(row.step.next_multiple_of(16), self.scored);
         if island == 0 {
             watch.row(row);
-        }
-    }
-
-    /// Removes checkpoints that nobody will go on from: all islands have newer ones.
-    fn saved(&mut self, island: u16, epoch: u32) {
-        let oldest = |saved: &BTreeMap<u16, u32>| saved.values().min().copied().unwrap_or(0);
-        let before = oldest(&self.saved);
-        self.saved.insert(island, epoch);
-        let now = oldest(&self.saved);
-        if let Some(folder) = self.folder.filter(|_| now > before) {
-            (0..self.islands).for_each(|island| files::remove(folder, island, now));
         }
     }
 
