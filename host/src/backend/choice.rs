@@ -7,7 +7,7 @@ use evobit::topology::Topology;
 
 use super::Shard;
 #[cfg(feature = "cuda")]
-use super::cuda::{self, Device, Failure};
+use super::cuda::{self, Device, Gpu};
 #[cfg(feature = "cuda")]
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub enum SearchError {
 #[derive(Clone, Default)]
 pub struct Accelerator {
     #[cfg(feature = "cuda")]
-    gpu: Option<(Arc<dyn Device>, Failure)>,
+    gpu: Option<Gpu>,
     /// Whether nothing else will do.
     #[cfg(feature = "cuda")]
     required: bool,
@@ -69,7 +69,7 @@ impl Accelerator {
         if backend == Backend::Cpu {
             return Ok(without("CPU, as asked for".into()));
         }
-        match (backend, Self::gpu(backend == Backend::Cuda)) {
+        match (backend, Self::open_gpu(backend == Backend::Cuda)) {
             (_, Ok(gpu)) => Ok(gpu),
             (Backend::Cuda, Err(why)) => {
                 Err(SearchError::Device(format!("{why}: use --backend cpu or auto")))
@@ -79,14 +79,14 @@ impl Accelerator {
     }
 
     #[cfg(feature = "cuda")]
-    fn gpu(required: bool) -> Result<Self, String> {
+    fn open_gpu(required: bool) -> Result<Self, String> {
         let card = cuda::Card::open(0).map_err(|error| error.to_string())?;
         let description = format!("{}, {}", card.name(), card.compiled());
         Ok(Self { required, ..Self::on(Arc::new(card), description) })
     }
 
     #[cfg(not(feature = "cuda"))]
-    fn gpu(_: bool) -> Result<Self, String> {
+    fn open_gpu(_: bool) -> Result<Self, String> {
         Err("this program was built without CUDA (--features cuda)".into())
     }
 
@@ -94,12 +94,12 @@ impl Accelerator {
     #[cfg(feature = "cuda")]
     #[must_use]
     pub fn on(device: Arc<dyn Device>, description: String) -> Self {
-        Self { gpu: Some((device, Failure::default())), required: true, description }
+        Self { gpu: Some(Gpu::new(device)), required: true, description }
     }
 
-    /// The GPU, and where its failures are recorded.
+    /// The GPU.
     #[cfg(feature = "cuda")]
-    pub(crate) fn device(&self) -> Option<&(Arc<dyn Device>, Failure)> {
+    pub(crate) fn gpu(&self) -> Option<&Gpu> {
         self.gpu.as_ref()
     }
 
@@ -142,11 +142,11 @@ impl Accelerator {
         loss: &LossTable<&[u32]>,
         log: &dyn Fn(&str),
     ) -> Result<Option<Shard<'a>>, SearchError> {
-        let Some((device, failure)) = &self.gpu else { return Ok(None) };
+        let Some(gpu) = &self.gpu else { return Ok(None) };
         if !cuda::supports(topology, loss) {
             return Ok(None);
         }
-        let made = cuda::CudaLandscape::new(device, failure, topology, genome, samples, loss, log);
+        let made = cuda::CudaLandscape::new(gpu, topology, genome, samples, loss, log);
         match made {
             Ok(landscape) => Ok(Some(Box::new(landscape))),
             Err(cuda::CudaError::Device(error @ cuda::DeviceError::OutOfMemory { .. })) if !self.required => {
@@ -186,8 +186,8 @@ impl Accelerator {
         loss: &LossTable<&[u32]>,
     ) -> Result<Option<Box<dyn Fitness>>, SearchError> {
         #[cfg(feature = "cuda")]
-        if let Some((device, failure)) = &self.gpu {
-            return match cuda::CudaPopulation::new(device, failure, topology, samples, loss, None) {
+        if let Some(gpu) = &self.gpu {
+            return match cuda::CudaPopulation::new(gpu, topology, samples, loss, None) {
                 Ok(population) => Ok(Some(Box::new(population))),
                 Err(cuda::CudaError::Device(error)) => Err(SearchError::Device(error.to_string())),
                 Err(cuda::CudaError::Landscape(error)) => Err(error.into()),
@@ -202,7 +202,7 @@ impl Accelerator {
     /// The first failure.
     pub fn check(&self) -> Result<(), SearchError> {
         #[cfg(feature = "cuda")]
-        if let Some(error) = self.gpu.as_ref().and_then(|(_, failure)| failure.get()) {
+        if let Some(error) = self.gpu.as_ref().and_then(|gpu| gpu.failure().get()) {
             return Err(SearchError::Device(error.to_string()));
         }
         Ok(())

@@ -141,11 +141,11 @@ pub fn measure_gpu(
     options: &GpuOptions,
     tell: &dyn Fn(&str),
 ) -> Result<GpuReport, BenchError> {
-    let Some((device, _)) = accelerator.device() else {
+    let Some(gpu) = accelerator.gpu() else {
         return Err(SearchError::Device("there is no GPU".into()).into());
     };
     tell("finding the card's ceilings");
-    let ceilings = Ceilings::measure(device, options.rounds).map_err(of_device)?;
+    let ceilings = Ceilings::measure(gpu.device(), options.rounds).map_err(of_device)?;
     let figures = |&hidden| figures(loaded, hidden, accelerator, ceilings.counts, options, tell);
     let networks = options.hidden.iter().map(figures).collect::<Result<_, _>>()?;
     let train = |(hidden, seconds)| {
@@ -263,9 +263,9 @@ fn on_card(
     accelerator: &Accelerator,
     loss: &LossTable<&[u32]>,
 ) -> Result<f64, BenchError> {
-    let Some((device, failure)) = accelerator.device() else { return Ok(0.0) };
+    let Some(gpu) = accelerator.gpu() else { return Ok(0.0) };
     let (topology, samples) = (&prepared.topology, prepared.plain());
-    let landscape = CudaLandscape::new(device, failure, topology, genome, samples, loss, &|_| ());
+    let landscape = CudaLandscape::new(gpu, topology, genome, samples, loss, &|_| ());
     let mut landscape = landscape.map_err(|error| SearchError::Device(error.to_string()))?;
     let neurons: Vec<u16> = (0..topology.layer(0).neurons as u16).collect();
     // Once to make the views.
@@ -287,7 +287,7 @@ fn populations(
     ceiling: f64,
     options: &GpuOptions,
 ) -> Result<Vec<PopulationFigures>, BenchError> {
-    let Some((device, failure)) = accelerator.device() else { return Ok(vec![]) };
+    let Some(gpu) = accelerator.gpu() else { return Ok(vec![]) };
     let (topology, samples, loss) = (&prepared.topology, prepared.plain(), prepared.loss_table());
     let mut rng = Stream::new(1, Purpose::Test, 0);
     let mut genomes = vec![];
@@ -301,8 +301,8 @@ fn populations(
         genomes.extend(mutant);
     }
     let mut figures = vec![];
-    for form in Form::ALL.into_iter().filter(|form| form.needs() <= device.capability()) {
-        let population = CudaPopulation::new(device, failure, topology, samples, &loss, Some(form));
+    for form in Form::ALL.into_iter().filter(|form| form.needs() <= gpu.device().capability()) {
+        let population = CudaPopulation::new(gpu, topology, samples, &loss, Some(form));
         let mut population = population.map_err(|error| SearchError::Device(error.to_string()))?;
         let measured = population.measure(&genomes, &|_| ()).map_err(of_device)?;
         for (measured, genome) in measured.iter().zip(genomes.chunks(genome.len())).take(COMPARED) {

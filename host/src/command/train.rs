@@ -217,7 +217,7 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
         && prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
     if config.algorithm == Algorithm::Spectrum && !takes {
         return Err(Failure::usage(
-            "--backend cuda makes spectra of networks of one hidden layer whose windows do not slide: use --backend auto for others",
+            "--backend cuda makes spectra of networks of one hidden layer, whose windows slide only where they are of one plane and up to 8x8: use --backend auto for others",
         ));
     }
     Ok(())

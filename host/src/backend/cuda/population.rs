@@ -12,6 +12,7 @@ use evobit::loss::LossTable;
 use evobit::topology::{Field, Plan, Topology};
 
 use super::device::{Buffer, Device, DeviceError, Failure, THREADS, launch};
+use super::gpu::Gpu;
 use super::landscape::CudaError;
 
 /// Words of a neuron that the forms without tensor cores hold in registers, and those with them.
@@ -142,8 +143,7 @@ impl CudaPopulation {
     /// # Errors
     /// Samples that do not fit the topology; failures of the card.
     pub fn new(
-        device: &Arc<dyn Device>,
-        failure: &Failure,
+        gpu: &Gpu,
         topology: &Topology,
         samples: Samples<'_>,
         loss: &LossTable<&[u32]>,
@@ -157,13 +157,14 @@ impl CudaPopulation {
         }
         let zero = 2 * topology.layer(topology.depth() - 1).inputs as i32;
         let terms: Vec<i32> = (-zero..=zero).map(|difference| loss.term(difference)).collect();
+        let device = &gpu.device;
         let form = form.unwrap_or_else(|| Form::of(device.capability()));
         if form.needs() > device.capability() {
             return Err(DeviceError::Unsupported("newer GPUs in this form").into());
         }
         Ok(Self {
             device: Arc::clone(device),
-            failure: failure.clone(),
+            failure: gpu.failure.clone(),
             topology: *topology,
             form,
             samples: samples.len(),
