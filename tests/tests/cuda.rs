@@ -7,12 +7,17 @@ use std::sync::Arc;
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::genome::{Gene, GenomeMut, Mutation};
+use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology};
+use host::backend::Accelerator;
 use host::backend::cuda::{
     CudaError, CudaLandscape, CudaPopulation, Device, DeviceError, Form, Gpu, Measured, Shim,
     spectra_of_many, supports,
 };
+use host::data::Loaded;
+use host::settings::{Config, HiddenLayer, Settings};
+use host::train::{self, Prepared, Session, Silent, prepare};
 use proptest::prelude::*;
 use rand_core::Rng;
 use tests::landscape::{
@@ -302,6 +307,94 @@ fn searches_that_share_a_card_end_at_the_same_genomes() {
     }
 }
 
+/// Digits, few of them: the CPU is a slow card.
+fn digits() -> Loaded {
+    let mut loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
+    let few: Vec<u32> = (0..220).collect();
+    loaded.train = loaded.train.select(&few);
+    loaded
+}
+
+fn few_digits(settings: &str) -> (Prepared, Config) {
+    let loaded = digits();
+    let settings = toml::from_str::<Settings>(settings).unwrap();
+    let config = settings.resolve(&loaded.train).unwrap();
+    (prepare(&loaded, &config).unwrap(), config)
+}
+
+const ISLANDS: [&str; 3] = [
+    "islands = 4\nhidden = ['6@1x3x3+2']\ncopies = 2\nsweeps = 6\ncooling = 3",
+    "islands = 3\nhidden = ['5@3x3']\ncopies = 1\nsweeps = 3",
+    "islands = 3\nhidden = ['6@3x3+1', '4']\nalgorithm = 'genetic'\npopulation = 5\nsweeps = 4",
+];
+
+#[test]
+fn islands_take_turns_on_the_cards_and_evolve_as_on_the_processor() {
+    for settings in ISLANDS {
+        let (mut prepared, config) = few_digits(settings);
+        let run = |prepared: &Prepared| train::run(prepared, &config, Session::default(), None, &mut Silent);
+        let expected = run(&prepared).unwrap();
+        for count in [1, 2] {
+            let cards: Vec<Arc<Shim>> = (0..count).map(|_| Arc::new(Shim::new(90, PLENTY))).collect();
+            let devices = cards.iter().map(|card| -> Arc<dyn Device> { card.clone() }).collect();
+            prepared.accelerator = Accelerator::on(devices, "no card".into());
+            let found = run(&prepared).unwrap();
+            assert_eq!((found.genome, found.mutants), (expected.genome.clone(), expected.mutants));
+            assert!(cards.iter().all(|card| card.launches() > 20), "every card was used");
+            prepared.accelerator = Accelerator::default();
+            assert!(cards.iter().all(|card| card.free_memory() == Ok(PLENTY)), "all memory is given back");
+        }
+    }
+}
+
+#[test]
+fn islands_on_a_card_that_fails_yield_nothing() {
+    for settings in ISLANDS {
+        let (mut prepared, config) = few_digits(settings);
+        let cards: Vec<Arc<Shim>> = (0..2).map(|_| Arc::new(Shim::new(90, PLENTY))).collect();
+        let devices = |failing: Shim| -> Vec<Arc<dyn Device>> { vec![cards[0].clone(), Arc::new(failing)] };
+        prepared.accelerator = Accelerator::on(devices(Shim::new(90, PLENTY)), "no card".into());
+        let before = cards[0].launches();
+        train::run(&prepared, &config, Session::default(), None, &mut Silent).unwrap();
+        let all = cards[0].launches() - before;
+        for launches in [0, 7, all / 4, all / 3] {
+            let failing = Shim::new(90, PLENTY).failing(launches);
+            prepared.accelerator = Accelerator::on(devices(failing), "no card".into());
+            let ran = train::run(&prepared, &config, Session::default(), None, &mut Silent);
+            assert!(
+                ran.err().is_some_and(|error| error.to_string().contains("the GPU failed at")),
+                "{launches}"
+            );
+        }
+    }
+}
+
+#[test]
+fn islands_that_share_a_card_share_its_memory() {
+    let (mut prepared, config) = few_digits("islands = 3\nhidden = ['24@3x3']\ncopies = 1\nsweeps = 2");
+    let run = |prepared: &Prepared| train::run(prepared, &config, Session::default(), None, &mut Silent);
+    let expected = run(&prepared).unwrap();
+    // What one takes with all of its views.
+    let (gpu, samples) = (Gpu::new(shim(90, PLENTY)), prepared.plain());
+    let (topology, loss) = (&prepared.topology, prepared.loss_table());
+    let genome = &expected.genome;
+    let made = CudaLandscape::new(&gpu, topology, genome, samples, &loss, &quiet).unwrap();
+    let used = PLENTY - gpu.device().free_memory().unwrap();
+    drop(made);
+    let left = PLENTY - gpu.device().free_memory().unwrap();
+    // Room for all that three need but views, and for a few of these: if the first took what is free, the third would have too little.
+    let network = Network::new(topology, &genome[..]).unwrap();
+    let mut places: Vec<u16> = (0..24).map(|neuron| network.place(0, neuron)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let view = (4 * samples.len() * topology.layer(0).row_words as usize) as u64;
+    let fixed = used - left - places.len() as u64 * view;
+    let memory = left + 3 * (fixed + 4 * view) * 32 / 31;
+    assert!(places.len() > 12, "{} places", places.len());
+    prepared.accelerator = Accelerator::on(vec![shim(90, memory)], "no card".into());
+    assert_eq!(run(&prepared).unwrap().genome, expected.genome);
+}
+
 #[test]
 fn after_a_failure_nothing_improves_and_it_is_known() {
     for case in [separable(), windows(SLIDES)] {
@@ -329,30 +422,30 @@ fn fails(case: &Case) {
 
 #[test]
 fn a_benchmark_holds_everything_against_the_processor_before_it_measures() {
-    use host::backend::Accelerator;
     use host::bench::{GpuOptions, measure_gpu};
-    use host::settings::HiddenLayer;
 
-    let loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
-    let windows = HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3, slide: 0 };
+    let loaded = digits();
+    let windows =
+        |slide| HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3, slide };
     let options = GpuOptions {
-        hidden: vec![HiddenLayer::Dense(4), windows],
+        hidden: vec![HiddenLayer::Dense(4), windows(0), windows(2)],
         population: 3,
         rounds: 1,
         seconds: 0.001,
         train: None,
     };
-    let accelerator = Accelerator::on(shim(90, PLENTY), "no card".into());
+    let accelerator = Accelerator::on(vec![shim(90, PLENTY)], "no card".into());
     let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet).unwrap();
     assert!(report.ceiling_counts > 0.0 && report.ceiling_both > Some(0.0));
-    assert_eq!(report.networks.len(), 2);
+    assert_eq!(report.networks.len(), 3);
     for network in report.networks {
         assert_eq!(network.population.len(), Form::ALL.len());
         assert!(network.mutants_per_second > 0.0 && network.mutants_per_second_cpu > 0.0);
+        assert!(network.mutants_per_second_together > 0.0);
     }
     // A card that fails is no figure.
     let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(200));
-    let accelerator = Accelerator::on(device, "no card".into());
+    let accelerator = Accelerator::on(vec![device], "no card".into());
     let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet);
     assert!(report.err().is_some_and(|error| error.to_string().contains("the GPU failed at")));
 }

@@ -91,7 +91,6 @@ pub(super) fn train_and_save(
             "this machine has no {name} instructions: leave --instructions out"
         )));
     }
-    let accelerator = Accelerator::open(args.backend)?;
     let replayed = args.replay.as_ref().map(|run| run.join("config.toml"));
     let settings = match (&unfinished, args.config.as_ref().or(replayed.as_ref())) {
         (Some(unfinished), _) => unfinished.settings.clone(),
@@ -104,7 +103,7 @@ pub(super) fn train_and_save(
     let mut prepared = prepare_from(&loaded, &config, from_model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
-    prepared.accelerator = accelerator;
+    prepared.accelerator = Accelerator::open(args.backend, &prepared.work(&config, transport))?;
     check_backend(args.backend, &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::file);
     let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);

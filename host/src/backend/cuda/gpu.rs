@@ -28,6 +28,7 @@ impl Gpu {
     /// # Errors
     /// A failure of the driver.
     pub fn shared(&self, landscapes: u64) -> Result<Self, DeviceError> {
+        self.spectra.prepare()?;
         let most = self.device.free_memory()? / landscapes.max(1);
         Ok(Self { most, ..self.clone() })
     }

@@ -14,7 +14,7 @@ mod shim;
 
 pub use ceiling::Ceilings;
 pub use device::{Device, DeviceError, Failure};
-pub use driver::Card;
+pub use driver::{Card, Compiler};
 pub use gpu::Gpu;
 pub use landscape::{CudaError, CudaLandscape, spectra_of_many, supports};
 pub use population::{CudaPopulation, Form, Measured};

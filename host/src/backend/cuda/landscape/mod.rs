@@ -230,8 +230,12 @@ impl<'a> CudaLandscape<'a> {
     }
 
     fn kind(&self) -> Kind {
-        let tiles = self.state.sample_words / (state::TILE / 32) as u32;
-        Kind { slides: self.state.slide > 0, tiles }
+        Kind { slides: self.state.slide > 0 }
+    }
+
+    /// Tiles of samples.
+    fn tiles(&self) -> u32 {
+        self.state.sample_words / (state::TILE / 32) as u32
     }
 
     /// Makes ready for the spectra of the first of some hidden neurons, as many as there is room for, at least one. Their sums follow one another.
@@ -256,7 +260,7 @@ impl<'a> CudaLandscape<'a> {
             let jobs = self.jobs(rest)?;
             let (part, behind) = deltas.split_at_mut(jobs.len() * mutants);
             (rest, deltas) = (&rest[jobs.len()..], behind);
-            self.gpu.spectra.launch(&jobs, self.kind())?;
+            self.gpu.spectra.launch(&jobs, self.kind(), self.tiles())?;
             self.memory.sums.read(0, part)?;
         }
         Ok(())
@@ -271,7 +275,7 @@ impl<'a> CudaLandscape<'a> {
         let jobs = self.jobs(neurons)?;
         for _ in 0..rounds {
             self.memory.sums.clear(jobs.len() * self.topology.layer(0).mutants())?;
-            self.gpu.spectra.launch(&jobs, self.kind())?;
+            self.gpu.spectra.launch(&jobs, self.kind(), self.tiles())?;
         }
         self.gpu.device.finish()?;
         Ok((jobs.len() * self.topology.layer(0).mutants()) as u64)

@@ -33,13 +33,10 @@ pub(super) struct Job {
 // The kernels assert the same.
 const _: () = assert!(size_of::<Job>() == 24);
 
-/// What the networks of a launch have in common.
+/// What the networks of a launch have in common: whether their windows slide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// Whether windows slide.
     pub(super) slides: bool,
-    /// Tiles of samples.
-    pub(super) tiles: u32,
 }
 
 /// Launches spectra on one card.
@@ -54,6 +51,8 @@ struct Queue {
     /// Jobs for the next round; who asks for others waits for the one after it.
     jobs: Vec<Job>,
     kind: Option<Kind>,
+    /// Most tiles of samples of one of them.
+    tiles: u32,
     /// Rounds that have begun.
     begun: u64,
     /// Rounds that are launched.
@@ -74,7 +73,7 @@ impl Together {
     }
 
     /// Allocates what launches need, before memory is planned.
-    pub(super) fn prepare(&self) -> Result<(), DeviceError> {
+    pub(in super::super) fn prepare(&self) -> Result<(), DeviceError> {
         let mut queue = self.queue();
         if queue.memory.is_none() {
             queue.memory = Some(Buffer::new(&self.device, MOST_JOBS)?);
@@ -82,14 +81,15 @@ impl Together {
         Ok(())
     }
 
-    /// Launches these jobs, with those of others that have come meanwhile.
-    pub(super) fn launch(&self, jobs: &[Job], kind: Kind) -> Result<(), DeviceError> {
+    /// Launches these jobs, of so many tiles of samples, with those of others that have come meanwhile.
+    pub(super) fn launch(&self, jobs: &[Job], kind: Kind, tiles: u32) -> Result<(), DeviceError> {
         let mut queue = self.queue();
         while queue.kind.is_some_and(|other| other != kind) {
             queue = self.wait(queue);
         }
         queue.jobs.extend(jobs);
         queue.kind = Some(kind);
+        queue.tiles = queue.tiles.max(tiles);
         let round = queue.begun;
         while queue.busy && queue.done <= round {
             queue = self.wait(queue);
@@ -100,9 +100,10 @@ impl Together {
         queue.busy = true;
         queue.begun += 1;
         queue.kind = None;
-        let (jobs, memory) = (std::mem::take(&mut queue.jobs), queue.memory.take());
+        let (jobs, tiles) = (std::mem::take(&mut queue.jobs), std::mem::take(&mut queue.tiles));
+        let memory = queue.memory.take();
         drop(queue);
-        let launched = memory.as_ref().map_or(Ok(()), |memory| self.launch_all(&jobs, kind, memory));
+        let launched = memory.as_ref().map_or(Ok(()), |memory| self.launch_all((&jobs, kind, tiles), memory));
         let mut queue = self.queue();
         queue.failed = launched.clone().err().or(queue.failed.take());
         (queue.memory, queue.busy, queue.done) = (memory, false, round + 1);
@@ -114,15 +115,19 @@ impl Together {
         self.launched.wait(queue).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn launch_all(&self, jobs: &[Job], kind: Kind, memory: &Buffer<Job>) -> Result<(), DeviceError> {
-        for jobs in jobs.chunks(MOST_JOBS).filter(|_| kind.tiles > 0) {
+    fn launch_all(
+        &self,
+        (jobs, kind, all): (&[Job], Kind, u32),
+        memory: &Buffer<Job>,
+    ) -> Result<(), DeviceError> {
+        for jobs in jobs.chunks(MOST_JOBS).filter(|_| all > 0) {
             // After the launch before, which reads them.
             memory.write(jobs)?;
             let (address, count) = (memory.address(), jobs.len() as u32);
             // Few warps with much work each add up less in memory, but not fewer than keep the card busy.
             let busy = WARPS * self.device.multiprocessors();
-            let tiles = (kind.tiles * count / busy).clamp(1, MOST_TILES);
-            let grid = [count.div_ceil(THREADS / 32), kind.tiles.div_ceil(tiles)];
+            let tiles = (all * count / busy).clamp(1, MOST_TILES);
+            let grid = [count.div_ceil(THREADS / 32), all.div_ceil(tiles)];
             match (kind.slides, self.device.capability() >= TENSOR) {
                 (false, false) => launch!(self.device, SpectrumMasked, grid, address, count, tiles),
                 (false, true) => launch!(self.device, SpectrumTensor, grid, address, count, tiles),
@@ -156,10 +161,11 @@ pub fn spectra_of_many(
             jobs.extend(network.jobs(neurons)?);
         }
     }
+    let tiles = networks.iter().map(CudaLandscape::tiles).max().unwrap_or(0);
     let together = jobs.len() == networks.len() * neurons.len();
     let (spectra, len) = (Arc::clone(&networks[0].gpu.spectra), neurons.len() * mutants);
     if together {
-        spectra.launch(&jobs, kind)?;
+        spectra.launch(&jobs, kind, tiles)?;
     }
     for (network, deltas) in networks.iter_mut().zip(deltas.chunks_mut(len.max(1))) {
         if together {
