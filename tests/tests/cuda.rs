@@ -340,7 +340,7 @@ fn islands_take_turns_on_the_cards_and_evolve_as_on_the_processor() {
             prepared.accelerator = Accelerator::on(devices, "no card".into());
             let found = run(&prepared).unwrap();
             assert_eq!((found.genome, found.mutants), (expected.genome.clone(), expected.mutants));
-            assert!(cards.iter().all(|card| card.launches() > 20), "every card was used");
+            assert!(cards.iter().all(|card| card.launches() > 10), "every card was used");
             prepared.accelerator = Accelerator::default();
             assert!(cards.iter().all(|card| card.free_memory() == Ok(PLENTY)), "all memory is given back");
         }

@@ -258,11 +258,14 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
 
 fn save(
     config: Config,
-    prepared: Prepared,
+    mut prepared: Prepared,
     outcome: Outcome,
     folder: RunFolder,
     started: Instant,
 ) -> Result<Finished, Failure> {
+    prepared.accelerator.check()?;
+    // Pictures do without: a GPU that failed now would leave a model behind.
+    prepared.accelerator = Accelerator::default();
     let model = prepared.model(&outcome.genome)?;
     // The model first: whatever fails afterwards, it is there.
     folder.write("model.evb", model.bytes())?;
