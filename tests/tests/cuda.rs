@@ -336,7 +336,7 @@ fn islands_take_turns_on_the_cards_and_evolve_as_on_the_processor() {
         let expected = run(&prepared).unwrap();
         for count in [1, 2] {
             let cards: Vec<Arc<Shim>> = (0..count).map(|_| Arc::new(Shim::new(90, PLENTY))).collect();
-            let devices = cards.iter().map(|card| -> Arc<dyn Device> { card.clone() }).collect();
+            let devices = cards.iter().map(|card| Arc::clone(card) as Arc<dyn Device>).collect();
             prepared.accelerator = Accelerator::on(devices, "no card".into());
             let found = run(&prepared).unwrap();
             assert_eq!((found.genome, found.mutants), (expected.genome.clone(), expected.mutants));

@@ -59,7 +59,7 @@ struct Queue {
     done: u64,
     busy: bool,
     failed: Option<DeviceError>,
-    memory: Option<Buffer<Job>>,
+    memory: Option<Arc<Buffer<Job>>>,
 }
 
 impl Together {
@@ -76,7 +76,7 @@ impl Together {
     pub(in super::super) fn prepare(&self) -> Result<(), DeviceError> {
         let mut queue = self.queue();
         if queue.memory.is_none() {
-            queue.memory = Some(Buffer::new(&self.device, MOST_JOBS)?);
+            queue.memory = Some(Arc::new(Buffer::new(&self.device, MOST_JOBS)?));
         }
         Ok(())
     }
@@ -101,12 +101,12 @@ impl Together {
         queue.begun += 1;
         queue.kind = None;
         let (jobs, tiles) = (std::mem::take(&mut queue.jobs), std::mem::take(&mut queue.tiles));
-        let memory = queue.memory.take();
+        let memory = queue.memory.clone();
         drop(queue);
         let launched = memory.as_ref().map_or(Ok(()), |memory| self.launch_all((&jobs, kind, tiles), memory));
         let mut queue = self.queue();
         queue.failed = launched.clone().err().or(queue.failed.take());
-        (queue.memory, queue.busy, queue.done) = (memory, false, round + 1);
+        (queue.busy, queue.done) = (false, round + 1);
         self.launched.notify_all();
         launched
     }
