@@ -47,7 +47,7 @@ KERNEL apply_views(Landscape l, Window window, const u32 *places) {
         return;
     }
     const u32 *input = l.inputs + (u64)sample * window.input_words;
-    u32 *view = l.views + ((u64)slot * l.samples + sample) * l.row_words;
+    u32 *view = l.views + ((u64)slot * l.samples + sample) * l.view_words;
     u32 shift = place % 32, start = place / 32, word = 0, used = 0;
     u32 mask = window.width == 32 ? ALL : (1u << window.width) - 1;
     for (u32 plane = 0; plane < window.planes; plane++) {
@@ -70,6 +70,32 @@ KERNEL apply_views(Landscape l, Window window, const u32 *places) {
     }
     if (used > 0) {
         *view = word;
+    }
+}
+
+// The same for windows that slide: fields, of the lines and columns that they slide over. Columns past those are of no meaning.
+KERNEL apply_fields(Landscape l, Window window, const u32 *places) {
+    u32 sample = blockIdx.x * blockDim.x + threadIdx.x;
+    u32 place = places[blockIdx.y] & 0xffff, slot = places[blockIdx.y] >> 16;
+    if (sample >= l.samples) {
+        return;
+    }
+    const u32 *input = l.inputs + (u64)sample * window.input_words + place / 32;
+    u32 *view = l.views + ((u64)slot * l.samples + sample) * l.view_words;
+    u32 shift = place % 32, both = 0;
+    for (u32 line = 0; line < 2 * l.view_words; line++) {
+        u32 row = 0;
+        if (line < window.height) {
+            row = input[line * window.line_words] >> shift;
+            if (shift + window.width > 32) {
+                row |= input[line * window.line_words + 1] << (32 - shift);
+            }
+        }
+        both |= (row & 0xffff) << line % 2 * 16;
+        if (line % 2 == 1) {
+            view[line / 2] = both;
+            both = 0;
+        }
     }
 }
 
@@ -167,6 +193,26 @@ KERNEL apply_measure(Landscape l, i64 *sums) {
     }
 }
 
+// What a sample would lose or gain if the neuron of a trial were not as it is there, once that is known.
+struct Flip {
+    bool on, known;
+    i32 change;
+};
+
+// Adds to a sum the changes of loss of a warp's samples on which a set changes the neuron.
+DEVICE void add_change(const Landscape &l, const Against &against, u32 sample, bool changed, Flip &flip, i64 *sum) {
+    if (changed && !flip.known) {
+        flip.change = flip_change(l, against, sample, flip.on);
+        flip.known = true;
+    }
+    if (__ballot_sync(ALL, changed) != 0) {
+        i32 all = sum_of_warp(changed ? flip.change : 0);
+        if (lane_of_thread() == 0) {
+            add(sum, all);
+        }
+    }
+}
+
 // Adds to sums, one for each scored set, the change of loss if these mutations of a hidden neuron were applied. Blocks of 128
 // threads: samples.
 KERNEL apply_try_neuron(Landscape l, Trial trial, i64 *sums) {
@@ -178,26 +224,42 @@ KERNEL apply_try_neuron(Landscape l, Trial trial, i64 *sums) {
     sample = inside ? sample : 0;
     const u32 *seen = view_of(l, slot, sample);
     i32 value = preactivation(l, neuron_of(trial.visit), slot, sample);
-    bool on = value >= 0, known = false;
-    i32 change = 0;
+    Flip flip = {value >= 0, false, 0};
     for (u32 index = 0; index < trial.count; index++) {
         u32 step = trial.steps[index];
         value += move_of(step, bit_of(seen, step & 0xffff));
-        if ((trial.scored >> index & 1) == 0) {
-            continue;
+        if (trial.scored >> index & 1) {
+            add_change(l, against, sample, inside && (value >= 0) != flip.on, flip, sums++);
         }
-        bool changed = inside && (value >= 0) != on;
-        if (changed && !known) {
-            change = flip_change(l, against, sample, on);
-            known = true;
+    }
+}
+
+// The same where windows slide: of every scored set the neuron runs anew.
+KERNEL apply_try_sliding(Landscape l, Trial trial, i64 *sums) {
+    __shared__ Against works[4];
+    Against &against = works[warp_of_thread()];
+    u32 sample = blockIdx.x * blockDim.x + threadIdx.x, neuron = neuron_of(trial.visit);
+    find_against(l, neuron, against);
+    bool inside = sample < l.samples;
+    sample = inside ? sample : 0;
+    Field field = field_at(view_of(l, slot_of(trial.visit), sample), l.view_words);
+    u64 weights = packed_weights(l, neuron);
+    i32 threshold = (i32)threshold_of(l, neuron);
+    Two unused = {0, 0};
+    Pattern pattern = pattern_of(weights, l.height, l.width);
+    Flip flip = {fewest<false>(field, pattern, l.slide, 0, unused) <= threshold, false, 0};
+    for (u32 index = 0; index < trial.count; index++) {
+        u32 step = trial.steps[index];
+        if (step & (RAISE | LOWER)) {
+            threshold += step & RAISE ? 1 : -1;
+        } else {
+            weights ^= (u64)1 << (step & 0xffff);
         }
-        if (__ballot_sync(ALL, changed) != 0) {
-            i32 sum = sum_of_warp(changed ? change : 0);
-            if (lane_of_thread() == 0) {
-                add(sums, sum);
-            }
+        if (trial.scored >> index & 1) {
+            pattern = pattern_of(weights, l.height, l.width);
+            bool on = fewest<false>(field, pattern, l.slide, 0, unused) <= threshold;
+            add_change(l, against, sample, inside && on != flip.on, flip, sums++);
         }
-        sums++;
     }
 }
 

@@ -27,6 +27,9 @@ extern const __device__ __attribute__((weak)) GridSize gridDim;
 
 static __device__ __forceinline__ unsigned int __popc(unsigned int x) { return __builtin_popcount(x); }
 static __device__ __forceinline__ int __ffs(int x) { return __builtin_ffs(x); }
+static __device__ __forceinline__ unsigned int __byte_perm(unsigned int a, unsigned int b, unsigned int bytes) {
+    return __nvvm_prmt(a, b, bytes);
+}
 static __device__ __forceinline__ void __syncwarp() { __nvvm_bar_warp_sync(0xffffffffu); }
 static __device__ __forceinline__ unsigned int __ballot_sync(unsigned int mask, int predicate) {
     return __nvvm_vote_ballot_sync(mask, predicate);

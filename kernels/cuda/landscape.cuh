@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common.cuh"
+#include "sliding.cuh"
 
 // Samples that one warp takes at a time: its sums of changes of loss, below 2^21 each, fit 32 bits.
 static const u32 TILE = 1024;
@@ -13,7 +14,7 @@ struct Landscape {
     const u32 *inputs; // [samples][input words]
     const u8 *labels;  // [samples]
     const i32 *terms;  // [2 * zero + 1]: the loss of a wrong class so far ahead of the right one
-    u32 *views;        // [slots][samples][row words]: what a neuron sees; of a dense layer the inputs
+    u32 *views;        // [slots][samples][view words]: what a neuron sees; of a dense layer the inputs
     u32 *on;           // [neurons][sample words]: the signs of the neurons
     u32 *boundary;     // [neurons][sample words]: whether one step would change the sign
     i32 *ahead;        // [samples][classes]: scores less that of the right class
@@ -21,9 +22,11 @@ struct Landscape {
     u32 samples, sample_words, neurons, fan_in, row_words, classes, class_slots, zero;
     u32 thresholds, threshold_bits, weights;
     u32 out_thresholds, out_threshold_bits, out_weights, out_row_words;
+    u32 view_words;
+    u32 height, width, slide; // of windows that slide, whose views are fields; slide is 0 where none does
 };
 
-static_assert(sizeof(Landscape) == 136, "as in the host");
+static_assert(sizeof(Landscape) == 152, "as in the host");
 
 // A hidden neuron, and which of the views it sees.
 DEVICE u32 neuron_of(u32 visit) { return visit & 0xffff; }
@@ -31,7 +34,7 @@ DEVICE u32 neuron_of(u32 visit) { return visit & 0xffff; }
 DEVICE u32 slot_of(u32 visit) { return visit >> 16; }
 
 DEVICE const u32 *view_of(const Landscape &l, u32 slot, u32 sample) {
-    return l.views + ((u64)slot * l.samples + sample) * l.row_words;
+    return l.views + ((u64)slot * l.samples + sample) * l.view_words;
 }
 
 DEVICE const u32 *weights_of(const Landscape &l, u32 neuron) {
@@ -57,7 +60,19 @@ DEVICE u32 mismatches(const u32 *a, const u32 *b, u32 words) {
     return sum;
 }
 
+// The weights of a neuron of up to 64 inputs.
+DEVICE u64 packed_weights(const Landscape &l, u32 neuron) {
+    const u32 *weights = weights_of(l, neuron);
+    return weights[0] | (u64)(l.row_words > 1 ? weights[1] : 0) << 32;
+}
+
 DEVICE i32 preactivation(const Landscape &l, u32 neuron, u32 slot, u32 sample) {
+    if (l.slide > 0) {
+        Pattern pattern = pattern_of(packed_weights(l, neuron), l.height, l.width);
+        Field field = field_at(view_of(l, slot, sample), l.view_words);
+        Two unused = {0, 0};
+        return (i32)threshold_of(l, neuron) - fewest<false>(field, pattern, l.slide, 0, unused);
+    }
     u32 differ = mismatches(view_of(l, slot, sample), weights_of(l, neuron), l.row_words);
     return (i32)threshold_of(l, neuron) - (i32)differ;
 }

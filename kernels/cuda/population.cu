@@ -80,29 +80,32 @@ template <u32 GENOMES> DEVICE void run_layer(const Layer &l, u32 first, u32 samp
     u32 count = l.count - first < GENOMES ? l.count - first : GENOMES;
     u32 filled = 0, column = 0, index = 0;
     const u32 *input = input_of(l, first, sample);
+    u32 positions = (l.slide + 1) * (l.slide + 1);
     for (u32 neuron = 0; neuron < l.neurons; neuron++) {
-        u32 shown = ALL;
+        u32 fewest[GENOMES];
+        // Of a window that slides, the position with the fewest mismatches counts.
+        for (u32 position = 0; position < positions; position++) {
+            u32 down = position / (l.slide + 1), right = position % (l.slide + 1), shown = ALL;
+#pragma unroll
+            for (u32 which = 0; which < GENOMES; which++) {
+                if (which < count) {
+                    const u32 *genome = genome_of(l, first + which);
+                    u32 place = l.planes > 0 ? field_of(genome + l.places, 16, neuron) : 0;
+                    if (l.planes > 0 && place != shown) {
+                        gather(l, input, place + down * l.line_words * 32 + right, window);
+                        shown = place;
+                    }
+                    const u32 *row = genome + l.weights + neuron * l.row_words;
+                    u32 differ = mismatches(l.planes > 0 ? window : input, row, l.row_words);
+                    fewest[which] = position > 0 && fewest[which] < differ ? fewest[which] : differ;
+                }
+            }
+        }
 #pragma unroll
         for (u32 which = 0; which < GENOMES; which++) {
             if (which < count) {
-                const u32 *genome = genome_of(l, first + which);
-                u32 place = l.planes > 0 ? field_of(genome + l.places, 16, neuron) : 0;
-                if (l.planes > 0 && place != shown) {
-                    gather(l, input, place, window);
-                    shown = place;
-                }
-                const u32 *row = genome + l.weights + neuron * l.row_words;
-                u32 differ = mismatches(l.planes > 0 ? window : input, row, l.row_words);
-                // Of a window that slides, the position with the fewest counts.
-                for (u32 position = 1; position < (l.slide + 1) * (l.slide + 1); position++) {
-                    u32 down = position / (l.slide + 1), right = position % (l.slide + 1);
-                    gather(l, input, place + down * l.line_words * 32 + right, window);
-                    u32 there = mismatches(window, row, l.row_words);
-                    differ = there < differ ? there : differ;
-                    shown = ALL;
-                }
-                u32 on = differ <= field_of(genome + l.thresholds, l.threshold_bits, neuron);
-                words[which] |= on << filled;
+                u32 threshold = field_of(genome_of(l, first + which) + l.thresholds, l.threshold_bits, neuron);
+                words[which] |= (u32)(fewest[which] <= threshold) << filled;
             }
         }
         filled++;

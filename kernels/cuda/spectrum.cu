@@ -1,4 +1,4 @@
-// Spectra: the exact change of loss of every single-bit mutant of many neurons of one network.
+// Spectra: the exact change of loss of every single-bit mutant of many neurons, of one network or of several at once.
 //
 // Hidden neurons. A warp takes one neuron and some tiles of 1024 samples: it compacts the boundary samples of the tile to a list, finds for
 // each the change of loss d of the flipped output, and adds d to the weights whose flip turns the neuron there. That masked sum is a
@@ -10,6 +10,13 @@
 // images, 11 % on the boundary: 6.8 million pairs of 64 bytes are 433 MB, 80 us at 5.5 TB/s of the L2 cache, less what L1 holds;
 // about 110 instructions a pair are 45 us at 132 x 64 integer lanes. So 65 to 130 us for 67 584 mutants, 0.5 to 1 billion a second.
 //
+// Windows that slide. A field of 32 bytes takes the place of what a neuron sees, and the bits that differ at any position that decides
+// that of its mismatches; 25 positions are about 340 more instructions a pair, 50 of them POPC at a quarter of the rate: expected are a third
+// of the mutants a second.
+//
+// Several networks. A neuron is a job with its network, so that a launch has work for the whole card where one network's block of
+// neurons is too little: 16 neurons and 59 tiles are an eighth of the warps that an H200 holds.
+//
 // Classes. Every sample takes part, with a change of loss for a step up and one for a step down. Their difference is cut into bit
 // planes, and a sum over the samples where a hidden neuron is on is a population count for each plane. Traffic: sample words for each
 // class, plane and neuron; ceiling the rate of POPC.
@@ -19,7 +26,17 @@
 
 static const u32 WARPS = 4;
 
+// A hidden neuron whose spectrum is wanted. host/src/backend/cuda/landscape/together.rs has the same.
+struct Job {
+    const Landscape *landscape; // of any network and samples
+    i64 *sums;                  // [fan in + 2]
+    u32 visit, padding;
+};
+
+static_assert(sizeof(Job) == 24, "as in the host");
+
 struct Work {
+    Landscape landscape;
     Against against;
     u16 list[TILE];                // samples of the tile; the top bit where the neuron is on
     alignas(16) u8 limbs[4][TILE]; // changes of loss: three signed bytes each, or whole as i32
@@ -77,40 +94,77 @@ DEVICE void find_changes(const Landscape &l, u32 tile, u32 found, Work &work, i6
     __syncwarp();
 }
 
-// For one listed sample: which of 64 weights, from `word` on, turn the neuron there if they flip.
-DEVICE Two turned(const Landscape &l, u32 visit, u32 sample, u32 word, u32 on) {
-    const u32 *seen = view_of(l, slot_of(visit), sample) + word;
-    const u32 *weights = weights_of(l, neuron_of(visit)) + word;
+// A neuron while its spectrum is made.
+struct Neuron {
+    u32 visit;
+    // Where its window slides:
+    Pattern pattern;
+    i32 threshold;
+};
+
+template <bool SLIDES> DEVICE Neuron neuron_at(const Landscape &l, u32 visit) {
+    Neuron neuron;
+    neuron.visit = visit;
+    if (SLIDES) {
+        neuron.pattern = pattern_of(packed_weights(l, neuron_of(visit)), l.height, l.width);
+        neuron.threshold = (i32)threshold_of(l, neuron_of(visit));
+    }
+    return neuron;
+}
+
+// For one listed sample: which of 64 weights, from `word` on, turn the neuron there if they flip. Of a window that slides, which of the bits
+// of its pattern.
+template <bool SLIDES>
+DEVICE Two turned(const Landscape &l, const Neuron &neuron, u32 sample, u32 word, u32 on) {
+    const u32 *seen = view_of(l, slot_of(neuron.visit), sample);
     // Just on: an input that agrees makes a mismatch. Just off: one that differs removes one.
     u32 invert = on ? ALL : 0;
-    Two bits;
+    Two bits = {0, 0};
+    if (SLIDES) {
+        // Positions with one mismatch too many turn on where one of these goes. On are those with none too many, and all of them turn off by
+        // a bit that differs at none; where it differs at one that is just off, that turns on instead.
+        fewest<true>(field_at(seen, l.view_words), neuron.pattern, l.slide, neuron.threshold + 1, bits);
+        bits.low ^= invert;
+        bits.high ^= invert;
+        return bits;
+    }
+    const u32 *weights = weights_of(l, neuron_of(neuron.visit)) + word;
     if (l.row_words == 2) {
         Two both = *(const Two *)seen;
         bits.low = both.low ^ weights[0] ^ invert;
         bits.high = both.high ^ weights[1] ^ invert;
         return bits;
     }
-    bits.low = seen[0] ^ weights[0] ^ invert;
-    bits.high = word + 1 < l.row_words ? seen[1] ^ weights[1] ^ invert : 0;
+    bits.low = seen[word] ^ weights[0] ^ invert;
+    bits.high = word + 1 < l.row_words ? seen[word + 1] ^ weights[1] ^ invert : 0;
     return bits;
 }
 
-DEVICE Two turned_by(const Landscape &l, u32 visit, u32 tile, u32 found, u32 place, u32 word, const Work &work) {
+// The weight that is bit `bit` of those 64; past all where it is none.
+template <bool SLIDES> DEVICE u32 weight_at(const Landscape &l, u32 word, u32 bit) {
+    return SLIDES ? weight_of_bit(bit, l.height, l.width) : word * 32 + bit;
+}
+
+template <bool SLIDES>
+DEVICE Two turned_by(
+    const Landscape &l, const Neuron &neuron, u32 tile, u32 found, u32 place, u32 word, const Work &work
+) {
     Two bits = {0, 0};
     if (place < found) {
         u32 entry = work.list[place];
-        bits = turned(l, visit, tile * TILE + entry % TILE, word, entry >= ON);
+        bits = turned<SLIDES>(l, neuron, tile * TILE + entry % TILE, word, entry >= ON);
     }
     return bits;
 }
 
 // Each lane owns two weights and adds the changes of loss of the samples that they turn.
-DEVICE void add_masked(const Landscape &l, u32 visit, u32 tile, u32 found, u32 word, Work &work, i64 *sums) {
+template <bool SLIDES>
+DEVICE void add_masked(const Landscape &l, const Neuron &neuron, u32 tile, u32 found, u32 word, Work &work, i64 *sums) {
     const i32 *changes = (const i32 *)work.limbs;
     u32 lane = lane_of_thread();
     i32 low = 0, high = 0;
     for (u32 first = 0; first < found; first += 32) {
-        Two bits = turned_by(l, visit, tile, found, first + lane, word, work);
+        Two bits = turned_by<SLIDES>(l, neuron, tile, found, first + lane, word, work);
         work.stage[lane] = bits.low;
         work.stage[32 + lane] = bits.high;
         __syncwarp();
@@ -121,25 +175,26 @@ DEVICE void add_masked(const Landscape &l, u32 visit, u32 tile, u32 found, u32 w
         }
         __syncwarp();
     }
-    u32 input = word * 32 + lane;
-    if (input < l.fan_in && low != 0) {
-        add(sums + input, low);
+    u32 first = weight_at<SLIDES>(l, word, lane), second = weight_at<SLIDES>(l, word, 32 + lane);
+    if (first < l.fan_in && low != 0) {
+        add(sums + first, low);
     }
-    if (input + 32 < l.fan_in && high != 0) {
-        add(sums + input + 32, high);
+    if (second < l.fan_in && high != 0) {
+        add(sums + second, high);
     }
 }
 
 // The same as a product: rows are weights, the inner dimension is samples, columns are the three bytes of a change. Thread (group,
 // quarter) holds weights `group` of each byte, and of the 32 samples the 8 from `8 * quarter` on.
+template <bool SLIDES>
 DEVICE void add_products(
-    const Landscape &l, u32 visit, u32 tile, u32 found, u32 word, Work &work, i32 products[4][4]
+    const Landscape &l, const Neuron &neuron, u32 tile, u32 found, u32 word, Work &work, i32 products[4][4]
 ) {
     u32 lane = lane_of_thread(), group = lane / 4, quarter = lane % 4;
     u32 mask = 0x01010101u << group;
     u8 *stage = (u8 *)work.stage;
     for (u32 first = 0; first < found; first += 32) {
-        Two bits = turned_by(l, visit, tile, found, first + lane, word, work);
+        Two bits = turned_by<SLIDES>(l, neuron, tile, found, first + lane, word, work);
         for (u32 byte = 0; byte < 4; byte++) {
             stage[byte * 32 + lane] = (u8)(bits.low >> byte * 8);
             stage[(4 + byte) * 32 + lane] = (u8)(bits.high >> byte * 8);
@@ -163,6 +218,7 @@ DEVICE void add_products(
 }
 
 // Adds such products to the spectrum. Columns 0 and 1 are in quarter 0, column 2 in quarter 1.
+template <bool SLIDES>
 DEVICE void write_products(const Landscape &l, u32 word, const i32 products[4][4], i64 *sums) {
     u32 group = lane_of_thread() / 4, quarter = lane_of_thread() % 4;
     if (quarter > 1) {
@@ -174,7 +230,7 @@ DEVICE void write_products(const Landscape &l, u32 word, const i32 products[4][4
         for (u32 odd = 0; odd < 2; odd++) {
             i64 first = products[half][2 * odd], second = products[half][2 * odd + 1];
             i64 sum = quarter == 0 ? first + second * 256 : first * 65536;
-            u32 input = word * 32 + (2 * half + odd) * 8 + group;
+            u32 input = weight_at<SLIDES>(l, word, (2 * half + odd) * 8 + group);
             if (input < l.fan_in && sum != 0) {
                 add(sums + input, sum >> group);
             }
@@ -184,51 +240,68 @@ DEVICE void write_products(const Landscape &l, u32 word, const i32 products[4][4
 
 // Tiles from `tiles` times the block's row on; their products stay in registers where a neuron has up to 64 inputs: three bytes times
 // 128 over 64 tiles stay below 2^30.
-template <bool TENSOR>
-DEVICE void hidden_spectra(const Landscape &l, const u32 *visits, u32 count, u32 tiles, i64 *sums, Work &work) {
+template <bool TENSOR, bool SLIDES>
+DEVICE void hidden_spectra(const Job *jobs, u32 count, u32 tiles, Work &work) {
     u32 index = blockIdx.x * WARPS + warp_of_thread(), first = blockIdx.y * tiles;
     if (index >= count) {
         return;
     }
-    u32 visit = visits[index], all = l.sample_words / (TILE / 32);
-    u32 end = first + tiles < all ? first + tiles : all;
+    Job job = jobs[index];
+    // Beside the warp: all that follows asks for it again and again.
+    for (u32 word = lane_of_thread(); word < sizeof(Landscape) / 4; word += 32) {
+        ((u32 *)&work.landscape)[word] = ((const u32 *)job.landscape)[word];
+    }
+    __syncwarp();
+    const Landscape &l = work.landscape;
+    u32 all = l.sample_words / (TILE / 32), end = first + tiles < all ? first + tiles : all;
     bool narrow = l.row_words <= 2;
     i32 products[4][4] = {};
-    sums += (u64)index * (l.fan_in + 2);
-    find_against(l, neuron_of(visit), work.against);
+    find_against(l, neuron_of(job.visit), work.against);
+    Neuron neuron = neuron_at<SLIDES>(l, job.visit);
     for (u32 tile = first; tile < end; tile++) {
-        u32 found = compact(l, neuron_of(visit), tile, work);
-        find_changes<TENSOR>(l, tile, found, work, sums + l.fan_in);
+        u32 found = compact(l, neuron_of(job.visit), tile, work);
+        find_changes<TENSOR>(l, tile, found, work, job.sums + l.fan_in);
         if (TENSOR && narrow) {
-            add_products(l, visit, tile, found, 0, work, products);
+            add_products<SLIDES>(l, neuron, tile, found, 0, work, products);
         }
         for (u32 word = 0; word < l.row_words && !(TENSOR && narrow); word += 2) {
             if (TENSOR) {
                 i32 of_tile[4][4] = {};
-                add_products(l, visit, tile, found, word, work, of_tile);
-                write_products(l, word, of_tile, sums);
+                add_products<SLIDES>(l, neuron, tile, found, word, work, of_tile);
+                write_products<SLIDES>(l, word, of_tile, job.sums);
             } else {
-                add_masked(l, visit, tile, found, word, work, sums);
+                add_masked<SLIDES>(l, neuron, tile, found, word, work, job.sums);
             }
         }
     }
     if (TENSOR && narrow) {
-        write_products(l, 0, products, sums);
+        write_products<SLIDES>(l, 0, products, job.sums);
     }
 }
 
-// Adds to sums, [count][fan in + 2], the spectra of `count` hidden neurons. Blocks of 128 threads: (neurons / 4, all tiles / tiles), so
-// that blocks that run together share the moves of few tiles in their caches.
-KERNEL spectrum_masked(Landscape l, const u32 *visits, u32 count, u32 tiles, i64 *sums) {
+// Adds to the sums of `count` jobs the spectra of their neurons. Blocks of 128 threads: (jobs / 4, all tiles / tiles), so that blocks
+// that run together share the moves of few tiles in their caches; of networks with fewer tiles than others some blocks have no work.
+KERNEL spectrum_masked(const Job *jobs, u32 count, u32 tiles) {
     __shared__ Work work[WARPS];
-    hidden_spectra<false>(l, visits, count, tiles, sums, work[warp_of_thread()]);
+    hidden_spectra<false, false>(jobs, count, tiles, work[warp_of_thread()]);
+}
+
+// The same where windows slide.
+KERNEL spectrum_sliding_masked(const Job *jobs, u32 count, u32 tiles) {
+    __shared__ Work work[WARPS];
+    hidden_spectra<false, true>(jobs, count, tiles, work[warp_of_thread()]);
 }
 
 #if defined(BYTE_PRODUCTS)
-// The same on tensor cores.
-KERNEL spectrum_tensor(Landscape l, const u32 *visits, u32 count, u32 tiles, i64 *sums) {
+// Both on tensor cores.
+KERNEL spectrum_tensor(const Job *jobs, u32 count, u32 tiles) {
     __shared__ Work work[WARPS];
-    hidden_spectra<true>(l, visits, count, tiles, sums, work[warp_of_thread()]);
+    hidden_spectra<true, false>(jobs, count, tiles, work[warp_of_thread()]);
+}
+
+KERNEL spectrum_sliding_tensor(const Job *jobs, u32 count, u32 tiles) {
+    __shared__ Work work[WARPS];
+    hidden_spectra<true, true>(jobs, count, tiles, work[warp_of_thread()]);
 }
 #endif
 

@@ -3,7 +3,8 @@
 // is found. Built by tests/gpu --dry-run.
 //
 // EVOBIT_SHIM_CAPABILITY is the compute capability, 90 unless set; below 60 it reads PTX up to 6.5 only, as a Jetson Nano's driver
-// does. EVOBIT_SHIM_FAIL is the number of launches after which one fails. EVOBIT_SHIM_MEMORY is the card's memory in bytes.
+// does. EVOBIT_SHIM_DEVICES is the number of cards, 1 unless set. EVOBIT_SHIM_FAIL is the number of launches after which one fails on a
+// card, EVOBIT_SHIM_MEMORY a card's memory in bytes. EVOBIT_SHIM_LOG is a file that gets the launches of each card in the end.
 
 #include <cstdio>
 #include <cstdlib>
@@ -33,21 +34,57 @@ long long setting(const char *name, long long otherwise) {
     return value ? std::atoll(value) : otherwise;
 }
 
-std::mutex lock;
-std::map<unsigned long long, size_t> allocations;
-size_t used;
-long long launches;
-bool broken;
+const int MOST_CARDS = 8;
 
-// All of it must lie in one allocation.
-bool inside(unsigned long long address, size_t bytes) {
-    auto after = allocations.upper_bound(address);
-    if (after == allocations.begin()) {
-        return false;
+std::mutex lock;
+
+// A card is its context as well.
+struct Card {
+    std::map<unsigned long long, size_t> allocations;
+    size_t used;
+    long long launches;
+    bool broken;
+
+    // All of it must lie in one allocation of this card.
+    bool inside(unsigned long long address, size_t bytes) const {
+        auto after = allocations.upper_bound(address);
+        if (after == allocations.begin()) {
+            return false;
+        }
+        --after;
+        return address + bytes <= after->first + after->second;
     }
-    --after;
-    return address + bytes <= after->first + after->second;
-}
+};
+
+int count() { return (int)setting("EVOBIT_SHIM_DEVICES", 1); }
+
+struct Cards {
+    Card all[MOST_CARDS] = {};
+
+    ~Cards() {
+        const char *path = std::getenv("EVOBIT_SHIM_LOG");
+        FILE *file = path ? std::fopen(path, "w") : nullptr;
+        for (int card = 0; file && card < count(); card++) {
+            std::fprintf(file, "%lld\n", all[card].launches);
+        }
+        if (file) {
+            std::fclose(file);
+        }
+    }
+} cards;
+
+// The context of this thread.
+thread_local Card *current;
+
+struct Module {
+    Card *card;
+    std::string ptx;
+};
+
+struct Function {
+    Card *card;
+    std::string name;
+};
 
 size_t memory() { return (size_t)setting("EVOBIT_SHIM_MEMORY", 1ll << 32); }
 
@@ -57,14 +94,14 @@ extern "C" {
 
 int cuInit(unsigned int) { return SUCCESS; }
 
-int cuDeviceGetCount(int *count) {
-    *count = 1;
-    return SUCCESS;
+int cuDeviceGetCount(int *found) {
+    *found = count();
+    return count() <= MOST_CARDS ? SUCCESS : INVALID_VALUE;
 }
 
 int cuDeviceGet(int *device, int ordinal) {
     *device = ordinal;
-    return ordinal == 0 ? SUCCESS : INVALID_VALUE;
+    return ordinal >= 0 && ordinal < count() ? SUCCESS : INVALID_VALUE;
 }
 
 int cuDeviceGetName(char *name, int length, int) {
@@ -78,19 +115,25 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
     return attribute == MAJOR || attribute == MINOR || attribute == MULTIPROCESSORS ? SUCCESS : INVALID_VALUE;
 }
 
-int cuDevicePrimaryCtxRetain(void **context, int) {
-    *context = &allocations;
+int cuDevicePrimaryCtxRetain(void **context, int device) {
+    *context = &cards.all[device];
     return SUCCESS;
 }
 
-int cuCtxSetCurrent(void *context) { return context == &allocations ? SUCCESS : INVALID_VALUE; }
+int cuCtxSetCurrent(void *context) {
+    current = (Card *)context;
+    return current >= cards.all && current < cards.all + count() ? SUCCESS : INVALID_VALUE;
+}
 
-int cuCtxSynchronize() { return broken ? LAUNCH_FAILED : SUCCESS; }
+int cuCtxSynchronize() {
+    std::lock_guard<std::mutex> guard(lock);
+    return current->broken ? LAUNCH_FAILED : SUCCESS;
+}
 
 int cuMemGetInfo_v2(size_t *available, size_t *total) {
     std::lock_guard<std::mutex> guard(lock);
     *total = memory();
-    *available = *total - used;
+    *available = *total - current->used;
     return SUCCESS;
 }
 
@@ -99,34 +142,34 @@ int cuMemAlloc_v2(unsigned long long *address, size_t bytes) {
     if (bytes == 0) {
         return INVALID_VALUE;
     }
-    if (used + bytes > memory()) {
+    if (current->used + bytes > memory()) {
         return OUT_OF_MEMORY;
     }
     // Memory of a card is not zero.
     void *got = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
     std::memset(got, 0xa5, bytes);
     *address = (unsigned long long)got;
-    allocations[*address] = bytes;
-    used += bytes;
+    current->allocations[*address] = bytes;
+    current->used += bytes;
     return SUCCESS;
 }
 
 int cuMemFree_v2(unsigned long long address) {
     std::lock_guard<std::mutex> guard(lock);
-    auto found = allocations.find(address);
-    if (found == allocations.end()) {
+    auto found = current->allocations.find(address);
+    if (found == current->allocations.end()) {
         return INVALID_VALUE;
     }
-    used -= found->second;
-    allocations.erase(found);
+    current->used -= found->second;
+    current->allocations.erase(found);
     std::free((void *)address);
     return SUCCESS;
 }
 
 int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t bytes) {
     std::lock_guard<std::mutex> guard(lock);
-    if (broken || !inside(to, bytes)) {
-        return broken ? LAUNCH_FAILED : INVALID_VALUE;
+    if (current->broken || !current->inside(to, bytes)) {
+        return current->broken ? LAUNCH_FAILED : INVALID_VALUE;
     }
     std::memcpy((void *)to, from, bytes);
     return SUCCESS;
@@ -134,8 +177,8 @@ int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t bytes) {
 
 int cuMemcpyDtoH_v2(void *to, unsigned long long from, size_t bytes) {
     std::lock_guard<std::mutex> guard(lock);
-    if (broken || !inside(from, bytes)) {
-        return broken ? LAUNCH_FAILED : INVALID_VALUE;
+    if (current->broken || !current->inside(from, bytes)) {
+        return current->broken ? LAUNCH_FAILED : INVALID_VALUE;
     }
     std::memcpy(to, (const void *)from, bytes);
     return SUCCESS;
@@ -143,8 +186,8 @@ int cuMemcpyDtoH_v2(void *to, unsigned long long from, size_t bytes) {
 
 int cuMemsetD8_v2(unsigned long long to, unsigned char value, size_t bytes) {
     std::lock_guard<std::mutex> guard(lock);
-    if (broken || !inside(to, bytes)) {
-        return broken ? LAUNCH_FAILED : INVALID_VALUE;
+    if (current->broken || !current->inside(to, bytes)) {
+        return current->broken ? LAUNCH_FAILED : INVALID_VALUE;
     }
     std::memset((void *)to, value, bytes);
     return SUCCESS;
@@ -158,16 +201,17 @@ int cuModuleLoadData(void **module, const void *image) {
     if (setting("EVOBIT_SHIM_CAPABILITY", 90) < 60 && std::atof(version + 10) > 6.5) {
         return UNSUPPORTED_PTX;
     }
-    *module = new std::string(ptx);
+    *module = new Module{current, ptx};
     return SUCCESS;
 }
 
 int cuModuleGetFunction(void **function, void *module, const char *name) {
+    const Module *of = (const Module *)module;
     std::string entry = std::string(".entry ") + name + "(";
-    if (((std::string *)module)->find(entry) == std::string::npos) {
+    if (of->card != current || of->ptx.find(entry) == std::string::npos) {
         return NOT_FOUND;
     }
-    *function = new std::string(name);
+    *function = new Function{current, name};
     return SUCCESS;
 }
 
@@ -175,18 +219,19 @@ int cuLaunchKernel(void *function, unsigned int columns, unsigned int rows, unsi
                    unsigned int second, unsigned int third, unsigned int shared, void *stream, void **arguments,
                    void **extra) {
     std::lock_guard<std::mutex> guard(lock);
+    const Function *kernel = (const Function *)function;
     bool wrong = columns == 0 || rows == 0 || rows > 65535 || planes != 1 || second != 1 || third != 1;
-    if (wrong || threads == 0 || shared != 0 || stream || extra) {
+    if (wrong || threads == 0 || shared != 0 || stream || extra || kernel->card != current) {
         return INVALID_VALUE;
     }
     // As on a card: the launch goes well, what waits for it does not.
     long long failing = setting("EVOBIT_SHIM_FAIL", -1);
-    broken = broken || (failing >= 0 && launches >= failing);
-    launches++;
-    if (broken) {
+    current->broken = current->broken || (failing >= 0 && current->launches >= failing);
+    current->launches++;
+    if (current->broken) {
         return SUCCESS;
     }
-    return evobit_shim_launch(((std::string *)function)->c_str(), columns, rows, threads, arguments) ? SUCCESS : NOT_FOUND;
+    return evobit_shim_launch(kernel->name.c_str(), columns, rows, threads, arguments) ? SUCCESS : NOT_FOUND;
 }
 
 int cuGetErrorName(int error, const char **name) {

@@ -132,7 +132,8 @@ const Entry ENTRIES[] = {
     ENTRY(apply_try_neuron), ENTRY(apply_try_class),     ENTRY(apply_genome),       ENTRY(apply_commit_neuron),
     ENTRY(apply_commit_class), ENTRY(population_layer), ENTRY(population_windows), ENTRY(population_counts),
     ENTRY(population_adders), ENTRY(population_differ), ENTRY(population_both), ENTRY(population_loss),
-    ENTRY(ceiling_counts), ENTRY(ceiling_differ), ENTRY(ceiling_both),
+    ENTRY(ceiling_counts), ENTRY(ceiling_differ), ENTRY(ceiling_both), ENTRY(apply_fields),
+    ENTRY(spectrum_sliding_masked), ENTRY(spectrum_sliding_tensor), ENTRY(apply_try_sliding),
 };
 
 } // namespace

@@ -35,6 +35,17 @@ void meet_block();
 
 static inline unsigned int __popc(unsigned int x) { return (unsigned int)__builtin_popcount(x); }
 static inline int __ffs(int x) { return __builtin_ffs(x); }
+
+// Four of the eight bytes of b and a, by their numbers.
+static inline unsigned int __byte_perm(unsigned int a, unsigned int b, unsigned int bytes) {
+    unsigned int picked = 0;
+    for (unsigned int byte = 0; byte < 4; byte++) {
+        unsigned int of = bytes >> 4 * byte & 7;
+        picked |= ((of < 4 ? a : b) >> of % 4 * 8 & 0xff) << 8 * byte;
+    }
+    return picked;
+}
+
 static inline void __syncthreads() { shim::meet_block(); }
 static inline void __syncwarp() { shim::meet_warp(0xffffffffu, 0); }
 

@@ -14,12 +14,18 @@ pub enum Kernel {
     SpectrumMasked,
     /// Spectra of hidden neurons, on tensor cores: from compute capability 8.0 on.
     SpectrumTensor,
+    /// The same where windows slide, sums under masks.
+    SpectrumSlidingMasked,
+    /// The same on tensor cores.
+    SpectrumSlidingTensor,
     /// Changes of loss by steps of scores, as bit planes.
     SpectrumPlanes,
     /// Spectra of classes from those.
     SpectrumClasses,
     /// What windows show.
     ApplyViews,
+    /// What windows that slide show, wherever they slide.
+    ApplyFields,
     /// The signs of hidden neurons.
     ApplyNeurons,
     /// Scores, and what flips of hidden neurons would do.
@@ -28,6 +34,8 @@ pub enum Kernel {
     ApplyMeasure,
     /// A trial of one hidden neuron.
     ApplyTryNeuron,
+    /// The same where its window slides.
+    ApplyTrySliding,
     /// A trial of one class.
     ApplyTryClass,
     /// Mutates the genome.
@@ -60,16 +68,20 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::SpectrumMasked,
         Self::SpectrumTensor,
+        Self::SpectrumSlidingMasked,
+        Self::SpectrumSlidingTensor,
         Self::SpectrumPlanes,
         Self::SpectrumClasses,
         Self::ApplyViews,
+        Self::ApplyFields,
         Self::ApplyNeurons,
         Self::ApplyScores,
         Self::ApplyMeasure,
         Self::ApplyTryNeuron,
+        Self::ApplyTrySliding,
         Self::ApplyTryClass,
         Self::ApplyGenome,
         Self::ApplyCommitNeuron,
@@ -92,13 +104,17 @@ impl Kernel {
         match self {
             Self::SpectrumMasked => "spectrum_masked",
             Self::SpectrumTensor => "spectrum_tensor",
+            Self::SpectrumSlidingMasked => "spectrum_sliding_masked",
+            Self::SpectrumSlidingTensor => "spectrum_sliding_tensor",
             Self::SpectrumPlanes => "spectrum_planes",
             Self::SpectrumClasses => "spectrum_classes",
             Self::ApplyViews => "apply_views",
+            Self::ApplyFields => "apply_fields",
             Self::ApplyNeurons => "apply_neurons",
             Self::ApplyScores => "apply_scores",
             Self::ApplyMeasure => "apply_measure",
             Self::ApplyTryNeuron => "apply_try_neuron",
+            Self::ApplyTrySliding => "apply_try_sliding",
             Self::ApplyTryClass => "apply_try_class",
             Self::ApplyGenome => "apply_genome",
             Self::ApplyCommitNeuron => "apply_commit_neuron",
@@ -120,7 +136,9 @@ impl Kernel {
     #[must_use]
     pub const fn needs(self) -> u32 {
         match self {
-            Self::SpectrumTensor | Self::PopulationBoth | Self::CeilingBoth => 80,
+            Self::SpectrumTensor | Self::SpectrumSlidingTensor | Self::PopulationBoth | Self::CeilingBoth => {
+                80
+            }
             Self::PopulationDiffer | Self::CeilingDiffer => 75,
             _ => 0,
         }
@@ -128,10 +146,11 @@ impl Kernel {
 }
 
 /// The sources, by the name they are included by.
-const SOURCES: [(&str, &str); 8] = [
+const SOURCES: [(&str, &str); 9] = [
     ("all.cu", include_str!("../cuda/all.cu")),
     ("common.cuh", include_str!("../cuda/common.cuh")),
     ("landscape.cuh", include_str!("../cuda/landscape.cuh")),
+    ("sliding.cuh", include_str!("../cuda/sliding.cuh")),
     ("tensor.cuh", include_str!("../cuda/tensor.cuh")),
     ("ceiling.cu", include_str!("../cuda/ceiling.cu")),
     ("population.cu", include_str!("../cuda/population.cu")),

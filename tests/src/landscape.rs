@@ -83,9 +83,38 @@ pub fn one_hidden_layer() -> impl Strategy<Value = Case> {
     cases_of(1..=1, 4, 150)
 }
 
-/// The same with windows that do not slide.
-pub fn one_hidden_layer_that_stays() -> impl Strategy<Value = Case> {
-    cases_of(1..=1, 0, 150)
+/// One hidden layer of small windows of one plane, which slide by up to as much as windows can, over images of one or two words a line.
+pub fn one_hidden_layer_that_slides() -> impl Strategy<Value = Case> {
+    let window = (1..=8u16, 1..=8u16, 1..=7u16, 0..=5u16, 0..=30u16, 1..=2u16);
+    let loss = (-10.0..30.0f64, 0.5..40.0f64, 1..200u32);
+    (window, 1..=6u16, 2..=12u16, loss, 0..150usize, any::<u64>()).prop_map(
+        |((height, width, slide, below, beside, planes), neurons, classes, loss, samples, seed)| {
+            let image = Shape { planes, height: height + slide + below, width: width + slide + beside };
+            let hidden = Layer::windows(neurons, 1, height, width).sliding(slide);
+            let topology = Topology::new(image, &[hidden, Layer::dense(classes)]).unwrap();
+            let mut case = random_case(topology, loss, samples, seed);
+            just_on_or_off(&mut case);
+            case
+        },
+    )
+}
+
+/// Brings the threshold of every hidden neuron to where a sample is on its boundary: of many positions the fewest mismatches are far
+/// below the middle.
+fn just_on_or_off(case: &mut Case) {
+    let (topology, mut rng) = (case.topology, Stream::new(case.seed, Purpose::Test, 5));
+    let mut window = [0; evobit::topology::WINDOW_WORDS];
+    let mut view = GenomeMut::new(&topology, &mut case.genome).unwrap();
+    let plan = topology.layer(0);
+    for neuron in (0..plan.neurons).filter(|_| !case.labels.is_empty()) {
+        let sample = rng.below(case.labels.len() as u32) as usize;
+        let input = &case.inputs[sample * topology.input_words()..][..topology.input_words()];
+        let network = view.network();
+        let ahead = network.preactivation(0, neuron, input, &mut window);
+        let fewest = network.threshold(0, neuron) as i32 - ahead;
+        let threshold = (fewest - rng.below(2) as i32).clamp(0, plan.inputs as i32 - 1);
+        view.set_threshold(0, neuron, threshold as u32);
+    }
 }
 
 /// Random networks of two and three hidden layers, whose windows do not slide, on as many samples.

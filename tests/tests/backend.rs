@@ -38,7 +38,8 @@ fn training_says_which_backend_it_took() {
     }
     let folder = Folder::new();
     let train = "train --data iris --hidden 4 --sweeps 1 --out";
-    for (backend, says) in [("auto", "backend: CPU, "), ("cpu", "backend: CPU, as asked for")] {
+    let little = "backend: CPU, done with ";
+    for (backend, says) in [("auto", little), ("cpu", "backend: CPU, as asked for")] {
         let ran = folder.run(&format!("{train} {backend} --backend {backend}"));
         assert!(ran.code == Some(0) && ran.stderr.contains(says), "{ran:?}");
     }

@@ -7,15 +7,22 @@ use std::sync::Arc;
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::genome::{Gene, GenomeMut, Mutation};
+use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
+use evobit::topology::{Layer, Shape, Topology};
+use host::backend::Accelerator;
 use host::backend::cuda::{
-    CudaLandscape, CudaPopulation, Device, DeviceError, Failure, Form, Measured, Shim, supports,
+    CudaError, CudaLandscape, CudaPopulation, Device, DeviceError, Form, Gpu, Measured, Shim,
+    spectra_of_many, supports,
 };
+use host::data::Loaded;
+use host::settings::{Config, HiddenLayer, Settings};
+use host::train::{self, Prepared, Session, Silent, prepare};
 use proptest::prelude::*;
 use rand_core::Rng;
 use tests::landscape::{
-    Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer_that_stays,
-    scalar, separable,
+    Case, Memory, cases, check_spectra, check_trials, extreme_cases, full_loss, one_hidden_layer,
+    one_hidden_layer_that_slides, scalar, separable,
 };
 
 /// Memory of a card that is never short of it.
@@ -28,8 +35,11 @@ fn shim(capability: u32, memory: u64) -> Arc<dyn Device> {
 fn quiet(_: &str) {}
 
 fn landscape<'a>(case: &'a Case, device: &Arc<dyn Device>, log: &dyn Fn(&str)) -> CudaLandscape<'a> {
-    let (failure, loss) = (Failure::default(), case.table());
-    CudaLandscape::new(device, &failure, &case.topology, &case.genome, case.samples(), &loss, log).unwrap()
+    on(case, &Gpu::new(Arc::clone(device)), log).unwrap()
+}
+
+fn on<'a>(case: &'a Case, gpu: &Gpu, log: &dyn Fn(&str)) -> Result<CudaLandscape<'a>, CudaError> {
+    CudaLandscape::new(gpu, &case.topology, &case.genome, case.samples(), &case.table(), log)
 }
 
 /// The suite, by turns as on a card with tensor cores and as on a Jetson Nano.
@@ -59,15 +69,23 @@ fn measured(case: &Case, genomes: &[u32]) -> Vec<Measured> {
 }
 
 fn population(case: &Case, device: &Arc<dyn Device>, form: Form) -> CudaPopulation {
-    let (failure, loss) = (Failure::default(), case.table());
-    CudaPopulation::new(device, &failure, &case.topology, case.samples(), &loss, Some(form)).unwrap()
+    let gpu = Gpu::new(Arc::clone(device));
+    CudaPopulation::new(&gpu, &case.topology, case.samples(), &case.table(), Some(form)).unwrap()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
-    fn landscapes_pass_the_suite(case in one_hidden_layer_that_stays()) {
+    fn landscapes_pass_the_suite(case in one_hidden_layer()) {
+        if supports(&case.topology, &case.table()) {
+            check(&case);
+        }
+    }
+
+    #[test]
+    fn landscapes_whose_windows_slide_pass_the_suite(case in one_hidden_layer_that_slides()) {
+        prop_assert!(supports(&case.topology, &case.table()));
         check(&case);
     }
 
@@ -80,10 +98,8 @@ proptest! {
 
     #[test]
     fn other_networks_are_refused(case in cases()) {
-        let (device, failure, loss) = (shim(90, PLENTY), Failure::default(), case.table());
-        let made =
-            CudaLandscape::new(&device, &failure, &case.topology, &case.genome, case.samples(), &loss, &quiet);
-        prop_assert_eq!(made.is_ok(), supports(&case.topology, &loss));
+        let made = on(&case, &Gpu::new(shim(90, PLENTY)), &quiet);
+        prop_assert_eq!(made.is_ok(), supports(&case.topology, &case.table()));
     }
 
     #[test]
@@ -106,12 +122,11 @@ proptest! {
     }
 }
 
-/// A network of windows at more places than a card with `memory` bytes holds.
-fn windows() -> Case {
-    use evobit::topology::{Layer, Shape, Topology};
+/// A network of windows at many places.
+fn windows(layer: Layer) -> Case {
     let mut case = separable();
     let image = Shape { planes: 1, height: 2, width: 20 };
-    case.topology = Topology::new(image, &[Layer::windows(24, 1, 2, 9), Layer::dense(4)]).unwrap();
+    case.topology = Topology::new(image, &[layer, Layer::dense(4)]).unwrap();
     case.genome = vec![0; case.topology.genome_words()];
     let mut rng = Stream::new(5, Purpose::Test, 3);
     GenomeMut::new(&case.topology, &mut case.genome).unwrap().randomize(&mut rng);
@@ -119,45 +134,45 @@ fn windows() -> Case {
     case
 }
 
+/// Windows that stay, and that slide.
+const STAYS: Layer = Layer::windows(24, 1, 2, 9);
+const SLIDES: Layer = Layer::windows(24, 1, 1, 7).sliding(1);
+
 #[test]
 fn with_little_memory_batches_are_smaller_and_results_the_same() {
-    let case = windows();
-    // What it needs without views, and then room for two of twelve.
+    little_memory(&windows(STAYS), 1);
+    // A field is four words.
+    little_memory(&windows(SLIDES), 4);
+}
+
+fn little_memory(case: &Case, view_words: u64) {
+    // What it needs with all views, less some.
     let used = {
         let device = shim(90, PLENTY);
-        let landscape = landscape(&case, &device, &quiet);
+        let landscape = landscape(case, &device, &quiet);
         let used = PLENTY - device.free_memory().unwrap();
         drop(landscape);
         used
     };
     let said = RefCell::new(vec![]);
     let log = |line: &str| said.borrow_mut().push(line.to_owned());
-    let view = 4 * case.labels.len() as u64;
+    let view = 4 * view_words * case.labels.len() as u64;
     for missing in [1, 5, 9] {
         let device = shim(if missing == 5 { 53 } else { 90 }, used - missing * view);
-        check_spectra(&case, &mut landscape(&case, &device, &log));
-        check_trials(&case, &mut landscape(&case, &device, &log));
+        check_spectra(case, &mut landscape(case, &device, &log));
+        check_trials(case, &mut landscape(case, &device, &log));
     }
     assert_eq!(said.borrow().len(), 6, "{:?}", said.borrow());
     assert!(
         said.borrow().iter().all(|line| line.contains("places of windows show: spectra in smaller batches"))
     );
-    let failure = Failure::default();
-    let none = CudaLandscape::new(
-        &shim(90, used / 4),
-        &failure,
-        &case.topology,
-        &case.genome,
-        case.samples(),
-        &case.table(),
-        &log,
-    );
+    let none = on(case, &Gpu::new(shim(90, used / 8)), &log);
     assert!(none.err().is_some_and(|error| error.to_string().contains("bytes of memory left")));
 }
 
 #[test]
 fn populations_come_in_smaller_batches_of_genomes_and_then_of_samples() {
-    let case = windows();
+    let case = windows(STAYS);
     let genomes = genomes(&case, 50);
     let said = RefCell::new(vec![]);
     let log = |line: &str| said.borrow_mut().push(line.to_owned());
@@ -188,7 +203,7 @@ fn searched(case: &Case, landscape: &mut impl Landscape) -> Vec<u32> {
 
 #[test]
 fn a_seeded_search_ends_at_the_same_genome() {
-    for case in [separable(), windows()] {
+    for case in [separable(), windows(STAYS), windows(SLIDES)] {
         let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
         let expected = searched(&case, &mut scalar(&case, &mut genome, &mut memory, true));
         assert_ne!(expected, case.genome);
@@ -202,12 +217,14 @@ fn a_seeded_search_ends_at_the_same_genome() {
 /// So many samples that a warp takes several tiles of them.
 #[test]
 fn spectra_of_many_tiles_are_the_sums_of_all() {
-    use evobit::topology::{Layer, Shape, Topology};
-    for (width, layer) in
-        [(40, Layer::dense(60)), (100, Layer::dense(60)), (30, Layer::windows(60, 1, 2, 17))]
-    {
+    for (height, width, layer) in [
+        (2, 40, Layer::dense(60)),
+        (2, 100, Layer::dense(60)),
+        (2, 30, Layer::windows(60, 1, 2, 17)),
+        (6, 8, Layer::windows(60, 1, 3, 4).sliding(2)),
+    ] {
         let mut case = separable();
-        let image = Shape { planes: 1, height: 2, width };
+        let image = Shape { planes: 1, height, width };
         case.topology = Topology::new(image, &[layer, Layer::dense(4)]).unwrap();
         case.genome = genomes(&Case { genome: vec![0; case.topology.genome_words()], ..case.clone() }, 2);
         case.genome.drain(..case.topology.genome_words());
@@ -236,30 +253,168 @@ fn spectra_of_many_tiles_are_the_sums_of_all() {
     }
 }
 
+/// Networks of one topology with other genomes, on samples that they share and on others.
+fn many(case: &Case, count: u32) -> Vec<Case> {
+    let words = case.topology.genome_words();
+    let genomes = genomes(case, count);
+    let of = |(index, genome): (usize, &[u32])| {
+        let mut case = Case { genome: genome.to_vec(), ..case.clone() };
+        if index % 3 == 2 {
+            case.inputs.rotate_left(case.topology.input_words());
+        }
+        case
+    };
+    genomes.chunks(words).enumerate().map(of).collect()
+}
+
+#[test]
+fn spectra_of_many_networks_are_one_launch_and_those_of_each() {
+    for (layer, capability) in [(STAYS, 90), (SLIDES, 90), (SLIDES, 53), (Layer::dense(9), 53)] {
+        let cases = many(&windows(layer), 5);
+        let card = Arc::new(Shim::new(capability, PLENTY));
+        let gpu = Gpu::new(card.clone());
+        let mut networks: Vec<_> = cases.iter().map(|case| on(case, &gpu, &quiet).unwrap()).collect();
+        let plan = *cases[0].topology.layer(0);
+        let neurons: Vec<u16> = (0..plan.neurons as u16).rev().step_by(2).collect();
+        let mut deltas = vec![7; cases.len() * neurons.len() * plan.mutants()];
+        let before = card.launches();
+        spectra_of_many(&mut networks, &neurons, &mut deltas).unwrap();
+        assert_eq!(card.launches() - before, 1);
+        for (case, deltas) in cases.iter().zip(deltas.chunks(neurons.len() * plan.mutants())) {
+            let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+            let mut expected = vec![0; deltas.len()];
+            scalar(case, &mut genome, &mut memory, true).spectra(0, &neurons, &mut expected);
+            assert!(deltas == expected, "{layer:?} on {capability}");
+        }
+    }
+}
+
+#[test]
+fn searches_that_share_a_card_end_at_the_same_genomes() {
+    for layer in [STAYS, SLIDES] {
+        let cases = many(&windows(layer), 4);
+        let gpu = Gpu::new(shim(90, PLENTY));
+        let found: Vec<Vec<u32>> = std::thread::scope(|scope| {
+            let gpu = &gpu;
+            let search = |case| scope.spawn(move || searched(case, &mut on(case, gpu, &quiet).unwrap()));
+            let searches: Vec<_> = cases.iter().map(search).collect();
+            searches.into_iter().map(|search| search.join().unwrap()).collect()
+        });
+        for (case, found) in cases.iter().zip(found) {
+            let (mut genome, mut memory) = (case.genome.clone(), Memory::default());
+            assert_eq!(found, searched(case, &mut scalar(case, &mut genome, &mut memory, true)));
+        }
+    }
+}
+
+/// Digits, few of them: the CPU is a slow card.
+fn digits() -> Loaded {
+    let mut loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
+    let few: Vec<u32> = (0..220).collect();
+    loaded.train = loaded.train.select(&few);
+    loaded
+}
+
+fn few_digits(settings: &str) -> (Prepared, Config) {
+    let loaded = digits();
+    let settings = toml::from_str::<Settings>(settings).unwrap();
+    let config = settings.resolve(&loaded.train).unwrap();
+    (prepare(&loaded, &config).unwrap(), config)
+}
+
+const ISLANDS: [&str; 3] = [
+    "islands = 4\nhidden = ['6@1x3x3+2']\ncopies = 2\nsweeps = 6\ncooling = 3",
+    "islands = 3\nhidden = ['5@3x3']\ncopies = 1\nsweeps = 3",
+    "islands = 3\nhidden = ['6@3x3+1', '4']\nalgorithm = 'genetic'\npopulation = 5\nsweeps = 4",
+];
+
+#[test]
+fn islands_take_turns_on_the_cards_and_evolve_as_on_the_processor() {
+    for settings in ISLANDS {
+        let (mut prepared, config) = few_digits(settings);
+        let run = |prepared: &Prepared| train::run(prepared, &config, Session::default(), None, &mut Silent);
+        let expected = run(&prepared).unwrap();
+        for count in [1, 2] {
+            let cards: Vec<Arc<Shim>> = (0..count).map(|_| Arc::new(Shim::new(90, PLENTY))).collect();
+            let devices = cards.iter().map(|card| Arc::clone(card) as Arc<dyn Device>).collect();
+            prepared.accelerator = Accelerator::on(devices, "no card".into());
+            let found = run(&prepared).unwrap();
+            assert_eq!((found.genome, found.mutants), (expected.genome.clone(), expected.mutants));
+            assert!(cards.iter().all(|card| card.launches() > 10), "every card was used");
+            prepared.accelerator = Accelerator::default();
+            assert!(cards.iter().all(|card| card.free_memory() == Ok(PLENTY)), "all memory is given back");
+        }
+    }
+}
+
+#[test]
+fn islands_on_a_card_that_fails_yield_nothing() {
+    for settings in ISLANDS {
+        let (mut prepared, config) = few_digits(settings);
+        let cards: Vec<Arc<Shim>> = (0..2).map(|_| Arc::new(Shim::new(90, PLENTY))).collect();
+        let devices = |failing: Shim| -> Vec<Arc<dyn Device>> { vec![cards[0].clone(), Arc::new(failing)] };
+        prepared.accelerator = Accelerator::on(devices(Shim::new(90, PLENTY)), "no card".into());
+        let before = cards[0].launches();
+        train::run(&prepared, &config, Session::default(), None, &mut Silent).unwrap();
+        let all = cards[0].launches() - before;
+        for launches in [0, 7, all / 4, all / 3] {
+            let failing = Shim::new(90, PLENTY).failing(launches);
+            prepared.accelerator = Accelerator::on(devices(failing), "no card".into());
+            let ran = train::run(&prepared, &config, Session::default(), None, &mut Silent);
+            assert!(
+                ran.err().is_some_and(|error| error.to_string().contains("the GPU failed at")),
+                "{launches}"
+            );
+        }
+    }
+}
+
+#[test]
+fn islands_that_share_a_card_share_its_memory() {
+    let (mut prepared, config) = few_digits("islands = 3\nhidden = ['24@3x3']\ncopies = 1\nsweeps = 2");
+    let run = |prepared: &Prepared| train::run(prepared, &config, Session::default(), None, &mut Silent);
+    let expected = run(&prepared).unwrap();
+    // What one takes with all of its views.
+    let (gpu, samples) = (Gpu::new(shim(90, PLENTY)), prepared.plain());
+    let (topology, loss) = (&prepared.topology, prepared.loss_table());
+    let genome = &expected.genome;
+    let made = CudaLandscape::new(&gpu, topology, genome, samples, &loss, &quiet).unwrap();
+    let used = PLENTY - gpu.device().free_memory().unwrap();
+    drop(made);
+    let left = PLENTY - gpu.device().free_memory().unwrap();
+    // Room for all that three need but views, and for a few of these: if the first took what is free, the third would have too little.
+    let network = Network::new(topology, &genome[..]).unwrap();
+    let mut places: Vec<u16> = (0..24).map(|neuron| network.place(0, neuron)).collect();
+    places.sort_unstable();
+    places.dedup();
+    let view = (4 * samples.len() * topology.layer(0).row_words as usize) as u64;
+    let fixed = used - left - places.len() as u64 * view;
+    let memory = left + 3 * (fixed + 4 * view) * 32 / 31;
+    assert!(places.len() > 12, "{} places", places.len());
+    prepared.accelerator = Accelerator::on(vec![shim(90, memory)], "no card".into());
+    assert_eq!(run(&prepared).unwrap().genome, expected.genome);
+}
+
 #[test]
 fn after_a_failure_nothing_improves_and_it_is_known() {
-    let case = separable();
+    for case in [separable(), windows(SLIDES)] {
+        fails(&case);
+    }
+}
+
+fn fails(case: &Case) {
     let flip = [Mutation { layer: 0, neuron: 3, gene: Gene::Weight(7) }];
     for launches in 0..12 {
         let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(launches));
-        let (failure, loss) = (Failure::default(), case.table());
-        let made = CudaLandscape::new(
-            &device,
-            &failure,
-            &case.topology,
-            &case.genome,
-            case.samples(),
-            &loss,
-            &quiet,
-        );
-        let Ok(mut landscape) = made else { continue };
+        let gpu = Gpu::new(device);
+        let Ok(mut landscape) = on(case, &gpu, &quiet) else { continue };
         let mut deltas = vec![0; case.topology.layer(0).mutants()];
         for _ in 0..10 {
             landscape.spectra(0, &[3], &mut deltas);
             landscape.trial(&flip);
             landscape.commit();
         }
-        assert!(matches!(failure.get(), Some(DeviceError::Failed { .. })), "{launches}");
+        assert!(matches!(gpu.failure().get(), Some(DeviceError::Failed { .. })), "{launches}");
         assert!(deltas.iter().all(|&delta| delta == IMPOSSIBLE));
         assert_eq!(landscape.trial(&flip), IMPOSSIBLE);
     }
@@ -267,31 +422,30 @@ fn after_a_failure_nothing_improves_and_it_is_known() {
 
 #[test]
 fn a_benchmark_holds_everything_against_the_processor_before_it_measures() {
-    use evobit::topology::Shape;
-    use host::backend::Accelerator;
     use host::bench::{GpuOptions, measure_gpu};
-    use host::settings::HiddenLayer;
 
-    let loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
-    let windows = HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3, slide: 0 };
+    let loaded = digits();
+    let windows =
+        |slide| HiddenLayer::Window { output: Shape::flat(10), planes: 0, height: 3, width: 3, slide };
     let options = GpuOptions {
-        hidden: vec![HiddenLayer::Dense(4), windows],
+        hidden: vec![HiddenLayer::Dense(4), windows(0), windows(2)],
         population: 3,
         rounds: 1,
         seconds: 0.001,
         train: None,
     };
-    let accelerator = Accelerator::on(shim(90, PLENTY), "no card".into());
+    let accelerator = Accelerator::on(vec![shim(90, PLENTY)], "no card".into());
     let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet).unwrap();
     assert!(report.ceiling_counts > 0.0 && report.ceiling_both > Some(0.0));
-    assert_eq!(report.networks.len(), 2);
+    assert_eq!(report.networks.len(), 3);
     for network in report.networks {
         assert_eq!(network.population.len(), Form::ALL.len());
         assert!(network.mutants_per_second > 0.0 && network.mutants_per_second_cpu > 0.0);
+        assert!(network.mutants_per_second_together > 0.0);
     }
     // A card that fails is no figure.
     let device: Arc<dyn Device> = Arc::new(Shim::new(90, PLENTY).failing(200));
-    let accelerator = Accelerator::on(device, "no card".into());
+    let accelerator = Accelerator::on(vec![device], "no card".into());
     let report = measure_gpu(&loaded, "digits", &accelerator, &options, &quiet);
     assert!(report.err().is_some_and(|error| error.to_string().contains("the GPU failed at")));
 }

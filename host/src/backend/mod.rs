@@ -14,7 +14,7 @@ use evobit::evolve::scalar::Needs;
 use evobit::loss::LossTable;
 use evobit::topology::Topology;
 
-pub use choice::{Accelerator, Backend, SearchError};
+pub use choice::{Accelerator, Backend, SearchError, Work, suits_gpus};
 pub use memory::Memory;
 pub use sharded::{Shard, Sharded, shard_count};
 use vector::{DeepLandscape, Kernels, Portable, VectorLandscape};

@@ -14,7 +14,7 @@ use evobit::rng::{Draw, Purpose, Stream};
 use serde::Serialize;
 
 use super::{ROUNDS, Reached, median, rate, resolve, settings, train_to_checkpoint};
-use crate::backend::cuda::{Ceilings, CudaLandscape, CudaPopulation, DeviceError, Form};
+use crate::backend::cuda::{Ceilings, CudaLandscape, CudaPopulation, DeviceError, Form, spectra_of_many};
 use crate::backend::{Accelerator, SearchError, Sharded};
 use crate::bench::BenchError;
 use crate::data::{Loaded, Schema};
@@ -24,6 +24,10 @@ use crate::train::{self, Prepared, Session, prepare};
 
 /// Genomes whose losses are held against the processor's.
 const COMPARED: usize = 4;
+/// Rows and columns that windows slide by.
+const SLIDE: u16 = 4;
+/// Networks whose spectra are launched together.
+const TOGETHER: u32 = 8;
 /// Launches that are timed together where the host does not read results.
 const LAUNCHES: u32 = 20;
 
@@ -43,7 +47,7 @@ pub struct GpuOptions {
 }
 
 impl GpuOptions {
-    /// The networks that `bench` measures everywhere, and training of the second one.
+    /// The networks that `bench` measures everywhere, one whose windows slide, and training of the second one.
     ///
     /// # Errors
     /// Data that are no images.
@@ -53,12 +57,23 @@ impl GpuOptions {
         };
         let windows = super::windows(1024, height, width);
         Ok(Self {
-            hidden: vec![HiddenLayer::Dense(128), windows],
+            hidden: vec![HiddenLayer::Dense(128), windows, sliding(height, width)],
             population: 256,
             rounds: 1 << 14,
             seconds,
             train: Some((windows, 30.0)),
         })
+    }
+}
+
+/// Windows that slide as those of presets do, where the image has room.
+fn sliding(height: u16, width: u16) -> HiddenLayer {
+    match super::windows(512, height, width) {
+        HiddenLayer::Window { output, height: lines, width: columns, .. } => {
+            let slide = SLIDE.min(height - lines).min(width - columns);
+            HiddenLayer::Window { output, planes: 0, height: lines, width: columns, slide }
+        }
+        other => other,
     }
 }
 
@@ -98,6 +113,8 @@ pub struct GpuFigures {
     pub mutants_per_second_read: f64,
     /// The same in blocks of as many neurons as training visits.
     pub mutants_per_second_blocks: f64,
+    /// In such blocks of eight networks at once, as islands ask for them.
+    pub mutants_per_second_together: f64,
     /// On the processor, in such blocks.
     pub mutants_per_second_cpu: f64,
     /// Populations in every form that the card has.
@@ -141,11 +158,11 @@ pub fn measure_gpu(
     options: &GpuOptions,
     tell: &dyn Fn(&str),
 ) -> Result<GpuReport, BenchError> {
-    let Some((device, _)) = accelerator.device() else {
+    let Some(gpu) = accelerator.gpu() else {
         return Err(SearchError::Device("there is no GPU".into()).into());
     };
     tell("finding the card's ceilings");
-    let ceilings = Ceilings::measure(device, options.rounds).map_err(of_device)?;
+    let ceilings = Ceilings::measure(gpu.device(), options.rounds).map_err(of_device)?;
     let figures = |&hidden| figures(loaded, hidden, accelerator, ceilings.counts, options, tell);
     let networks = options.hidden.iter().map(figures).collect::<Result<_, _>>()?;
     let train = |(hidden, seconds)| {
@@ -203,6 +220,7 @@ fn figures(
     let read = mutants(&mut gpu, usize::MAX, seconds);
     let blocks = mutants(&mut gpu, block, seconds);
     let on_card = on_card(&prepared, &genome, accelerator, &loss)?;
+    let together = together(&prepared, &mut gpu, accelerator, block, seconds)?;
     accelerator.check()?;
     let network = Network::new(&prepared.topology, &genome[..]).map_err(LandscapeError::Genome)?;
     let accuracy = f64::from(gpu.correct()) / samples.len().max(1) as f64;
@@ -217,6 +235,7 @@ fn figures(
         mutants_per_second: on_card,
         mutants_per_second_read: read,
         mutants_per_second_blocks: blocks,
+        mutants_per_second_together: together,
         mutants_per_second_cpu: mutants(&mut cpu, block, seconds),
         population: populations(&prepared, &genome, accelerator, ceiling, options)?,
         evaluations_per_second_cpu: rate(options.seconds, evaluate),
@@ -263,9 +282,9 @@ fn on_card(
     accelerator: &Accelerator,
     loss: &LossTable<&[u32]>,
 ) -> Result<f64, BenchError> {
-    let Some((device, failure)) = accelerator.device() else { return Ok(0.0) };
+    let Some(gpu) = accelerator.gpu() else { return Ok(0.0) };
     let (topology, samples) = (&prepared.topology, prepared.plain());
-    let landscape = CudaLandscape::new(device, failure, topology, genome, samples, loss, &|_| ());
+    let landscape = CudaLandscape::new(gpu, topology, genome, samples, loss, &|_| ());
     let mut landscape = landscape.map_err(|error| SearchError::Device(error.to_string()))?;
     let neurons: Vec<u16> = (0..topology.layer(0).neurons as u16).collect();
     // Once to make the views.
@@ -279,6 +298,39 @@ fn on_card(
     Ok(median(rates))
 }
 
+/// The same in blocks of at most so many neurons of several networks, launched together and brought to the host.
+fn together(
+    prepared: &Prepared,
+    one: &mut Sharded<'_>,
+    accelerator: &Accelerator,
+    block: usize,
+    seconds: f64,
+) -> Result<f64, BenchError> {
+    let Some(gpu) = accelerator.gpu() else { return Ok(0.0) };
+    let (topology, samples, loss) = (&prepared.topology, prepared.plain(), prepared.loss_table());
+    let shared = gpu.shared(TOGETHER.into()).map_err(of_device)?;
+    let network = |_| CudaLandscape::new(&shared, topology, one.genome(), samples, &loss, &|_| ());
+    let networks = (0..TOGETHER).map(network).collect::<Result<Vec<_>, _>>();
+    let mut networks = networks.map_err(|error| SearchError::Device(error.to_string()))?;
+    let neurons: Vec<u16> = (0..topology.layer(0).neurons as u16).collect();
+    let block = &neurons[..neurons.len().min(block)];
+    let mut expected = vec![0; block.len() * topology.layer(0).mutants()];
+    let mut deltas = vec![0; networks.len() * expected.len()];
+    one.spectra(0, block, &mut expected);
+    spectra_of_many(&mut networks, block, &mut deltas).map_err(of_device)?;
+    if deltas.chunks(expected.len()).any(|deltas| deltas != expected) {
+        return Err(differs("spectra of several networks at once"));
+    }
+    let mut failed = Ok(());
+    let mut spectra = || {
+        failed = failed.clone().and(spectra_of_many(&mut networks, block, &mut deltas));
+        deltas.len() as u64
+    };
+    let rates = (0..ROUNDS).map(|_| rate(seconds, &mut spectra)).collect();
+    failed.map_err(of_device)?;
+    Ok(median(rates))
+}
+
 /// A population of mutants in every form that the card has.
 fn populations(
     prepared: &Prepared,
@@ -287,7 +339,7 @@ fn populations(
     ceiling: f64,
     options: &GpuOptions,
 ) -> Result<Vec<PopulationFigures>, BenchError> {
-    let Some((device, failure)) = accelerator.device() else { return Ok(vec![]) };
+    let Some(gpu) = accelerator.gpu() else { return Ok(vec![]) };
     let (topology, samples, loss) = (&prepared.topology, prepared.plain(), prepared.loss_table());
     let mut rng = Stream::new(1, Purpose::Test, 0);
     let mut genomes = vec![];
@@ -301,8 +353,8 @@ fn populations(
         genomes.extend(mutant);
     }
     let mut figures = vec![];
-    for form in Form::ALL.into_iter().filter(|form| form.needs() <= device.capability()) {
-        let population = CudaPopulation::new(device, failure, topology, samples, &loss, Some(form));
+    for form in Form::ALL.into_iter().filter(|form| form.needs() <= gpu.device().capability()) {
+        let population = CudaPopulation::new(gpu, topology, samples, &loss, Some(form));
         let mut population = population.map_err(|error| SearchError::Device(error.to_string()))?;
         let measured = population.measure(&genomes, &|_| ()).map_err(of_device)?;
         for (measured, genome) in measured.iter().zip(genomes.chunks(genome.len())).take(COMPARED) {

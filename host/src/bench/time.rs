@@ -10,7 +10,7 @@ use evobit::evolve::landscape::LandscapeError;
 use evobit::network::Network;
 use serde::Serialize;
 
-use crate::backend::instructions;
+use crate::backend::{Accelerator, Backend, SearchError, instructions};
 use crate::data::{DataError, load};
 use crate::evaluate;
 use crate::settings::{Config, Settings};
@@ -38,6 +38,9 @@ pub enum TimeError {
     /// A model cannot be run.
     #[error(transparent)]
     Landscape(#[from] LandscapeError),
+    /// There is no such GPU.
+    #[error(transparent)]
+    Backend(#[from] SearchError),
     /// The search cannot be made.
     #[error(transparent)]
     Train(#[from] train::TrainError),
@@ -54,8 +57,12 @@ pub struct TimeReport {
     pub data: String,
     /// Threads used.
     pub threads: usize,
-    /// Instructions of the landscape.
+    /// Instructions of the landscape on the processor.
     pub instructions: &'static str,
+    /// What computed, for people.
+    pub backend: String,
+    /// Seconds that it took to open a GPU and to compile its kernels, which the other figures leave out.
+    pub opening_seconds: f64,
 }
 
 /// How long the seeds took to an accuracy, in seconds; none where it was not reached.
@@ -99,6 +106,8 @@ pub struct TimeOptions {
     pub seeds: u32,
     /// Seconds of each search.
     pub budget: Option<Duration>,
+    /// What to compute with.
+    pub backend: Backend,
 }
 
 /// Trains once for each seed and measures; `watch` follows the searches. `started` is when the clock starts for the first seed.
@@ -111,14 +120,22 @@ pub fn measure_time(
     watch: &mut dyn Watch,
 ) -> Result<TimeReport, TimeError> {
     let first = options.settings.seed.unwrap_or(1);
-    let (mut seeds, mut data) = (vec![], String::new());
+    let (mut seeds, mut data, mut opened) = (vec![], String::new(), None);
     for seed in (first..).take(options.seeds as usize) {
         let settings = Settings { seed: Some(seed), ..options.settings.clone() };
         let source = settings.data.clone().unwrap_or_else(|| "digits".into());
         let loaded = load(&source, &settings.load_options())?;
         let config = settings.resolve(&loaded.train).map_err(TimeError::Settings)?;
-        let prepared = prepare(&loaded, &config)?;
+        let mut prepared = prepare(&loaded, &config)?;
         drop(loaded);
+        prepared.accelerator = match &opened {
+            Some(accelerator) => Accelerator::clone(accelerator),
+            None => {
+                let accelerator = Accelerator::open(options.backend, &prepared.work(&config, None))?;
+                started += Duration::from_secs_f64(accelerator.seconds());
+                opened.insert(accelerator).clone()
+            }
+        };
         data = source;
         if prepared.test.labels.is_empty() {
             return Err(TimeError::NoTest(data));
@@ -135,6 +152,7 @@ pub fn measure_time(
         }
         started = Instant::now();
     }
+    let accelerator = opened.unwrap_or_default();
     let targets = options.targets.iter().enumerate();
     let targets = targets
         .map(|(index, &accuracy)| {
@@ -147,6 +165,8 @@ pub fn measure_time(
         data,
         threads: rayon::current_num_threads(),
         instructions: instructions(),
+        backend: accelerator.description().to_owned(),
+        opening_seconds: accelerator.seconds(),
     })
 }
 

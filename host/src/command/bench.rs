@@ -6,7 +6,7 @@ use indicatif::{HumanCount, ProgressBar};
 
 use super::table::{count, percent};
 use super::{BenchArgs, BenchCommand, Failure, bench_time, print, tell};
-use crate::backend::{Accelerator, Backend};
+use crate::backend::{Accelerator, Backend, Work};
 use crate::bench::{BenchError, Figures, Report, measure};
 #[cfg(feature = "cuda")]
 use crate::bench::{GpuOptions, GpuReport, measure_gpu};
@@ -28,11 +28,13 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(200));
     spinner.set_message("reading the data");
-    let accelerator = Accelerator::open(args.backend)?;
+    let loaded = load(source, &LoadOptions::default())?;
+    // Before levels are chosen, of which images have one or more.
+    let bits = (loaded.train.samples() * loaded.train.features()) as u64;
+    let accelerator = Accelerator::open(args.backend, &Work { suits_gpus: true, bits, islands: vec![] })?;
     if args.backend == Backend::Auto {
         tell(&format!("backend: {}", accelerator.description()));
     }
-    let loaded = load(source, &LoadOptions::default())?;
     if accelerator.is_gpu() {
         return run_on_gpu(args, &loaded, source, &accelerator, &spinner);
     }
@@ -105,6 +107,7 @@ fn gpu_table(report: &GpuReport) -> String {
             ("mutants scored exactly, a second", of.mutants_per_second),
             ("  brought to the host", of.mutants_per_second_read),
             ("  in blocks as training visits them", of.mutants_per_second_blocks),
+            ("  of eight networks at once", of.mutants_per_second_together),
             ("  on the processor", of.mutants_per_second_cpu),
             ("the whole network on all samples, a second, processor", of.evaluations_per_second_cpu),
         ] {

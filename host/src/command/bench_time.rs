@@ -26,7 +26,13 @@ pub(super) fn run(args: &TimeArgs) -> Result<(), Failure> {
     if let Some(path) = &args.config {
         settings = settings.or(read_settings(path)?);
     }
-    let options = TimeOptions { settings, targets: args.targets.clone(), seeds: args.seeds, budget };
+    let options = TimeOptions {
+        settings,
+        targets: args.targets.clone(),
+        seeds: args.seeds,
+        budget,
+        backend: args.backend,
+    };
     // Ctrl-C ends the run at hand, which counts, and leaves out those to come.
     catch_interrupts();
     let mut spinner = Spinner(ProgressBar::new_spinner());
@@ -63,9 +69,14 @@ impl Watch for Spinner {
 
 fn table(report: &TimeReport) -> String {
     let mut text = format!(
-        "{}: {} threads, {}; seconds from the start, data loading included, to an accuracy on held-out samples\n\n",
+        "{}: {} threads, {}; seconds from the start, data loading included, to an accuracy on held-out samples\n",
         report.data, report.threads, report.instructions
     );
+    text += &format!("backend: {}", report.backend);
+    if report.opening_seconds > 0.0 {
+        text += &format!("; opening it took {:.1} seconds more", report.opening_seconds);
+    }
+    text += "\n\n";
     let cell = |seconds: Option<f64>| seconds.map_or("never".into(), |seconds| format!("{seconds:.1}"));
     let mut line = |name: String, cells: Vec<String>, rest: String| {
         let cells: String = cells.iter().map(|cell| format!("{cell:>10}")).collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::train::open;
 use super::{Failure, TrainArgs, read_settings};
+use crate::backend::Accelerator;
 use crate::settings::Config;
 use crate::train::checkpoint::Checkpoint;
 use crate::train::islands::Arrival;
@@ -111,6 +112,7 @@ fn lend_a_hand(args: &TrainArgs, transport: &dyn Transport) -> Result<(), Failur
     check(&config, Some(transport), args)?;
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())?;
     prepared.instructions = args.instructions;
+    prepared.accelerator = Accelerator::open(args.backend, &prepared.work(&config, Some(transport)))?;
     drop(loaded);
     let replay = args.replay.as_deref().map(arrivals).transpose()?;
     let session = Session { transport: Some(transport), replay, ..Session::default() };

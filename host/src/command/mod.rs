@@ -274,6 +274,9 @@ pub struct TimeArgs {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
+    /// What to compute with; opening a GPU and compiling its kernels is timed apart
+    #[arg(long, value_enum, default_value = "cpu", help_heading = "Run")]
+    pub backend: Backend,
     /// Print one JSON object as the last line
     #[arg(long, help_heading = "Run")]
     pub json: bool,

@@ -97,7 +97,6 @@ pub(super) fn train_and_save(
             "this machine has no {name} instructions: leave --instructions out"
         )));
     }
-    let accelerator = Accelerator::open(args.backend)?;
     let replayed = args.replay.as_ref().map(|run| run.join("config.toml"));
     let settings = match (&unfinished, args.config.as_ref().or(replayed.as_ref())) {
         (Some(unfinished), _) => unfinished.settings.clone(),
@@ -110,7 +109,7 @@ pub(super) fn train_and_save(
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
-    prepared.accelerator = accelerator;
+    prepared.accelerator = Accelerator::open(args.backend, &prepared.work(&config, transport))?;
     check_backend(args.backend, &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::file);
     let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
@@ -201,7 +200,7 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
         && prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
     if config.algorithm == Algorithm::Spectrum && !takes {
         return Err(Failure::usage(
-            "--backend cuda makes spectra of networks of one hidden layer whose windows do not slide: use --backend auto for others",
+            "--backend cuda makes spectra of networks of one hidden layer, whose windows slide only where they are of one plane and up to 8x8: use --backend auto for others",
         ));
     }
     Ok(())
@@ -243,11 +242,14 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
 
 fn save(
     config: Config,
-    prepared: Prepared,
+    mut prepared: Prepared,
     outcome: Outcome,
     folder: RunFolder,
     started: Instant,
 ) -> Result<Finished, Failure> {
+    prepared.accelerator.check()?;
+    // Pictures do without: a GPU that failed now would leave a model behind.
+    prepared.accelerator = Accelerator::default();
     let model = prepared.model(&outcome.genome)?;
     // The model first: whatever fails afterwards, it is there.
     folder.write("model.evb", model.bytes())?;

@@ -119,7 +119,7 @@ pub(super) fn run(
     let operators = Operators::new(prepared, config).ok_or(LandscapeError::Buffers)?;
     let mut storage = Storage::new(config.population as usize, row_words(prepared, config));
     let population = storage.population().map_err(|_| LandscapeError::Buffers)?;
-    let mut fitness = Objective::new(prepared, config).on_gpu(config)?;
+    let mut fitness = Objective::new(prepared, config).on_gpu(&prepared.accelerator, config)?;
     let configuration = operators.configuration(config);
     let (mut algorithm, mut rng) =
         begin(prepared, config, from.as_ref(), population, configuration, (&mut fitness, 0))?;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::Prepared;
 use super::genetic::row_words;
 use super::operators::{self, OBJECTIVES, drawn};
-use crate::backend::SearchError;
+use crate::backend::{Accelerator, SearchError};
 use crate::evaluate;
 use crate::settings::Config;
 
@@ -96,14 +96,14 @@ impl<'a> Objective<'a> {
     ///
     /// # Errors
     /// Failures of the GPU.
-    pub(super) fn on_gpu(mut self, config: &Config) -> Result<Self, SearchError> {
+    pub(super) fn on_gpu(mut self, accelerator: &Accelerator, config: &Config) -> Result<Self, SearchError> {
         let prepared = self.prepared;
         let plain = config.objective == "loss"
             && config.batch == 0
             && row_words(prepared, config) == prepared.topology.genome_words();
         if plain {
             let (samples, loss) = (prepared.cold(), prepared.loss_table());
-            self.gpu = prepared.accelerator.population(&prepared.topology, samples, &loss)?;
+            self.gpu = accelerator.population(&prepared.topology, samples, &loss)?;
         }
         Ok(self)
     }

@@ -10,7 +10,7 @@ use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
 
 use crate::augment::{Distortion, distorted};
-use crate::backend::{self, Accelerator, Instructions};
+use crate::backend::{self, Accelerator, Instructions, Work};
 use crate::data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
 use crate::encode::{Encoded, encode, learn};
 use crate::evaluate::Classify;
@@ -18,6 +18,8 @@ use crate::machine::memory_available;
 use crate::memory::{self, Prototypes};
 use crate::model::{Ingredients, Model};
 use crate::settings::{Algorithm, Config, ModelKind, plan};
+use crate::train::islands::exchange::Transport;
+use crate::train::islands::here;
 
 /// Why data and configuration do not make a network.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +124,18 @@ impl Prepared {
     #[must_use]
     pub fn plain(&self) -> Samples<'_> {
         self.copy(0)
+    }
+
+    /// What a search of it is going to do in this process.
+    #[must_use]
+    pub fn work(&self, config: &Config, transport: Option<&dyn Transport>) -> Work {
+        let spectra = config.algorithm == Algorithm::Spectrum;
+        let suits = !spectra || backend::suits_gpus(&self.topology, &self.loss_table());
+        Work {
+            suits_gpus: suits && self.kind == ModelKind::Network,
+            bits: self.topology.input().units().saturating_mul(self.plain().len() as u64),
+            islands: here(config, transport),
+        }
     }
 
     /// A copy of the training part.

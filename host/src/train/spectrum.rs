@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::start::random_genome;
 use super::{Keeper, Outcome, Prepared, Search, Stop};
-use crate::backend::{self, Memory, SearchError, Shard, Sharded, shard_count};
+use crate::backend::{self, Accelerator, Memory, SearchError, Shard, Sharded, shard_count};
 use crate::memory::MemoryLandscape;
 use crate::settings::{Config, ModelKind};
 
@@ -128,8 +128,19 @@ pub(crate) fn memories(samples: Samples<'_>) -> Vec<Memory> {
     samples.labels.chunks(shard_len(samples)).map(|_| Memory::default()).collect()
 }
 
-/// The landscape of `genome` over such memory, on all threads.
+/// The landscape of `genome` over such memory, on all threads or on the GPU of the run.
 pub(crate) fn landscape<'a>(
+    prepared: &'a Prepared,
+    genome: &[u32],
+    samples: Samples<'a>,
+    memory: &'a mut [Memory],
+) -> Result<Sharded<'a>, SearchError> {
+    landscape_on(&prepared.accelerator, prepared, genome, samples, memory)
+}
+
+/// The same on a certain GPU.
+pub(super) fn landscape_on<'a>(
+    accelerator: &Accelerator,
     prepared: &'a Prepared,
     genome: &[u32],
     samples: Samples<'a>,
@@ -148,9 +159,7 @@ pub(crate) fn landscape<'a>(
         let shards = shards.collect::<Result<_, LandscapeError>>()?;
         return Ok(Sharded::new(shards).ok_or(LandscapeError::Samples)?);
     }
-    if let Some(gpu) =
-        prepared.accelerator.landscape(topology, genome, samples, &loss, &crate::command::tell)?
-    {
+    if let Some(gpu) = accelerator.landscape(topology, genome, samples, &loss, &crate::command::tell)? {
         return Ok(Sharded::new(vec![gpu]).ok_or(LandscapeError::Samples)?);
     }
     let parts = samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));

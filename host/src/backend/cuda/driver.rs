@@ -4,6 +4,7 @@
 //! library is asked for first, and nothing newer than 10.2 is called: no memory pools, no streams of our own, and the primary context
 //! is kept until the program ends. All work goes to the null stream, in order.
 
+use std::collections::BTreeMap;
 use std::ffi::{CString, c_void};
 use std::time::Instant;
 
@@ -46,6 +47,16 @@ fn failed(at: &'static str) -> impl Fn(DriverError) -> DeviceError {
     }
 }
 
+/// What was compiled so far, by compute capability: cards are often alike, and compiling takes seconds.
+#[derive(Debug, Default)]
+pub struct Compiler(BTreeMap<u32, Result<CString, String>>);
+
+impl Compiler {
+    fn compile(&mut self, card: u32) -> Result<CString, String> {
+        self.0.entry(card).or_insert_with(|| compile(card)).clone()
+    }
+}
+
 impl Card {
     /// How many cards there are.
     ///
@@ -65,11 +76,11 @@ impl Card {
         usize::try_from(count).map_err(missing)
     }
 
-    /// Opens card `number`, counted from 0, and compiles the kernels for it.
+    /// Opens card `number`, counted from 0, and compiles the kernels for it, or takes what was compiled for such a card before.
     ///
     /// # Errors
     /// No card, no driver, or kernels that do not load.
-    pub fn open(number: usize) -> Result<Self, DeviceError> {
+    pub fn open(number: usize, compiler: &mut Compiler) -> Result<Self, DeviceError> {
         let count = Self::count()?;
         if number >= count {
             return Err(missing(format!("there are {count} GPUs")));
@@ -89,7 +100,7 @@ impl Card {
         // SAFETY: the driver made the context, and it is kept.
         unsafe { driver::ctx::set_current(context) }.map_err(failed("making a context"))?;
         let started = Instant::now();
-        let (functions, capability, by) = load_kernels((10 * major + minor) as u32)?;
+        let (functions, capability, by) = load_kernels((10 * major + minor) as u32, compiler)?;
         let seconds = started.elapsed().as_secs_f64();
         let compiled = format!("kernels for sm_{capability} {by} in {seconds:.2} s");
         Ok(Self { context, functions, name, capability, compiled, multiprocessors })
@@ -110,9 +121,12 @@ impl Card {
 
 /// The kernels, what they were compiled for and by whom: NVRTC where it is, compiling for the card at hand, else the driver, from the
 /// embedded PTX.
-fn load_kernels(card: u32) -> Result<(Vec<Option<sys::CUfunction>>, u32, &'static str), DeviceError> {
+fn load_kernels(
+    card: u32,
+    compiler: &mut Compiler,
+) -> Result<(Vec<Option<sys::CUfunction>>, u32, &'static str), DeviceError> {
     // Where the driver is older than NVRTC it refuses what that makes.
-    let compiled = compile(card).and_then(|ptx| functions(ptx, card));
+    let compiled = compiler.compile(card).and_then(|ptx| functions(ptx, card));
     match compiled {
         Ok(functions) => Ok((functions, card, "by NVRTC")),
         Err(reason) => {

@@ -6,6 +6,7 @@
 mod ceiling;
 pub mod device;
 mod driver;
+mod gpu;
 mod landscape;
 mod population;
 #[cfg(feature = "shim")]
@@ -13,8 +14,9 @@ mod shim;
 
 pub use ceiling::Ceilings;
 pub use device::{Device, DeviceError, Failure};
-pub use driver::Card;
-pub use landscape::{CudaError, CudaLandscape, supports};
+pub use driver::{Card, Compiler};
+pub use gpu::Gpu;
+pub use landscape::{CudaError, CudaLandscape, spectra_of_many, supports};
 pub use population::{CudaPopulation, Form, Measured};
 #[cfg(feature = "shim")]
 pub use shim::Shim;

@@ -3,15 +3,14 @@
 //! Samples stay on the card; genomes come in batches, and so do samples where the signs of one genome's neurons do not fit beside
 //! them. The integers are those of core's forward pass.
 
-use std::sync::Arc;
-
 use bytemuck::{Pod, Zeroable};
 use evobit::evolve::genetic::{Batch, Fitness};
 use evobit::evolve::landscape::{LandscapeError, Samples};
 use evobit::loss::LossTable;
 use evobit::topology::{Field, Plan, Topology};
 
-use super::device::{Buffer, Device, DeviceError, Failure, THREADS, launch};
+use super::device::{Buffer, DeviceError, THREADS, launch};
+use super::gpu::Gpu;
 use super::landscape::CudaError;
 
 /// Words of a neuron that the forms without tensor cores hold in registers, and those with them.
@@ -114,8 +113,7 @@ pub struct Measured {
 
 /// Samples on a card, for genomes to be scored on.
 pub struct CudaPopulation {
-    device: Arc<dyn Device>,
-    failure: Failure,
+    gpu: Gpu,
     topology: Topology,
     form: Form,
     samples: usize,
@@ -142,8 +140,7 @@ impl CudaPopulation {
     /// # Errors
     /// Samples that do not fit the topology; failures of the card.
     pub fn new(
-        device: &Arc<dyn Device>,
-        failure: &Failure,
+        gpu: &Gpu,
         topology: &Topology,
         samples: Samples<'_>,
         loss: &LossTable<&[u32]>,
@@ -157,13 +154,13 @@ impl CudaPopulation {
         }
         let zero = 2 * topology.layer(topology.depth() - 1).inputs as i32;
         let terms: Vec<i32> = (-zero..=zero).map(|difference| loss.term(difference)).collect();
+        let device = &gpu.device;
         let form = form.unwrap_or_else(|| Form::of(device.capability()));
         if form.needs() > device.capability() {
             return Err(DeviceError::Unsupported("newer GPUs in this form").into());
         }
         Ok(Self {
-            device: Arc::clone(device),
-            failure: failure.clone(),
+            gpu: gpu.clone(),
             topology: *topology,
             form,
             samples: samples.len(),
@@ -220,7 +217,7 @@ impl CudaPopulation {
 
     /// Memory for as many of `wanted` genomes at a time as fit on all samples, or for one on as many samples as fit.
     fn make_room(&self, wanted: usize, log: &dyn Fn(&str)) -> Result<Room, DeviceError> {
-        let free = self.device.free_memory()?;
+        let free = self.gpu.room()?;
         // Some is lost to the granularity of allocations.
         let usable = (free - free / 32).min(ENOUGH);
         let (words, each) = (self.topology.genome_words(), 8 * self.most_words().max(1) as u64);
@@ -256,13 +253,13 @@ impl CudaPopulation {
     }
 
     fn try_room(&self, (genomes_at_once, samples_at_once): (usize, usize)) -> Result<Room, DeviceError> {
-        let signs = || Buffer::new(&self.device, genomes_at_once * samples_at_once * self.most_words());
+        let signs = || Buffer::new(&self.gpu.device, genomes_at_once * samples_at_once * self.most_words());
         Ok(Room {
             genomes_at_once,
             samples_at_once,
-            genomes: Buffer::new(&self.device, genomes_at_once * self.topology.genome_words())?,
+            genomes: Buffer::new(&self.gpu.device, genomes_at_once * self.topology.genome_words())?,
             signs: [signs()?, signs()?],
-            sums: Buffer::new(&self.device, 2 * genomes_at_once)?,
+            sums: Buffer::new(&self.gpu.device, 2 * genomes_at_once)?,
         })
     }
 
@@ -284,7 +281,16 @@ impl CudaPopulation {
         let mut layer = self.layer(last, room, count, samples);
         (layer.inputs, layer.input_stride) = (inputs, stride);
         let (labels, terms, sums) = (self.labels.at(first), self.terms.address(), room.sums.address());
-        launch!(self.device, PopulationLoss, [blocks, count as u32], layer, labels, terms, self.zero, sums)
+        launch!(
+            self.gpu.device,
+            PopulationLoss,
+            [blocks, count as u32],
+            layer,
+            labels,
+            terms,
+            self.zero,
+            sums
+        )
     }
 
     fn layer(&self, plan: &Plan, room: &Room, count: usize, samples: usize) -> Layer {
@@ -316,7 +322,7 @@ impl CudaPopulation {
     }
 
     fn launch_layer(&self, layer: Layer, blocks: u32, one_row: bool) -> Result<(), DeviceError> {
-        let (device, grid) = (&self.device, [blocks, layer.count]);
+        let (device, grid) = (&self.gpu.device, [blocks, layer.count]);
         if layer.planes > 0 && layer.input_stride == 0 {
             return launch!(device, PopulationWindows, [blocks, layer.count.div_ceil(GATHERED)], layer);
         }
@@ -336,7 +342,7 @@ impl Fitness for CudaPopulation {
     /// The loss, negated. After a failure, which is recorded, the lowest there is.
     fn score(&mut self, genomes: Batch<'_>, fitness: &mut [i64]) {
         fitness.fill(i64::MIN);
-        if self.failure.get().is_some() {
+        if self.gpu.failure.get().is_some() {
             return;
         }
         match self.measure(genomes.as_words(), &crate::command::tell) {
@@ -345,7 +351,7 @@ impl Fitness for CudaPopulation {
                     *fitness = -measured.loss;
                 }
             }
-            Err(error) => self.failure.record(error),
+            Err(error) => self.gpu.failure.record(error),
         }
     }
 }

@@ -15,6 +15,7 @@ pub struct Shim {
     free: AtomicU64,
     /// Launches until one fails.
     left: AtomicU64,
+    launched: AtomicU64,
 }
 
 /// Alignment of device memory.
@@ -24,7 +25,7 @@ impl Shim {
     /// Claims to be of a compute capability, 75 for 7.5, and to have so many bytes.
     #[must_use]
     pub fn new(capability: u32, memory: u64) -> Self {
-        Self { capability, free: memory.into(), left: u64::MAX.into() }
+        Self { capability, free: memory.into(), left: u64::MAX.into(), launched: 0.into() }
     }
 
     /// Fails after so many launches, as a kernel that crashes does.
@@ -32,6 +33,12 @@ impl Shim {
     pub fn failing(mut self, launches: u64) -> Self {
         *self.left.get_mut() = launches;
         self
+    }
+
+    /// Kernels launched so far.
+    #[must_use]
+    pub fn launches(&self) -> u64 {
+        self.launched.load(Ordering::Relaxed)
     }
 
     fn layout(bytes: usize) -> Layout {
@@ -117,6 +124,7 @@ impl Device for Shim {
             // As on a card: the launch goes well, what waits for it does not.
             return Ok(());
         }
+        self.launched.fetch_add(1, Ordering::Relaxed);
         assert!(kernel.needs() <= self.capability, "this card has no {kernel:?}");
         // SAFETY: the caller vouches for the arguments; addresses are those of allocations of this machine.
         let known = unsafe { kernels::shim::launch(kernel, grid, threads, arguments) };

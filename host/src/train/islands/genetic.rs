@@ -20,7 +20,7 @@ pub(super) fn epoch(
     let words = row_words(prepared, config);
     let mut storage = Storage::new(config.population as usize, words);
     let population = storage.population().map_err(|_| LandscapeError::Buffers)?;
-    let mut fitness = Objective::new(prepared, config);
+    let mut fitness = Objective::new(prepared, config).on_gpu(world.accelerator(state.island), config)?;
     let (configuration, island) = (operators.configuration(config), u32::from(state.island));
     let from = state.search.as_ref();
     let (mut algorithm, mut rng) =
@@ -53,6 +53,7 @@ pub(super) fn epoch(
         let generation = algorithm.step(&mut fitness, &mut rng);
         keeper.step(generation.scored.into(), generation.scored.into());
     }
+    world.accelerator(state.island).check()?;
     let champion = algorithm.best().to_vec();
     let training = training(prepared, &champion);
     // Epochs end by their number alone.

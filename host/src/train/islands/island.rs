@@ -11,6 +11,7 @@ use super::ancestry::{Ancestry, Change};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
 use super::graph::Graph;
 use super::{files, genetic, spectrum};
+use crate::backend::Accelerator;
 use crate::run_folder::RunFolder;
 use crate::settings::{Algorithm, Config, GraphKind, MigrationKind};
 use crate::train::checkpoint::{Course, Search, words};
@@ -182,6 +183,15 @@ pub(super) struct World<'a> {
     pub(super) permits: Permits,
     /// Threads of an island.
     pub(super) threads: usize,
+    /// What each island of this process computes with.
+    pub(super) accelerators: BTreeMap<u16, Accelerator>,
+}
+
+impl World<'_> {
+    /// What an island computes with.
+    pub(super) fn accelerator(&self, island: u16) -> &Accelerator {
+        self.accelerators.get(&island).unwrap_or(&self.prepared.accelerator)
+    }
 }
 
 impl World<'_> {

@@ -51,6 +51,13 @@ use lineage::Lineage;
 use post::{Post, home};
 use traffic::{TRAFFIC, Traffic};
 
+/// The islands of this process; none where a configuration has none.
+pub(crate) fn here(config: &Config, transport: Option<&dyn Transport>) -> Vec<u16> {
+    let transport = transport.unwrap_or(&Alone);
+    let islands = 0..config.islands.unwrap_or(0);
+    islands.filter(|&island| home(island, transport.size()) == transport.rank()).collect()
+}
+
 /// Where a run of islands begins.
 struct Beginning {
     folder: Option<RunFolder>,
@@ -82,20 +89,24 @@ pub(super) fn run<'a>(
     if transport.rank() == 0 && epochs.iter().any(|&epoch| epoch > 0) {
         watch.islands(&epochs);
     }
-    let here = (0..islands).filter(|&island| home(island, transport.size()) == transport.rank());
+    let here = here(config, Some(transport));
     let start = random_genome(prepared, config);
     let state = |island: u16| match (&folder, epochs[usize::from(island)]) {
         (Some(folder), epoch @ 1..) => files::read(folder, digest, island, epoch),
         _ => Ok(State::new(island, &start)),
     };
     let mut states: Vec<State> =
-        here.map(state).collect::<Result<_, String>>().map_err(TrainError::Islands)?;
+        here.iter().copied().map(state).collect::<Result<_, String>>().map_err(TrainError::Islands)?;
     if config.migration == MigrationKind::Async {
         // Islands that did not wait for each other no longer agree on what both know, but for the start.
         states.iter_mut().for_each(State::forget);
     }
     let threads = rayon::current_num_threads();
     let each = (threads / states.len().max(1)).max(1);
+    let accelerators = prepared.accelerator.of_islands(&here, islands);
+    let accelerators = accelerators.map_err(|error| TrainError::Islands(error.to_string()))?;
+    // Threads that wait for a GPU compute nothing.
+    let at_once = if prepared.accelerator.is_gpu() { states.len() } else { threads / each };
     let world = World {
         prepared,
         config,
@@ -103,8 +114,9 @@ pub(super) fn run<'a>(
         graph: Graph::new(config.graph, islands.into(), config.seed),
         folder: folder.as_ref().map(|folder| (folder, digest)),
         replay: session.replay.as_deref(),
-        permits: Permits::new(threads / each),
+        permits: Permits::new(at_once),
         threads: each,
+        accelerators: here.into_iter().zip(accelerators).collect(),
     };
     let evolved = evolve(&world, (states, early), Ledger::new(epochs), transport, watch);
     let (finished, stopped, traffic) = evolved.map_err(TrainError::Islands)?;

@@ -15,7 +15,7 @@ use crate::settings::ShareKind;
 use crate::train::checkpoint::Search;
 use crate::train::genetic::training;
 use crate::train::operators::{self, MATINGS};
-use crate::train::spectrum::{landscape, level_ends, loss_units, memories};
+use crate::train::spectrum::{landscape_on, level_ends, loss_units, memories};
 use crate::train::{Keeper, TrainError};
 
 pub(super) fn epoch(
@@ -24,7 +24,7 @@ pub(super) fn epoch(
     immigrants: &[Immigrant],
     keeper: &mut Keeper<'_>,
 ) -> Result<Epoch, TrainError> {
-    let (prepared, config) = (world.prepared, world.config);
+    let (prepared, config, accelerator) = (world.prepared, world.config, world.accelerator(state.island));
     let topology = &prepared.topology;
     let search_config = SearchConfig { proposals: config.proposals, block: config.block };
     let mut order = vec![0; SpectrumSearch::<Stream>::order_len(topology)];
@@ -54,7 +54,7 @@ pub(super) fn epoch(
             genome = adopted(world, state, genome, immigrants, keeper.course.now.sweep + 1, &mut taken);
         }
         let mut memory = memories(samples);
-        let mut landscape = landscape(prepared, &genome, samples, &mut memory)?;
+        let mut landscape = landscape_on(accelerator, prepared, &genome, samples, &mut memory)?;
         if done == 0 {
             let (at, units) = (keeper.course.now.sweep + 1, loss_units(prepared, heat, samples.len() as u32));
             mate_all(world, state, immigrants, (&mut landscape, units, at), (&mut taken, &mut rng));
@@ -78,6 +78,8 @@ pub(super) fn epoch(
             let committed = keeper.course.now.committed;
             // Epochs end by their number alone.
             let _ = keeper.assess(&landscape, true);
+            // Before anything of it is kept: a failed device says of every mutant that it cannot be.
+            accelerator.check()?;
             loss = landscape.loss();
             genome = landscape.genome().to_vec();
             changed += count(&before, &genome);

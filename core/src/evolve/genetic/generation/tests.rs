@@ -475,7 +475,7 @@ impl Select for EvenRanks {
     }
 
     fn survives(&self, rank: u32, _: u32) -> bool {
-        rank % 2 == 0
+        rank.is_multiple_of(2)
     }
 }
 

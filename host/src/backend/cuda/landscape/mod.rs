@@ -8,6 +8,7 @@
 //! more, and whoever trains must ask for it before it uses the genome.
 
 mod state;
+mod together;
 mod trial;
 mod views;
 
@@ -18,10 +19,14 @@ use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL
 use evobit::genome::Mutation;
 use evobit::loss::LossTable;
 use evobit::network::Network;
-use evobit::topology::Topology;
+use evobit::topology::{Field, Topology};
 
-use super::device::{Buffer, Device, DeviceError, Failure, THREADS, launch};
+use super::device::{Buffer, Device, DeviceError, THREADS, launch};
+use super::gpu::Gpu;
 use state::{Sizes, State, TOGETHER, Terms};
+pub(super) use together::Together;
+pub use together::spectra_of_many;
+use together::{Job, Kind};
 use trial::{Pending, Scored};
 use views::Views;
 
@@ -29,16 +34,10 @@ use views::Views;
 const RESULTS: usize = 512;
 /// Most sets that a trial scores: 64 mutations, 32 and so on.
 const SETS: usize = 8;
-/// Warps that keep a multiprocessor busy, and most tiles that one of them takes.
-const WARPS: u32 = 64;
-const MOST_TILES: u32 = 4;
-/// The compute capability from which on spectra are made on tensor cores.
-const TENSOR: u32 = 80;
 
 /// See the module.
 pub struct CudaLandscape<'a> {
-    device: Arc<dyn Device>,
-    failure: Failure,
+    gpu: Gpu,
     topology: &'a Topology,
     genome: Vec<u32>,
     state: State,
@@ -55,6 +54,7 @@ pub struct CudaLandscape<'a> {
 
 /// What `state` points to, and buffers to work in.
 struct Memory {
+    state: Buffer<State>,
     genome: Buffer<u32>,
     inputs: Buffer<u32>,
     labels: Buffer<u8>,
@@ -85,10 +85,11 @@ pub enum CudaError {
     Device(#[from] DeviceError),
 }
 
-/// True where a [`CudaLandscape`] can be made: one hidden layer, whose windows do not slide, and a loss without large jumps.
+/// True where a [`CudaLandscape`] can be made: one hidden layer, of windows that slide only where they are small and of one plane, and a
+/// loss without large jumps.
 #[must_use]
 pub fn supports(topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
-    topology.depth() == 2 && topology.layer(0).slide() == 0 && Terms::new(topology, loss).is_some()
+    topology.depth() == 2 && state::has_views(topology.layer(0)) && Terms::new(topology, loss).is_some()
 }
 
 impl<'a> CudaLandscape<'a> {
@@ -97,8 +98,7 @@ impl<'a> CudaLandscape<'a> {
     /// # Errors
     /// A genome or samples that do not fit; a network that [`supports`] does not have; failures of the card.
     pub fn new(
-        device: &Arc<dyn Device>,
-        failure: &Failure,
+        gpu: &Gpu,
         topology: &'a Topology,
         genome: &[u32],
         samples: Samples<'_>,
@@ -116,8 +116,8 @@ impl<'a> CudaLandscape<'a> {
         if topology.depth() != 2 {
             return Err(LandscapeError::Depth.into());
         }
-        if topology.layer(0).slide() > 0 {
-            return Err(DeviceError::Unsupported("windows that do not slide").into());
+        if !state::has_views(topology.layer(0)) {
+            return Err(DeviceError::Unsupported("windows that slide of one plane and up to 8x8").into());
         }
         let terms = Terms::new(topology, loss).ok_or(LandscapeError::Sums)?;
         let sizes = Sizes::new(topology, samples.len(), terms.planes);
@@ -129,8 +129,9 @@ impl<'a> CudaLandscape<'a> {
             places.dedup();
             wanted = places.len();
         }
-        let fixed = sizes.bytes(topology, samples.len(), &terms);
-        let mut slots = sizes.slots(fixed, device.free_memory()?, wanted)?;
+        let (device, fixed) = (&gpu.device, sizes.bytes(topology, samples.len(), &terms));
+        gpu.spectra.prepare()?;
+        let mut slots = sizes.slots(fixed, gpu.room()?, wanted)?;
         let memory = Memory::new(device, topology, genome, samples, &terms, &sizes)?;
         let views = loop {
             match Views::new(device, plan, slots, sizes.view) {
@@ -145,9 +146,9 @@ impl<'a> CudaLandscape<'a> {
         }
         let mut state = memory.state(topology, samples.len(), &sizes, terms.zero);
         state.views = views.address().unwrap_or(state.inputs);
+        memory.state.write(&[state])?;
         let mut landscape = Self {
-            device: Arc::clone(device),
-            failure: failure.clone(),
+            gpu: gpu.clone(),
             topology,
             genome: genome.to_vec(),
             state,
@@ -170,11 +171,11 @@ impl<'a> CudaLandscape<'a> {
 
     /// Works on the card; a failure is recorded, and `instead` is the answer from then on.
     fn or_fail<T>(&self, instead: T, done: Result<T, DeviceError>) -> T {
-        if self.failure.get().is_some() {
+        if self.gpu.failure.get().is_some() {
             return instead;
         }
         done.unwrap_or_else(|error| {
-            self.failure.record(error);
+            self.gpu.failure.record(error);
             instead
         })
     }
@@ -198,9 +199,9 @@ impl<'a> CudaLandscape<'a> {
             rest = &rest[visits.len()..];
             self.memory.visits.write(&visits)?;
             let grid = [blocks(&self.state), visits.len() as u32];
-            launch!(self.device, ApplyNeurons, grid, self.state, self.memory.visits.address())?;
+            launch!(self.gpu.device, ApplyNeurons, grid, self.state, self.memory.visits.address())?;
         }
-        launch!(self.device, ApplyScores, [blocks(&self.state), 1], self.state)?;
+        launch!(self.gpu.device, ApplyScores, [blocks(&self.state), 1], self.state)?;
         self.measure()
     }
 
@@ -211,7 +212,7 @@ impl<'a> CudaLandscape<'a> {
         }
         let first = self.results()?;
         let at = self.memory.results.at(first);
-        launch!(self.device, ApplyMeasure, [blocks(&self.state), 1], self.state, at)?;
+        launch!(self.gpu.device, ApplyMeasure, [blocks(&self.state), 1], self.state, at)?;
         let mut sums = [0; 2];
         self.memory.results.read(first, &mut sums)?;
         Ok((sums[0], sums[1] as u32))
@@ -228,54 +229,63 @@ impl<'a> CudaLandscape<'a> {
         Ok(0)
     }
 
+    fn kind(&self) -> Kind {
+        Kind { slides: self.state.slide > 0 }
+    }
+
+    /// Tiles of samples.
+    fn tiles(&self) -> u32 {
+        self.state.sample_words / (state::TILE / 32) as u32
+    }
+
+    /// Makes ready for the spectra of the first of some hidden neurons, as many as there is room for, at least one. Their sums follow one another.
+    fn jobs(&mut self, neurons: &[u16]) -> Result<Vec<Job>, DeviceError> {
+        let mutants = self.topology.layer(0).mutants();
+        let most = neurons.len().min(self.memory.sums.len() / mutants);
+        let visits = self.visits(&neurons[..most])?;
+        self.memory.sums.clear(visits.len() * mutants)?;
+        let job = |(index, visit)| Job {
+            landscape: self.memory.state.address(),
+            sums: self.memory.sums.at(index * mutants),
+            visit,
+            padding: 0,
+        };
+        Ok(visits.into_iter().enumerate().map(job).collect())
+    }
+
     fn hidden_spectra(&mut self, neurons: &[u16], deltas: &mut [i64]) -> Result<(), DeviceError> {
         let mutants = self.topology.layer(0).mutants();
         let (mut rest, mut deltas) = (neurons, deltas);
         while !rest.is_empty() {
-            let most = rest.len().min(self.memory.sums.len() / mutants);
-            let visits = self.visits(&rest[..most])?;
-            let count = visits.len();
-            let (part, behind) = deltas.split_at_mut(count * mutants);
-            (rest, deltas) = (&rest[count..], behind);
-            self.memory.visits.write(&visits)?;
-            self.launch_spectra(count)?;
+            let jobs = self.jobs(rest)?;
+            let (part, behind) = deltas.split_at_mut(jobs.len() * mutants);
+            (rest, deltas) = (&rest[jobs.len()..], behind);
+            self.gpu.spectra.launch(&jobs, self.kind(), self.tiles())?;
             self.memory.sums.read(0, part)?;
         }
         Ok(())
     }
 
-    /// Makes the spectra of hidden neurons `rounds` times, in one launch each, and leaves the sums on the card: for benchmarks. Returns how
-    /// many mutants a round scores: where views or sums do not fit, those of as many neurons as do.
+    /// Makes the spectra of hidden neurons `rounds` times and leaves the sums on the card: for benchmarks. Returns how many mutants a
+    /// round scores: where views or sums do not fit, those of as many neurons as do.
     ///
     /// # Errors
     /// Failures of the card.
     pub fn spectra_on_card(&mut self, neurons: &[u16], rounds: u32) -> Result<u64, DeviceError> {
-        let mutants = self.topology.layer(0).mutants();
-        let most = neurons.len().min(self.memory.sums.len() / mutants);
-        let visits = self.visits(&neurons[..most])?;
-        self.memory.visits.write(&visits)?;
+        let jobs = self.jobs(neurons)?;
         for _ in 0..rounds {
-            self.launch_spectra(visits.len())?;
+            self.memory.sums.clear(jobs.len() * self.topology.layer(0).mutants())?;
+            self.gpu.spectra.launch(&jobs, self.kind(), self.tiles())?;
         }
-        self.device.finish()?;
-        Ok((visits.len() * mutants) as u64)
+        self.gpu.device.finish()?;
+        Ok((jobs.len() * self.topology.layer(0).mutants()) as u64)
     }
 
-    /// Launches the spectra of the first `count` visits.
-    fn launch_spectra(&self, count: usize) -> Result<(), DeviceError> {
-        self.memory.sums.clear(count * self.topology.layer(0).mutants())?;
-        let (state, visits, sums) = (self.state, self.memory.visits.address(), self.memory.sums.address());
-        let (all, count) = (self.state.sample_words / (state::TILE / 32) as u32, count as u32);
-        if all == 0 {
-            return Ok(());
-        }
-        // Few warps with much work each add up less in memory, but not fewer than keep the card busy.
-        let tiles = (all * count / (WARPS * self.device.multiprocessors())).clamp(1, MOST_TILES);
-        let grid = [count.div_ceil(THREADS / 32), all.div_ceil(tiles)];
-        if self.device.capability() >= TENSOR {
-            launch!(self.device, SpectrumTensor, grid, state, visits, count, tiles, sums)
-        } else {
-            launch!(self.device, SpectrumMasked, grid, state, visits, count, tiles, sums)
+    /// Marks what cannot be in the spectra of some neurons.
+    fn mask(&self, layer: usize, neurons: &[u16], deltas: &mut [i64]) {
+        let mutants = self.topology.layer(layer).mutants();
+        for (&neuron, deltas) in neurons.iter().zip(deltas.chunks_exact_mut(mutants)) {
+            mask_impossible(&self.network(), layer, neuron.into(), deltas);
         }
     }
 
@@ -293,9 +303,9 @@ impl<'a> CudaLandscape<'a> {
             let count = classes.len() as u32;
             if self.state.samples > 0 {
                 let grid = [blocks(&self.state), count];
-                launch!(self.device, SpectrumPlanes, grid, self.state, visits, self.planes, bits, sums)?;
+                launch!(self.gpu.device, SpectrumPlanes, grid, self.state, visits, self.planes, bits, sums)?;
                 let grid = [self.state.neurons.div_ceil(THREADS / 32), count];
-                launch!(self.device, SpectrumClasses, grid, self.state, visits, self.planes, bits, sums)?;
+                launch!(self.gpu.device, SpectrumClasses, grid, self.state, visits, self.planes, bits, sums)?;
             }
             self.memory.sums.read(0, part)?;
         }
@@ -350,9 +360,7 @@ impl Landscape for CudaLandscape<'_> {
         if self.or_fail(None, done.map(Some)).is_none() {
             return deltas.fill(IMPOSSIBLE);
         }
-        for (&neuron, deltas) in neurons.iter().zip(deltas.chunks_exact_mut(mutants)) {
-            mask_impossible(&self.network(), layer, neuron.into(), deltas);
-        }
+        self.mask(layer, neurons, deltas);
     }
 
     fn trial(&mut self, mutations: &[Mutation]) -> i64 {
@@ -391,6 +399,7 @@ impl Memory {
         let neurons = topology.layer(0).neurons as usize;
         let (count, classes) = (samples.len(), topology.classes());
         Ok(Self {
+            state: Buffer::new(device, 1)?,
             genome: Buffer::with(device, genome)?,
             inputs: Buffer::with(device, samples.inputs)?,
             labels: Buffer::with(device, samples.labels)?,
@@ -409,6 +418,10 @@ impl Memory {
     /// Without the views.
     fn state(&self, topology: &Topology, samples: usize, sizes: &Sizes, zero: u32) -> State {
         let (hidden, output) = (topology.layer(0), topology.layer(1));
+        let [height, width] = match hidden.field {
+            Field::Dense => [0; 2],
+            Field::Window { height, width, .. } => [height, width],
+        };
         State {
             genome: self.genome.address(),
             inputs: self.inputs.address(),
@@ -434,6 +447,10 @@ impl Memory {
             out_threshold_bits: output.threshold_bits,
             out_weights: output.weights,
             out_row_words: output.row_words,
+            view_words: state::view_words(hidden),
+            height: height.into(),
+            width: width.into(),
+            slide: hidden.slide(),
             padding: 0,
         }
     }

@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 use evobit::loss::LossTable;
-use evobit::topology::Topology;
+use evobit::topology::{Field, Plan, Topology};
 
 use crate::backend::cuda::device::DeviceError;
 
@@ -45,6 +45,10 @@ pub(super) struct State {
     pub(super) out_threshold_bits: u32,
     pub(super) out_weights: u32,
     pub(super) out_row_words: u32,
+    pub(super) view_words: u32,
+    pub(super) height: u32,
+    pub(super) width: u32,
+    pub(super) slide: u32,
     pub(super) padding: u32,
 }
 
@@ -71,7 +75,31 @@ pub(super) struct Window {
 }
 
 // The kernels assert the same.
-const _: () = assert!(size_of::<State>() == 136 && size_of::<Trial>() == 272 && size_of::<Window>() == 24);
+const _: () = assert!(size_of::<State>() == 152 && size_of::<Trial>() == 272 && size_of::<Window>() == 24);
+
+/// Most lines and columns of a window that slides.
+const SIDE: u16 = 8;
+
+/// Words of what a neuron sees: of a window that slides those of a field, see kernels/cuda/sliding.cuh.
+pub(super) fn view_words(plan: &Plan) -> u32 {
+    match plan.field {
+        Field::Window { height, slide, .. } if slide > 0 => {
+            // Two lines to a word, in fours.
+            4 * u32::from(height + slide).div_ceil(8)
+        }
+        _ => plan.row_words,
+    }
+}
+
+/// True where windows do not slide, or are of one plane and small.
+pub(super) fn has_views(plan: &Plan) -> bool {
+    match plan.field {
+        Field::Window { planes, height, width, slide } if slide > 0 => {
+            planes == 1 && height <= SIDE && width <= SIDE
+        }
+        _ => true,
+    }
+}
 
 /// The loss of every difference of scores that can be, and what follows from it.
 pub(super) struct Terms {
@@ -123,7 +151,7 @@ impl Sizes {
             class_slots: classes.next_multiple_of(8),
             sums: spectra.min(most),
             planes: classes.min(TOGETHER) * planes as usize * sample_words,
-            view: if plan.is_dense() { 0 } else { samples * plan.row_words as usize },
+            view: if plan.is_dense() { 0 } else { samples * view_words(plan) as usize },
         }
     }
 
@@ -139,7 +167,8 @@ impl Sizes {
             + samples * self.class_slots
             + 2 * neurons.max(classes)
             + self.planes;
-        4 * words as u64 + samples as u64 + 8 * (self.sums + super::RESULTS) as u64
+        let state = size_of::<State>() as u64;
+        state + 4 * words as u64 + samples as u64 + 8 * (self.sums + super::RESULTS) as u64
     }
 
     /// How many views there is room for beside `fixed` bytes where `free` are free, at most `wanted`.

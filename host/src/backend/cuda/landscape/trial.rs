@@ -99,10 +99,10 @@ impl CudaLandscape<'_> {
         if self.state.samples > 0 {
             let first_result = self.results()?;
             let (grid, at) = ([blocks(&self.state), 1], self.memory.results.at(first_result));
-            if first.layer == 0 {
-                launch!(self.device, ApplyTryNeuron, grid, self.state, trial, at)?;
-            } else {
-                launch!(self.device, ApplyTryClass, grid, self.state, trial, at)?;
+            match (first.layer, self.state.slide) {
+                (0, 0) => launch!(self.gpu.device, ApplyTryNeuron, grid, self.state, trial, at)?,
+                (0, _) => launch!(self.gpu.device, ApplyTrySliding, grid, self.state, trial, at)?,
+                _ => launch!(self.gpu.device, ApplyTryClass, grid, self.state, trial, at)?,
             }
             self.memory.results.read(first_result, &mut changes[..sets.len()])?;
         }
@@ -167,10 +167,10 @@ impl CudaLandscape<'_> {
         let weights = row.weights + (trial.visit & 0xffff) * row.row_words;
         let (grid, genome) = ([blocks(&state), 1], state.genome);
         if !hidden && state.samples > 0 {
-            launch!(self.device, ApplyCommitClass, grid, state, trial)?;
+            launch!(self.gpu.device, ApplyCommitClass, grid, state, trial)?;
         }
         launch!(
-            self.device,
+            self.gpu.device,
             ApplyGenome,
             [1, 1],
             genome,
@@ -182,7 +182,7 @@ impl CudaLandscape<'_> {
         if hidden && state.samples > 0 {
             // Its view may have gone since it was tried.
             let visit = self.visits(&[trial.visit as u16])?[0];
-            launch!(self.device, ApplyCommitNeuron, grid, state, visit)?;
+            launch!(self.gpu.device, ApplyCommitNeuron, grid, state, visit)?;
         }
         Ok(())
     }

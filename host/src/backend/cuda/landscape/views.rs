@@ -1,4 +1,4 @@
-//! What neurons see, packed for every sample: one view for each place of a window.
+//! What neurons see, packed for every sample: one view for each place of a window, of one that slides with all that it slides over.
 //!
 //! Places are not evolved, so views are made once where the card holds them all; where not, in batches, those that were made first
 //! going first. Neurons of a dense layer see the inputs as they are.
@@ -16,7 +16,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Views {
     device: Arc<dyn Device>,
     window: Option<Window>,
-    /// `[slots][samples][row words]`.
+    /// `[slots][samples][view words]`.
     buffer: Option<Buffer<u32>>,
     /// The place of each slot.
     places: Vec<Option<u16>>,
@@ -37,10 +37,11 @@ impl Views {
     ) -> Result<Self, DeviceError> {
         let window = match plan.field {
             Field::Dense => None,
-            Field::Window { planes, height, width, .. } => Some(Window {
+            // Of a window that slides all that it slides over.
+            Field::Window { planes, height, width, slide } => Some(Window {
                 planes: planes.into(),
-                height: height.into(),
-                width: width.into(),
+                height: (height + slide).into(),
+                width: (width + slide).into(),
                 input_height: plan.input.height.into(),
                 line_words: plan.packing.row_words,
                 input_words: plan.packing.words() as u32,
@@ -94,7 +95,11 @@ impl Views {
         if !loads.is_empty() && state.samples > 0 {
             self.loads.write(&loads)?;
             let grid = [super::blocks(state), loads.len() as u32];
-            launch!(self.device, ApplyViews, grid, *state, window, self.loads.address())?;
+            if state.slide > 0 {
+                launch!(self.device, ApplyFields, grid, *state, window, self.loads.address())?;
+            } else {
+                launch!(self.device, ApplyViews, grid, *state, window, self.loads.address())?;
+            }
         }
         Ok(visits)
     }
