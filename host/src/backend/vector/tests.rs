@@ -57,6 +57,10 @@ fn vector_landscapes_equal_the_scalar_one() {
     let len = write_logistic(4.0, 4.0, 64, &mut loss).unwrap();
     let table = LossTable::new(&loss[..len]).unwrap();
     for (network, (input, layers)) in networks.into_iter().enumerate() {
+        // Windows that do not slide and large networks have nothing to interpret that the others have not.
+        if cfg!(miri) && [0, 3].contains(&network) {
+            continue;
+        }
         let topology = Topology::new(input, &layers).unwrap();
         let mut rng = Stream::new(7, Purpose::Test, network as u32);
         let mut genome = vec![0; topology.genome_words()];
@@ -64,7 +68,7 @@ fn vector_landscapes_equal_the_scalar_one() {
         // An interpreter takes its time; it has only the portable kernels, and looks for wrong memory, not wrong sums.
         // Elsewhere there are more samples than one tile holds.
         let (count, trials) = if cfg!(miri) {
-            (66, topology.depth() + 1)
+            (66, topology.depth())
         } else {
             ([4500, 4300, 131, 4150, 131][network], 3 * (topology.depth() + 1))
         };
