@@ -84,12 +84,6 @@ proptest! {
     }
 
     #[test]
-    fn landscapes_whose_windows_slide_pass_the_suite(case in one_hidden_layer_that_slides()) {
-        prop_assert!(supports(&case.topology, &case.table()));
-        check(&case);
-    }
-
-    #[test]
     fn landscapes_hold_at_the_extremes_they_support(case in extreme_cases()) {
         if supports(&case.topology, &case.table()) {
             check(&case);
@@ -119,6 +113,17 @@ proptest! {
             let mut population = population(&case, &shim(90, PLENTY), form);
             prop_assert_eq!(population.measure(&genomes, &quiet).unwrap(), measured(&case, &genomes), "{:?}", form);
         }
+    }
+}
+
+proptest! {
+    // Every position of every window on threads that are fibers: seconds a case.
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn landscapes_whose_windows_slide_pass_the_suite(case in one_hidden_layer_that_slides()) {
+        prop_assert!(supports(&case.topology, &case.table()));
+        check(&case);
     }
 }
 
