@@ -41,8 +41,6 @@ pub mod environment;
 pub mod evolve;
 pub mod genome;
 pub mod image;
-#[cfg(feature = "link")]
-pub mod link;
 pub mod loss;
 pub mod memory;
 pub mod network;

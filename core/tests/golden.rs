@@ -208,22 +208,3 @@ fn memories() {
     let all = prototypes.inputs.iter().copied().chain(prototypes.labels.iter().map(|&label| label.into()));
     expect("memory", genome_checksum(&all.collect::<Vec<u32>>()));
 }
-
-#[test]
-#[cfg(feature = "link")]
-fn frames_and_flips() {
-    use evobit::link::{Request, apply_flips, write_flips, write_frame};
-    let problem = Problem::windowed();
-    let mut changed = problem.genome.clone();
-    let mut rng = Stream::new(5, Purpose::Test, 3);
-    (0..40).for_each(|_| evobit::bits::flip(&mut changed, rng.below(problem.genome.len() as u32 * 32)));
-    let mut flips = [0; 200];
-    let (len, next) = write_flips(&problem.genome[..], &changed, 0, &mut flips);
-    assert_eq!(next, None);
-    let mut applied = problem.genome.clone();
-    apply_flips(&flips[..len], 0, &mut applied).unwrap();
-    assert_eq!(applied, changed);
-    let mut frame = [0; 300];
-    let frame = write_frame(7, &Request::Push { flips: &flips[..len] }, &mut frame).unwrap();
-    expect("frame", checksum(frame));
-}

@@ -1,7 +1,7 @@
 //! The loops that training and classifying spend their time in, each on one thread: `cargo bench -p host`.
 //!
 //! The data are the built-in digits with their shifted copies; the networks are random, of 512 neurons with a window each or
-//! 128 dense ones. What matters is how a figure changes with a change of the code: how fast training is in all, `host bench` says.
+//! 128 dense ones. What matters is how a figure changes with a change of the code: how fast training is in all, `evobit bench` says.
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -9,11 +9,11 @@ use evobit::evolve::landscape::Landscape;
 use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
-use host::backend::{self, Instructions, Memory};
-use host::data::{LoadOptions, load};
-use host::evaluate;
-use host::settings::Settings;
-use host::train::{Prepared, prepare};
+use evobit_compute::{Instructions, Memory};
+use evobit_data::{LoadOptions, load};
+use evobit_model::evaluate;
+use evobit_train::settings::Settings;
+use evobit_train::{Prepared, prepare};
 
 const HIDDEN: [&str; 2] = ["512@3x3", "128"];
 
@@ -41,8 +41,14 @@ fn problem(hidden: &str) -> (Prepared, Vec<u32>) {
 fn with_landscape(hidden: &str, work: impl FnOnce(&mut dyn Landscape)) {
     let (prepared, genome) = problem(hidden);
     let (samples, loss, mut memory) = (prepared.train.samples(), prepared.loss_table(), Memory::default());
-    let landscape =
-        backend::landscape(Instructions::Auto, &prepared.topology, &genome, samples, loss, &mut memory);
+    let landscape = evobit_compute::landscape(
+        Instructions::Auto,
+        &prepared.topology,
+        &genome,
+        samples,
+        loss,
+        &mut memory,
+    );
     work(&mut *landscape.expect("a landscape"));
 }
 

@@ -1,4 +1,4 @@
-//! The command line: `host`, `host train`, `host eval`, `host predict`, `host inspect`, `host bench`.
+//! The command line: `evobit`, `evobit train`, `evobit eval`, `evobit predict`, `evobit inspect`, `evobit bench`.
 
 use std::process::ExitCode;
 

@@ -160,7 +160,7 @@ fn lineage_of_every_run_gives_its_genome_back() {
     assert!(compared["configurations"][0].get("test").is_none(), "held-out samples choose nothing");
     ok(&folder, "runs plot sweep.db --over sweeps");
     assert!(fs::read_to_string(folder.path().join("sweep.svg")).unwrap().contains("islands=3 mating=union"));
-    assert!(error(&folder, "runs lineage sweep.db 99").contains("`host runs list sweep.db`"));
+    assert!(error(&folder, "runs lineage sweep.db 99").contains("`evobit runs list sweep.db`"));
 }
 
 #[test]

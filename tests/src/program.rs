@@ -182,7 +182,7 @@ impl Folder {
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its path");
     let profile = test.parent().and_then(Path::parent).expect("target/PROFILE/deps/TEST");
-    let path = profile.join(format!("host{}", std::env::consts::EXE_SUFFIX));
+    let path = profile.join(format!("evobit{}", std::env::consts::EXE_SUFFIX));
     let Ok(built) = path.metadata().and_then(|data| data.modified()) else {
         panic!(
             "{} is missing: run `cargo build -p host` (with --release for a release test)",
@@ -191,7 +191,7 @@ fn program() -> PathBuf {
     };
     // A test of an old program would say nothing about the sources as they are.
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
-    let newest = ["core/src", "host/src", "firmware/app/src"]
+    let newest = ["core", "host", "firmware/board/src"]
         .iter()
         .filter_map(|folder| newest(&sources.join(folder)))
         .max();

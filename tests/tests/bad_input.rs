@@ -194,7 +194,7 @@ fn data_that_does_not_fit_the_model() {
             usage("task eval iris/model.evb", &["which task", "--task"]),
             wrong(
                 "task eval iris/model.evb --task swing-up",
-                &["not the observations of this task", "host task train"],
+                &["not the observations of this task", "evobit task train"],
             ),
             wrong("eval digits/model.evb iris", &["iris: ", "5 columns", "64 features"]),
             wrong("predict digits/model.evb iris", &["iris: ", "5 columns", "64 features"]),
@@ -242,7 +242,7 @@ fn model_files() {
     folder.write("empty.evb", "");
     folder.write("text.evb", "x,y\n1,2\n3,4\n5,6\n7,8\n");
     folder.write("longer.evb", [model, vec![0; 9]].concat());
-    const HINT: &str = "train a model with `host train`";
+    const HINT: &str = "train a model with `evobit train`";
     let expected: [(&str, &[&str]); 9] = [
         ("cut.evb", &["cut off", HINT]),
         ("head.evb", &["cut off", HINT]),
@@ -284,7 +284,7 @@ fn settings_out_of_range() {
         &[
             usage(
                 "train --config unknown.toml",
-                &["unknown.toml: line 3", "`sed`", "`seed`", "host train --help"],
+                &["unknown.toml: line 3", "`sed`", "`seed`", "evobit train --help"],
             ),
             usage("train --config kind.toml", &["kind.toml: line 2", "levels", "\"many\""]),
             usage("train --config layer.toml", &["layer.toml: line 1", "hidden", "512@8x8"]),
@@ -342,7 +342,7 @@ fn settings_out_of_range() {
                 &["without TensorBoard's files", "--features tensorboard"],
             ),
             usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
-            wrong("sweep missing.toml", &["missing.toml: cannot be read", "host sweep --help"]),
+            wrong("sweep missing.toml", &["missing.toml: cannot be read", "evobit sweep --help"]),
             usage("trian", &["trian", "train"]),
             usage("inspect", &["<MODEL>"]),
         ],

@@ -10,14 +10,14 @@ use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology};
-use host::backend::Accelerator;
-use host::backend::cuda::{
+use evobit_compute::Accelerator;
+use evobit_compute::cuda::{
     CudaError, CudaLandscape, CudaPopulation, Device, DeviceError, Form, Gpu, Measured, Shim,
     spectra_of_many, supports,
 };
-use host::data::Loaded;
-use host::settings::{Config, HiddenLayer, Settings};
-use host::train::{self, Prepared, Session, Silent, prepare};
+use evobit_data::Loaded;
+use evobit_train::settings::{Config, HiddenLayer, Settings};
+use evobit_train::{Prepared, Session, Silent, prepare};
 use proptest::prelude::*;
 use rand_core::Rng;
 use tests::landscape::{
@@ -314,7 +314,7 @@ fn searches_that_share_a_card_end_at_the_same_genomes() {
 
 /// Digits, few of them: the CPU is a slow card.
 fn digits() -> Loaded {
-    let mut loaded = host::data::load("digits", &host::data::LoadOptions::default()).unwrap();
+    let mut loaded = evobit_data::load("digits", &evobit_data::LoadOptions::default()).unwrap();
     let few: Vec<u32> = (0..220).collect();
     loaded.train = loaded.train.select(&few);
     loaded
@@ -337,7 +337,8 @@ const ISLANDS: [&str; 3] = [
 fn islands_take_turns_on_the_cards_and_evolve_as_on_the_processor() {
     for settings in ISLANDS {
         let (mut prepared, config) = few_digits(settings);
-        let run = |prepared: &Prepared| train::run(prepared, &config, Session::default(), None, &mut Silent);
+        let run =
+            |prepared: &Prepared| evobit_train::run(prepared, &config, Session::default(), None, &mut Silent);
         let expected = run(&prepared).unwrap();
         for count in [1, 2] {
             let cards: Vec<Arc<Shim>> = (0..count).map(|_| Arc::new(Shim::new(90, PLENTY))).collect();
@@ -360,12 +361,12 @@ fn islands_on_a_card_that_fails_yield_nothing() {
         let devices = |failing: Shim| -> Vec<Arc<dyn Device>> { vec![cards[0].clone(), Arc::new(failing)] };
         prepared.accelerator = Accelerator::on(devices(Shim::new(90, PLENTY)), "no card".into());
         let before = cards[0].launches();
-        train::run(&prepared, &config, Session::default(), None, &mut Silent).unwrap();
+        evobit_train::run(&prepared, &config, Session::default(), None, &mut Silent).unwrap();
         let all = cards[0].launches() - before;
         for launches in [0, 7, all / 4, all / 3] {
             let failing = Shim::new(90, PLENTY).failing(launches);
             prepared.accelerator = Accelerator::on(devices(failing), "no card".into());
-            let ran = train::run(&prepared, &config, Session::default(), None, &mut Silent);
+            let ran = evobit_train::run(&prepared, &config, Session::default(), None, &mut Silent);
             assert!(
                 ran.err().is_some_and(|error| error.to_string().contains("the GPU failed at")),
                 "{launches}"
@@ -377,7 +378,8 @@ fn islands_on_a_card_that_fails_yield_nothing() {
 #[test]
 fn islands_that_share_a_card_share_its_memory() {
     let (mut prepared, config) = few_digits("islands = 3\nhidden = ['24@3x3']\ncopies = 1\nsweeps = 2");
-    let run = |prepared: &Prepared| train::run(prepared, &config, Session::default(), None, &mut Silent);
+    let run =
+        |prepared: &Prepared| evobit_train::run(prepared, &config, Session::default(), None, &mut Silent);
     let expected = run(&prepared).unwrap();
     // What one takes with all of its views.
     let (gpu, samples) = (Gpu::new(shim(90, PLENTY)), prepared.plain());
@@ -427,7 +429,7 @@ fn fails(case: &Case) {
 
 #[test]
 fn a_benchmark_holds_everything_against_the_processor_before_it_measures() {
-    use host::bench::{GpuOptions, measure_gpu};
+    use evobit_bench::{GpuOptions, measure_gpu};
 
     let loaded = digits();
     let windows =

@@ -3,7 +3,7 @@
 use evobit::evolve::landscape::{Landscape, LandscapeError};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::rng::{Purpose, Stream};
-use host::backend::vector::{
+use evobit_compute::vector::{
     Cell, DeepLandscape, Kernels, Portable, VectorLandscape, is_narrow, supports, supports_deep,
 };
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ use tests::landscape::{
 fn check_vector(case: &Case) {
     #[cfg(target_arch = "x86_64")]
     {
-        use host::backend::vector::{Avx2, Avx512};
+        use evobit_compute::vector::{Avx2, Avx512};
         match (case.seed % 3, Avx512::detect(), Avx2::detect()) {
             (0, Some(kernels), _) => return check_kernels(case, kernels),
             (1, _, Some(kernels)) => return check_kernels(case, kernels),
@@ -27,7 +27,7 @@ fn check_vector(case: &Case) {
         }
     }
     #[cfg(target_arch = "aarch64")]
-    match host::backend::vector::Neon::detect() {
+    match evobit_compute::vector::Neon::detect() {
         Some(kernels) if case.seed % 2 == 0 => return check_kernels(case, kernels),
         Some(_) => {}
         None => eprintln!("SKIPPED: this machine has no NEON"),

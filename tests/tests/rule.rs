@@ -1,4 +1,4 @@
-//! `host rule`: what a user relies on who evolves rules on the command line, and what is said where the input is wrong.
+//! `evobit rule`: what a user relies on who evolves rules on the command line, and what is said where the input is wrong.
 
 use evobit::image::checksum;
 use serde_json::Value;
@@ -137,13 +137,13 @@ fn what_is_wrong_is_said_before_anything_runs() {
     ] {
         let ran = folder.run(&format!("rule {args}"));
         let message = &ran.stderr;
-        assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "host rule {args}: {message}");
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(code), ""), "evobit rule {args}: {message}");
         assert!(
             message.starts_with("error: ") && message.lines().count() == 1,
-            "host rule {args}: {message}"
+            "evobit rule {args}: {message}"
         );
-        assert!(says.iter().all(|word| message.contains(word)), "host rule {args}: {message}");
-        assert!(folder.contents() == before, "host rule {args} changed the folder");
+        assert!(says.iter().all(|word| message.contains(word)), "evobit rule {args}: {message}");
+        assert!(folder.contents() == before, "evobit rule {args} changed the folder");
     }
 }
 

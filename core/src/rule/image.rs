@@ -55,7 +55,7 @@ impl core::fmt::Display for RuleImageError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Magic => f.write_str(
-                "not a rule (it does not begin with \"evor\"); give a file that `host rule train` made",
+                "not a rule (it does not begin with \"evor\"); give a file that `evobit rule train` made",
             ),
             Self::Version(version) => {
                 write!(

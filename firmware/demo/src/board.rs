@@ -1,6 +1,6 @@
 //! The boards that demos run on: those that QEMU emulates, and the host itself.
 
-use host::link::boards::{self, Profile};
+use evobit_boards::boards::{self, Profile};
 
 /// A board.
 #[derive(Debug)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use evobit::image::genome_checksum;
-use evobit::link::{
+use evobit_boards::update::Update;
+pub(crate) use evobit_boards::{Class, Line};
+use evobit_link::{
     Flips, LinkError, Reply, Request, Statistics, frame_len, read_frame, write_flips, write_frame,
 };
-use host::link::update::Update;
-pub(crate) use host::link::{Class, Line};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,10 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MESSAGE_BYTES: u16 = 46;
 
 /// A board at the other end of a line.
-pub(crate) struct Client<L>(host::link::Client<L>);
+pub(crate) struct Client<L>(evobit_boards::Client<L>);
 
 impl<L> Deref for Client<L> {
-    type Target = host::link::Client<L>;
+    type Target = evobit_boards::Client<L>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -35,7 +35,7 @@ impl<L> DerefMut for Client<L> {
 
 impl<L: Line> Client<L> {
     pub(crate) fn new(line: L) -> Self {
-        Self(host::link::Client::new(line))
+        Self(evobit_boards::Client::new(line))
     }
 
     /// True where the drift monitor fired.

@@ -6,9 +6,9 @@ use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use host::link::elf::Firmware;
-use host::link::emulator::command;
-use host::link::{LinkFailure, Wire};
+use evobit_boards::elf::Firmware;
+use evobit_boards::emulator::command;
+use evobit_boards::{LinkFailure, Wire};
 
 use crate::board::Board;
 use crate::client::Line;

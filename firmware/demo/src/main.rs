@@ -9,7 +9,7 @@ mod emulator;
 mod gradients;
 mod native;
 mod problem;
-#[path = "../../app/tests/recordings/mod.rs"]
+#[path = "../../board/tests/recordings/mod.rs"]
 mod recordings;
 
 use board::BOARDS;

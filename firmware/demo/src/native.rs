@@ -7,15 +7,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use app::arena::fitting;
-use app::keep::Keeper;
-use app::learner::{Config, Learner, Model};
-use app::profile::{large, small};
-use app::serve::{App, Board};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use embedded_storage::nor_flash::{ErrorType as FlashErrorType, NorFlash, ReadNorFlash};
 use evobit::topology::Topology;
-use host::link::LinkFailure;
+use evobit_board::arena::fitting;
+use evobit_board::keep::Keeper;
+use evobit_board::learner::{Config, Learner, Model};
+use evobit_board::profile::{large, small};
+use evobit_board::serve::{App, Board};
+use evobit_boards::LinkFailure;
 
 use crate::client::Line;
 

@@ -1,11 +1,11 @@
 //! What is learned: digits, a model of them, and how the world changes.
 
 use anyhow::{Context, ensure};
-use app::gesture::model::{MOST_BYTES, blank};
 use evobit::rng::{Draw, Purpose, Stream};
-use host::data::{Dataset, Values, load};
-use host::settings::Settings;
-use host::train::{self, Row, Watch};
+use evobit_board::gesture::model::{MOST_BYTES, blank};
+use evobit_data::{Dataset, Values, load};
+use evobit_train::settings::Settings;
+use evobit_train::{Row, Watch};
 
 use crate::recordings::{Recorded, recorded};
 
@@ -117,12 +117,12 @@ impl Watch for Quiet {
 
 /// Digits with a model of `hidden` neurons, trained without the class `without`, which keeps its place among the classes.
 pub(crate) fn digits(seed: u64, hidden: &str, without: Option<u8>) -> anyhow::Result<Problem> {
-    let mut loaded = load("digits", &host::data::LoadOptions::default())?;
+    let mut loaded = load("digits", &evobit_data::LoadOptions::default())?;
     let hidden = vec![hidden.parse().map_err(|error| anyhow::anyhow!("{error}"))?];
     let settings =
         Settings { seed: Some(seed), levels: Some(3), hidden: Some(hidden), ..Settings::default() };
     let config = settings.resolve(&loaded.train).map_err(|error| anyhow::anyhow!(error))?;
-    let [train_part, validation_part, test_part] = train::parts(&loaded, &config)?;
+    let [train_part, validation_part, test_part] = evobit_train::parts(&loaded, &config)?;
     let (pool, test) = (Raw::of(&train_part)?, Raw::of(&test_part)?);
     if let Some(class) = without {
         // The held-out samples stay what they are; a blank image stands for the class that is not known yet.
@@ -142,8 +142,8 @@ pub(crate) fn digits(seed: u64, hidden: &str, without: Option<u8>) -> anyhow::Re
         loaded.test = Some(test_part);
         drop(validation_part);
     }
-    let prepared = train::prepare(&loaded, &config).context("the model cannot be trained")?;
-    let outcome = train::run(&prepared, &config, train::Session::default(), None, &mut Quiet)?;
+    let prepared = evobit_train::prepare(&loaded, &config).context("the model cannot be trained")?;
+    let outcome = evobit_train::run(&prepared, &config, evobit_train::Session::default(), None, &mut Quiet)?;
     let model = prepared.model(&outcome.genome)?.bytes().to_vec();
     ensure!(pool.samples.iter().all(|sample| sample.len() == 64), "digits have 64 pixels");
     let mut order: Vec<usize> = (0..pool.labels.len()).collect();

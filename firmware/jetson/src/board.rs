@@ -9,12 +9,12 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use app::arena::{Layout, Sizes};
-use app::keep::Keeper;
-use app::learner::{Config as Learning, Learner, Model, ModelError};
-use app::serve::{App, Board};
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use evobit::topology::Topology;
+use evobit_board::arena::{Layout, Sizes};
+use evobit_board::keep::Keeper;
+use evobit_board::learner::{Config as Learning, Learner, Model, ModelError};
+use evobit_board::serve::{App, Board};
 
 use crate::config::Config;
 use crate::flash::{BYTES, CounterFile, FileFlash};
@@ -85,7 +85,7 @@ pub(crate) fn run(config: &Config, check: bool) -> anyhow::Result<()> {
     bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
     let mut topology = Topology::NONE;
     let model = Model::parse(&bytemuck::cast_slice(&words)[..bytes.len()], &mut topology)
-        .map_err(|error| anyhow!("{shown}: {error}: put a model there that `host train` made"))?;
+        .map_err(|error| anyhow!("{shown}: {error}: put a model there that `evobit train` made"))?;
     let sizes = Sizes { samples: config.samples / 4 * 4, prototypes: PROTOTYPES };
     let arena_words = Layout::new(model.topology(), sizes, size_of::<i16>()).words();
     Learner::<i16>::check(model.topology(), arena_words, sizes).map_err(|error| match error {

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use evobit::link::key::Key;
+use evobit_link::key::Key;
 use serde::Deserialize;
 
 /// Labelled samples at most: each that comes is held against all others.

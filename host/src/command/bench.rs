@@ -1,4 +1,4 @@
-//! `host bench`: what this machine does.
+//! `evobit bench`: what this machine does.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use indicatif::{HumanCount, ProgressBar};
 
 use super::table::{count, percent};
 use super::{BenchArgs, BenchCommand, Failure, bench_time, print, tell};
-use crate::backend::{Accelerator, Backend, Work};
-use crate::bench::{BenchError, Figures, Report, measure};
+use evobit_bench::{BenchError, Figures, Report, measure};
 #[cfg(feature = "cuda")]
-use crate::bench::{GpuOptions, GpuReport, measure_gpu};
-use crate::data::{LoadOptions, Loaded, load};
+use evobit_bench::{GpuOptions, GpuReport, measure_gpu};
+use evobit_compute::{Accelerator, Backend, Work};
+use evobit_data::{LoadOptions, Loaded, load};
 
 /// The longest that one may ask for.
 const MOST_SECONDS: f64 = 3600.0;
@@ -31,7 +31,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let loaded = load(source, &LoadOptions::default())?;
     // Before levels are chosen, of which images have one or more.
     let bits = (loaded.train.samples() * loaded.train.features()) as u64;
-    let accelerator = Accelerator::open(args.backend, &Work { suits_gpus: true, bits, islands: vec![] })?;
+    let accelerator = Accelerator::open(args.backend, &Work { suits_gpus: true, bits, islands: vec![] })?
+        .noting(super::tell);
     if args.backend == Backend::Auto {
         tell(&format!("backend: {}", accelerator.description()));
     }

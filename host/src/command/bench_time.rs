@@ -1,4 +1,4 @@
-//! `host bench time`: how long training takes to an accuracy.
+//! `evobit bench time`: how long training takes to an accuracy.
 
 use std::time::Instant;
 
@@ -7,8 +7,8 @@ use indicatif::ProgressBar;
 use super::progress::catch_interrupts;
 use super::table::{count, percent};
 use super::{Failure, TimeArgs, print, read_settings, seconds};
-use crate::bench::{TimeError, TimeOptions, TimeReport, measure_time};
-use crate::train::{Row, Watch};
+use evobit_bench::{TimeError, TimeOptions, TimeReport, measure_time};
+use evobit_train::{Row, Watch};
 
 /// Runs that one may ask for.
 const MOST_SEEDS: u32 = 1000;
@@ -90,7 +90,7 @@ fn table(report: &TimeReport) -> String {
         let rest = format!("{seconds:>14.1} {:>9} {bytes:>13}", percent(seed.test_accuracy));
         line(seed.seed.to_string(), cells, rest);
     }
-    let of = |value: fn(&crate::bench::Target) -> Option<f64>| {
+    let of = |value: fn(&evobit_bench::Target) -> Option<f64>| {
         report.targets.iter().map(|target| cell(value(target))).collect()
     };
     line("median".into(), of(|target| target.median), String::new());

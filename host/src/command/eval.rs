@@ -1,4 +1,4 @@
-//! `host eval`: how good a model is on data.
+//! `evobit eval`: how good a model is on data.
 
 use std::path::Path;
 
@@ -6,12 +6,13 @@ use serde_json::json;
 
 use super::table::{lines, percent};
 use super::{DataArgs, EvalArgs, Failure, Part, print, read_settings};
-use crate::data::{Dataset, LoadOptions, Loaded, load_known};
-use crate::encode::encode;
-use crate::evaluate::{self, confusion};
-use crate::model::{Model, learned};
-use crate::settings::{Config, Facts};
-use crate::train;
+use evobit_boards::learned;
+use evobit_data::encode::encode;
+use evobit_data::{Dataset, LoadOptions, Loaded, load_known};
+use evobit_model::Model;
+use evobit_model::evaluate::{self, confusion};
+use evobit_train;
+use evobit_train::settings::{Config, Facts};
 
 pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
@@ -86,7 +87,7 @@ fn choose(
         (Part::All, ..) | (Part::Train, None, true) => loaded.train,
         (Part::Test, None, true) => loaded.test.unwrap_or(loaded.train),
         (_, Some(config), _) => {
-            let [train, validation, test] = train::parts(&loaded, config)?;
+            let [train, validation, test] = evobit_train::parts(&loaded, config)?;
             match part {
                 Part::Train => train,
                 Part::Validation => validation,

@@ -1,4 +1,4 @@
-//! `host flash`: a model onto a board.
+//! `evobit flash`: a model onto a board.
 
 mod args;
 // Without the feature there are functions of the same names that say how to build with it.
@@ -16,12 +16,13 @@ use serde_json::{Value, json};
 use super::link::read_key;
 use super::table::{count, lines};
 use super::{Failure, print, tell};
-use crate::link::Client;
-use crate::link::boards::Room;
-use crate::link::elf::{Firmware, Region};
-use crate::link::emulator::Emulated;
-use crate::model::Model;
-use crate::settings::ModelKind;
+use evobit_boards::Client;
+use evobit_boards::boards::Room;
+use evobit_boards::elf::{Firmware, Region};
+use evobit_boards::emulator::Emulated;
+use evobit_boards::learned::Pulled;
+use evobit_model::Model;
+use evobit_train::settings::ModelKind;
 
 pub use args::FlashArgs;
 
@@ -183,14 +184,14 @@ fn report(
         ));
         return print(
             &(lines(&rows)
-                + "\nnext: host link PORT info, with the port of its serial line, such as /dev/ttyACM0"),
+                + "\nnext: evobit link PORT info, with the port of its serial line, such as /dev/ttyACM0"),
         );
     }
     let link = said["link"].as_str().unwrap_or_default().to_owned();
     rows.push(("running", format!("{}, its line is {link}", said["board"].as_str().unwrap_or_default())));
     let text = lines(&rows);
     let next = format!(
-        "\nnext: host link {board} info     host link {board} eval     host link {board} off (ends the emulator)",
+        "\nnext: evobit link {board} info     evobit link {board} eval     evobit link {board} off (ends the emulator)",
         board = args.board()
     );
     print(&(text + &next))

@@ -1,4 +1,4 @@
-//! `host inspect`: what a model consists of, to the byte.
+//! `evobit inspect`: what a model consists of, to the byte.
 
 use evobit::bits::Words;
 use evobit::evolve::genetic::Genes;
@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::table::{count, lines};
 use super::{Failure, InspectArgs, print};
-use crate::data::Schema;
-use crate::memory;
-use crate::model::Model;
-use crate::settings::ModelKind;
+use evobit_data::Schema;
+use evobit_model::Model;
+use evobit_model::prototypes as memory;
+use evobit_train::settings::ModelKind;
 
 /// Stored samples that the estimate of learning on a board is made for.
 const STORED_SAMPLES: usize = 128;

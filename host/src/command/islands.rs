@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::train::open;
 use super::{Failure, TrainArgs, read_settings};
-use crate::backend::Accelerator;
-use crate::settings::Config;
-use crate::train::checkpoint::Checkpoint;
-use crate::train::islands::Arrival;
-use crate::train::islands::exchange::Transport;
-use crate::train::islands::lineage::{ARRIVALS, read};
-use crate::train::{self, Session, Silent, Source, prepare_from};
+use evobit_compute::Accelerator;
+use evobit_train::checkpoint::Checkpoint;
+use evobit_train::islands::Arrival;
+use evobit_train::islands::exchange::Transport;
+use evobit_train::islands::lineage::{ARRIVALS, read};
+use evobit_train::settings::Config;
+use evobit_train::{Session, Silent, Source, prepare_from};
 
 /// How long another process than the first waits before it says what is wrong: then the launcher has ended it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(super) fn cluster() -> Result<Option<Box<dyn Transport>>, Failure> {
 
 #[cfg(feature = "mpi")]
 fn join() -> Result<Box<dyn Transport>, Failure> {
-    match crate::train::islands::mpi::Cluster::join() {
+    match evobit_train::islands::mpi::Cluster::join() {
         Some(cluster) => Ok(Box::new(cluster)),
         None => Err(Failure { code: 1, message: "MPI does not start: see what mpirun says".into() }),
     }
@@ -112,10 +112,11 @@ fn lend_a_hand(args: &TrainArgs, transport: &dyn Transport) -> Result<(), Failur
     check(&config, Some(transport), args)?;
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())?;
     prepared.instructions = args.instructions;
-    prepared.accelerator = Accelerator::open(args.backend, &prepared.work(&config, Some(transport)))?;
+    prepared.accelerator =
+        Accelerator::open(args.backend, &prepared.work(&config, Some(transport)))?.noting(super::tell);
     drop(loaded);
     let replay = args.replay.as_deref().map(arrivals).transpose()?;
     let session = Session { transport: Some(transport), replay, ..Session::default() };
-    train::run(&prepared, &config, session, None::<Checkpoint>, &mut Silent)?;
+    evobit_train::run(&prepared, &config, session, None::<Checkpoint>, &mut Silent)?;
     Ok(())
 }

@@ -1,17 +1,17 @@
-//! `host lineage`: how the best genome of a run of islands came to be.
+//! `evobit lineage`: how the best genome of a run of islands came to be.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use evobit::image::genome_checksum;
-use evobit::link::Flips;
+use evobit_link::Flips;
 use serde_json::json;
 
 use super::table::{count, lines, percent};
 use super::{Failure, LineageArgs, print};
-use crate::model::Model;
-use crate::train::islands::ancestry::{Ancestry, Cause, Step};
-use crate::train::islands::lineage::{ANCESTRY, Winner, read};
+use evobit_model::Model;
+use evobit_train::islands::ancestry::{Ancestry, Cause, Step};
+use evobit_train::islands::lineage::{ANCESTRY, Winner, read};
 
 /// Steps shown at either end of a long ancestry.
 const SHOWN: usize = 20;

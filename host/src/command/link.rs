@@ -1,4 +1,4 @@
-//! `host link`: asking and teaching a board.
+//! `evobit link`: asking and teaching a board.
 
 mod args;
 mod home;
@@ -6,16 +6,17 @@ mod teach;
 
 use std::path::{Path, PathBuf};
 
-use evobit::link::key::Key;
-use evobit::link::{Evolve, Statistics};
+use evobit_link::key::Key;
+use evobit_link::{Evolve, Statistics};
 use serde_json::{Value, json};
 
 use super::progress::{catch_interrupts, interrupted};
 use super::table::{count, lines, percent};
 use super::{Failure, print, seconds, tell};
-use crate::link::emulator::Emulated;
-use crate::link::{BoardInfo, Client, Line, LinkFailure, Port, open};
-use crate::model::Model;
+use evobit_boards::emulator::Emulated;
+use evobit_boards::learned::Pulled;
+use evobit_boards::{BoardInfo, Client, Line, LinkFailure, Port, open};
+use evobit_model::Model;
 
 pub use args::{LearnArgs, LinkArgs, LinkCommand};
 

@@ -24,8 +24,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::backend::{Backend, Instructions};
-use crate::settings::{Settings, SettingsError};
+use evobit_compute::{Backend, Instructions};
+use evobit_train::settings::{Settings, SettingsError};
 pub use flash::FlashArgs;
 pub use link::{LearnArgs, LinkArgs, LinkCommand};
 
@@ -34,7 +34,7 @@ const MOST_THREADS: usize = 1024;
 
 /// Trains networks of single bits by evolution, for boards that cost 2 dollars and for machines that do not.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110, after_help = EXAMPLES)]
+#[command(name = "evobit", version, max_term_width = 110, after_help = EXAMPLES)]
 pub struct Cli {
     /// What to do [default: the quick start, which trains on built-in handwritten digits]
     #[command(subcommand)]
@@ -43,22 +43,22 @@ pub struct Cli {
 
 const EXAMPLES: &str = "Examples:
   host                                        train on built-in digits, explain every result
-  host train --data iris                      train on the other built-in set
-  host train --data path/to/mnist             train on a folder of IDX files
-  host train --data table.csv --label price   train on a CSV file
-  host train --resume runs/digits-1           go on with a run that was stopped or killed
-  host eval runs/digits-1/model.evb           accuracy on the samples held out from that run
-  host predict MODEL samples.csv              one class a line
-  host inspect MODEL                          what is in a model, to the byte
-  host train --islands 8                      searches that exchange their best, see --help
-  host lineage runs/digits-1                  how the best of such a run came to be
-  host scale runs/digits-1                    what 100 000 islands of it would need
-  host flash MODEL --board qemu:microbit      put a model on a board and start it
-  host link qemu:microbit eval                ask it; host link --help shows how it learns and comes home
-  host task train cart-pole                   evolve a controller that balances a pole
-  host sweep sweep.toml                       many runs; host sweep --help shows a plan
-  host bench                                  what this machine does, beside running every mutant anew
-  host bench time --data path/to/mnist        how long it trains to 95 and 97 % of the test images";
+  evobit train --data iris                      train on the other built-in set
+  evobit train --data path/to/mnist             train on a folder of IDX files
+  evobit train --data table.csv --label price   train on a CSV file
+  evobit train --resume runs/digits-1           go on with a run that was stopped or killed
+  evobit eval runs/digits-1/model.evb           accuracy on the samples held out from that run
+  evobit predict MODEL samples.csv              one class a line
+  evobit inspect MODEL                          what is in a model, to the byte
+  evobit train --islands 8                      searches that exchange their best, see --help
+  evobit lineage runs/digits-1                  how the best of such a run came to be
+  evobit scale runs/digits-1                    what 100 000 islands of it would need
+  evobit flash MODEL --board qemu:microbit      put a model on a board and start it
+  evobit link qemu:microbit eval                ask it; evobit link --help shows how it learns and comes home
+  evobit task train cart-pole                   evolve a controller that balances a pole
+  evobit sweep sweep.toml                       many runs; evobit sweep --help shows a plan
+  evobit bench                                  what this machine does, beside running every mutant anew
+  evobit bench time --data path/to/mnist        how long it trains to 95 and 97 % of the test images";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -367,8 +367,8 @@ fn seconds(flag: &str, value: f64) -> Result<Duration, Failure> {
 /// The settings of a TOML file; wrong ones are wrong usage.
 fn read_settings(path: &Path) -> Result<Settings, Failure> {
     Settings::read(path).map_err(|error| match error {
-        SettingsError::Read { .. } => error.into(),
         SettingsError::Wrong { .. } => Failure::usage(error),
+        _ => error.into(),
     })
 }
 

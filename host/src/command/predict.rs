@@ -1,13 +1,13 @@
-//! `host predict`: one line out for each sample in.
+//! `evobit predict`: one line out for each sample in.
 
 use std::io::Write;
 
 use evobit::network::best_class;
 
 use super::{Failure, PredictArgs};
-use crate::data::{LoadOptions, load_unlabelled, read_unlabelled};
-use crate::encode::encode;
-use crate::model::Model;
+use evobit_data::encode::encode;
+use evobit_data::{LoadOptions, load_unlabelled, read_unlabelled};
+use evobit_model::Model;
 
 pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;

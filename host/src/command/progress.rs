@@ -7,9 +7,9 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::table::percent;
 use super::tell;
-use crate::report::Events;
-use crate::sweep::Metric;
-use crate::train::{Row, Watch};
+use evobit_report::Events;
+use evobit_sweeps::Metric;
+use evobit_train::{Row, Watch};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 

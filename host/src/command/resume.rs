@@ -1,14 +1,14 @@
-//! `host train --resume`: which run goes on, and whether it still is the run it was.
+//! `evobit train --resume`: which run goes on, and whether it still is the run it was.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::{Failure, TrainArgs, read_settings, tell};
-use crate::run_folder::RunFolder;
-use crate::settings::{Config, Settings};
-use crate::train::checkpoint::{Checkpoint, Checkpoints, Course, Found, find};
-use crate::train::{Prepared, Stop};
+use evobit_train::checkpoint::{Checkpoint, Checkpoints, Course, Found, find};
+use evobit_train::run_folder::RunFolder;
+use evobit_train::settings::{Config, Settings};
+use evobit_train::{Prepared, Stop};
 
 /// What there is to do in a run folder.
 pub(super) enum Resumed {

@@ -1,4 +1,4 @@
-//! `host scale`: what more islands of a run would need, from its messages and its migration graph.
+//! `evobit scale`: what more islands of a run would need, from its messages and its migration graph.
 
 use std::path::PathBuf;
 
@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::table::{count, lines};
 use super::{Failure, print, read_settings};
-use crate::settings::{GraphKind, Settings};
-use crate::train::islands::simulation::{Needs, Plan, coordinator_time, needs};
-use crate::train::islands::traffic::{Kind, TRAFFIC, Traffic};
+use evobit_train::islands::simulation::{Needs, Plan, coordinator_time, needs};
+use evobit_train::islands::traffic::{Kind, TRAFFIC, Traffic};
+use evobit_train::settings::{GraphKind, Settings};
 
 /// Islands that can be asked for: the tables of the simulation fit into memory.
 const MOST_ISLANDS: u32 = 1_000_000;

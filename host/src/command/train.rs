@@ -1,4 +1,4 @@
-//! `host train`: data in, run folder out.
+//! `evobit train`: data in, run folder out.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,17 +14,17 @@ use super::progress::{Progress, catch_interrupts};
 use super::resume::{self, Resumed, Unfinished};
 use super::table::{count, lines, percent};
 use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
-use crate::backend::{self, Accelerator, Backend};
-use crate::data::Loaded;
-use crate::evaluate::{self, Score, confusion};
-use crate::model::Model;
-use crate::report::{self, CurvePoint, Events};
-use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, ModelKind, Settings};
-use crate::sweep::Metric;
-use crate::train::checkpoint::Checkpoints;
-use crate::train::islands::exchange::Transport;
-use crate::train::{
+use evobit_compute::{Accelerator, Backend};
+use evobit_data::Loaded;
+use evobit_model::Model;
+use evobit_model::evaluate::{self, Score, confusion};
+use evobit_report::{CurvePoint, Events};
+use evobit_sweeps::Metric;
+use evobit_train::checkpoint::Checkpoints;
+use evobit_train::islands::exchange::Transport;
+use evobit_train::run_folder::RunFolder;
+use evobit_train::settings::{Algorithm, Config, ModelKind, Settings};
+use evobit_train::{
     self, Outcome, Prepared, Row, Session, Source, SourceError, Stop, layer_spectrum, prepare_from,
 };
 
@@ -109,7 +109,8 @@ pub(super) fn train_and_save(
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
-    prepared.accelerator = Accelerator::open(args.backend, &prepared.work(&config, transport))?;
+    prepared.accelerator =
+        Accelerator::open(args.backend, &prepared.work(&config, transport))?.noting(super::tell);
     check_backend(args.backend, &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::file);
     let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
@@ -152,7 +153,7 @@ pub(super) fn train_and_save(
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most))).with_events(live);
     let session =
         Session { budget, checkpoints: Some(&mut checkpoints), transport, replay, ..Session::default() };
-    let outcome = train::run(&prepared, &config, session, from, &mut progress);
+    let outcome = evobit_train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
     if config.islands.is_some() {
@@ -234,7 +235,7 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
         if prepared.accelerator.takes(topology, &loss) {
             tell(&format!("landscape: for one hidden layer, CUDA; backend: {gpu}"));
         } else {
-            let made_of = backend::describe(prepared.instructions, topology, &loss);
+            let made_of = evobit_compute::describe(prepared.instructions, topology, &loss);
             tell(&format!("landscape: {made_of}; backend: {gpu}"));
         }
     }
@@ -279,18 +280,18 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
             validation_loss: row.validation_loss,
         })
         .collect();
-    report::curves(&folder.file("curves.svg"), "mutants scored", &points)?;
+    evobit_report::curves(&folder.file("curves.svg"), "mutants scored", &points)?;
     let network = Network::new(&prepared.topology, &outcome.genome[..])?;
     if !prepared.test.labels.is_empty() {
         let predictions = evaluate::predict(&*prepared.classifier(&outcome.genome)?, &prepared.test.inputs);
         let matrix = confusion(&predictions, &prepared.test.labels, prepared.classes.len());
-        report::confusion(&folder.file("confusion.svg"), &matrix, &prepared.classes)?;
+        evobit_report::confusion(&folder.file("confusion.svg"), &matrix, &prepared.classes)?;
     }
     draw_weights(prepared, &network, &folder.file("weights.png"))?;
     let (deltas, samples) = layer_spectrum(prepared, &outcome.genome, 0, SPECTRUM_SAMPLES)?;
     // In nats per sample, as the curves are.
     let one = samples as u64 * u64::from(prepared.loss_table().unit());
-    report::spectrum_histogram(&folder.file("spectrum.svg"), &deltas, one)?;
+    evobit_report::spectrum_histogram(&folder.file("spectrum.svg"), &deltas, one)?;
     Ok(())
 }
 
@@ -303,18 +304,20 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
         let neuron = neuron as u32;
         let corner = || plan.corner(network.place(0, neuron));
         match weight_of(plan, corner, unit) {
-            None => report::Cell::Unseen,
-            Some(weight) if evobit::bits::get(network.weights(0, neuron), weight) => report::Cell::Plus,
-            Some(_) => report::Cell::Minus,
+            None => evobit_report::Cell::Unseen,
+            Some(weight) if evobit::bits::get(network.weights(0, neuron), weight) => {
+                evobit_report::Cell::Plus
+            }
+            Some(_) => evobit_report::Cell::Minus,
         }
     };
     let neurons = plan.neurons as usize;
     let encoder = Encoder::new(&prepared.encoder[..])?;
     if encoder.uniform().is_some() {
-        report::weights(path, neurons, height, planes * (width + 1) - 1, |neuron, row, column| {
+        evobit_report::weights(path, neurons, height, planes * (width + 1) - 1, |neuron, row, column| {
             let (plane, column) = (column / (width + 1), column % (width + 1));
             if column == width {
-                return report::Cell::Gap;
+                return evobit_report::Cell::Gap;
             }
             cell(neuron, (plane * height + row) * width + column)
         })?;
@@ -322,9 +325,13 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
     }
     let features: Vec<u32> = encoder.table().map(|feature| feature.len() as u32).collect();
     let widest = features.iter().copied().max().unwrap_or(1);
-    report::weights(path, neurons, features.len() as u32, widest, |neuron, row, column| {
+    evobit_report::weights(path, neurons, features.len() as u32, widest, |neuron, row, column| {
         let before: u32 = features[..row as usize].iter().sum();
-        if column < features[row as usize] { cell(neuron, before + column) } else { report::Cell::Unseen }
+        if column < features[row as usize] {
+            cell(neuron, before + column)
+        } else {
+            evobit_report::Cell::Unseen
+        }
     })?;
     Ok(())
 }

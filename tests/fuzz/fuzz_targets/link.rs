@@ -7,7 +7,7 @@
 #![no_main]
 
 use evobit::image::checksum;
-use evobit::link::{Flips, Reply, Request, apply_flips, frame_len, read_frame, write_frame};
+use evobit_link::{Flips, Reply, Request, apply_flips, frame_len, read_frame, write_frame};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

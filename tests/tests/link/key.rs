@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use evobit::link::key::Key;
-use evobit::link::{LinkError, Reply, read_frame};
 use evobit::rng::{Draw, Purpose, Stream};
-use host::link::{Client, Line, LinkFailure, open};
+use evobit_boards::{Client, Line, LinkFailure, open};
+use evobit_link::key::Key;
+use evobit_link::{LinkError, Reply, read_frame};
 use serde_json::Value;
 use tests::program::Folder;
 

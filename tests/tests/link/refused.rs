@@ -54,7 +54,7 @@ fn what_cannot_be_linked_is_told_in_a_line() {
     fails("link tcp:127.0.0.1:1 info", "nothing listens there");
     fails("link /dev/none info", "plug the board in");
     fails("link qemu:none info", "there are microbit");
-    fails("link qemu:microbit info", "host flash MODEL --board qemu:microbit");
+    fails("link qemu:microbit info", "evobit flash MODEL --board qemu:microbit");
     fails("link tcp:127.0.0.1:1 off", "only emulated boards");
     fails("flash none.evb --board qemu:microbit", "cannot be read");
     folder.json("train --data iris --hidden 8");

@@ -7,11 +7,11 @@
 pub mod fault;
 pub mod stack;
 
-use app::arena::{Sizes, fitting};
-use app::learner::{Learner, Model, ModelError};
 use evobit::evolve::compact::Score;
 use evobit::image::ImageError;
 use evobit::topology::Topology;
+use evobit_board::arena::{Sizes, fitting};
+use evobit_board::learner::{Learner, Model, ModelError};
 
 /// Bytes of the region where the model lies, as the linker places it.
 ///
@@ -31,8 +31,8 @@ pub unsafe fn model_region() -> &'static [u8] {
 /// The key that was flashed behind a model, if one was.
 #[cfg(feature = "key")]
 #[must_use]
-pub fn key_behind(region: &[u8], model: &Model<'_>) -> Option<evobit::link::key::Key> {
-    region.get(model.image_bytes()..).and_then(evobit::link::key::Key::from_flash)
+pub fn key_behind(region: &[u8], model: &Model<'_>) -> Option<evobit_link::key::Key> {
+    region.get(model.image_bytes()..).and_then(evobit_link::key::Key::from_flash)
 }
 
 /// Why a board does not run the model that was flashed.

@@ -24,17 +24,17 @@ use counter_arm as counter;
 #[cfg(target_arch = "riscv32")]
 use counter_riscv as counter;
 
-use app::arena::{Arena, Sizes, fitting};
-use app::keep::Keeper;
-use app::learner::{Config, Learner};
-#[cfg(not(feature = "small"))]
-use app::profile::large;
-use app::serve::App;
 use common::{Refusal, fault, load_model, model_region, stack};
 use defmt_semihosting as _;
 use embedded_storage::nor_flash::NorFlash;
 use evobit::evolve::compact::Score;
 use evobit::topology::Topology;
+use evobit_board::arena::{Arena, Sizes, fitting};
+use evobit_board::keep::Keeper;
+use evobit_board::learner::{Config, Learner};
+#[cfg(not(feature = "small"))]
+use evobit_board::profile::large;
+use evobit_board::serve::App;
 
 pub use app;
 pub use file_flash::FileFlash;
@@ -80,7 +80,7 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     let topology = unsafe { &mut *topology };
     // A controller may have no hidden layer, which is not what boards learn; the board balances and ends.
     #[cfg(feature = "cartpole")]
-    if let Ok(model) = app::learner::Model::parse(region, &mut *topology) {
+    if let Ok(model) = evobit_board::learner::Model::parse(region, &mut *topology) {
         balance_pole::<M>(&model);
         semihosting::process::exit(0);
     }
@@ -110,11 +110,11 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
 /// Evolves a few rules where the learner will be, and logs what came of it: for the demo `genetic`.
 #[cfg(feature = "genetic")]
 fn evolve_rules<M: Machine>(memory: &mut [u32]) {
-    use app::serve::Board;
+    use evobit_board::serve::Board;
     for seed in 1..=3 {
         let mut board = machine::Emulated::<M>::default();
         let before = board.instructions();
-        let Some(evolved) = app::genetic::evolve(seed, memory) else { end(103) };
+        let Some(evolved) = evobit_board::genetic::evolve(seed, memory) else { end(103) };
         let ([first, last], instructions) = (evolved.fitness, board.instructions() - before);
         defmt::info!(
             "rule {=u64} {=i64} {=i64} {=u32:08x} {=u64}",
@@ -129,14 +129,14 @@ fn evolve_rules<M: Machine>(memory: &mut [u32]) {
 
 /// Balances a pole by a controller, and logs how that went: for the demo `cartpole`.
 #[cfg(feature = "cartpole")]
-fn balance_pole<M: Machine>(model: &app::learner::Model<'_>) {
-    use app::serve::Board;
-    for seed in 1..=app::cart_pole::SEEDS {
+fn balance_pole<M: Machine>(model: &evobit_board::learner::Model<'_>) {
+    use evobit_board::serve::Board;
+    for seed in 1..=evobit_board::cart_pole::SEEDS {
         let mut board = machine::Emulated::<M>::default();
         let before = board.instructions();
-        let Ok(balanced) = app::cart_pole::balance(model, seed) else { end(104) };
+        let Ok(balanced) = evobit_board::cart_pole::balance(model, seed) else { end(104) };
         let instructions = board.instructions() - before;
-        let app::cart_pole::Balanced { solved, steps, course } = balanced;
+        let evobit_board::cart_pole::Balanced { solved, steps, course } = balanced;
         defmt::info!(
             "balanced {=u64} {=u32} {=u32} {=u32:08x} {=u64}",
             seed,

@@ -2,8 +2,8 @@
 
 use core::marker::PhantomData;
 
-use app::serve::Board;
 use common::stack;
+use evobit_board::serve::Board;
 
 use crate::counter;
 

@@ -12,7 +12,7 @@ use microbit::hal::clocks::Clocks;
 use microbit::hal::nvmc::Nvmc;
 use microbit::hal::twim::{Frequency, Twim};
 use microbit::hal::{Timer, twim};
-use real::app::gesture::lsm303agr::Lsm303agr;
+use real::evobit_board::gesture::lsm303agr::Lsm303agr;
 use real::{Clock, Cycles, Named, Parts, kept_region};
 
 struct MicroBit2;

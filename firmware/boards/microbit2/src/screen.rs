@@ -7,7 +7,7 @@ use cortex_m::peripheral::NVIC;
 use microbit::display::nonblocking::{BitImage, Display as Matrix};
 use microbit::gpio::DisplayPins;
 use microbit::pac::{Interrupt, TIMER1, interrupt};
-use real::app::gesture::display::{Display, Sign};
+use real::evobit_board::gesture::display::{Display, Sign};
 
 static MATRIX: Mutex<RefCell<Option<Matrix<TIMER1>>>> = Mutex::new(RefCell::new(None));
 

@@ -13,8 +13,8 @@ use nrf52840_hal::nvmc::Nvmc;
 use nrf52840_hal::pac::{CorePeripherals, Peripherals};
 use nrf52840_hal::twim::{Frequency, Twim};
 use nrf52840_hal::{Timer, twim, uarte};
-use real::app::gesture::display::Lamp;
-use real::app::gesture::lsm303agr::Lsm303agr;
+use real::evobit_board::gesture::display::Lamp;
+use real::evobit_board::gesture::lsm303agr::Lsm303agr;
 use real::{Clock, Cycles, Named, Parts, kept_region};
 
 struct Nrf52840Dk;

@@ -9,8 +9,8 @@ mod serial;
 
 use cortex_m::Peripherals as CorePeripherals;
 use embedded_hal::digital::PinState;
-use real::app::gesture::display::Lamp;
-use real::app::gesture::lsm303agr::Lsm303agr;
+use real::evobit_board::gesture::display::Lamp;
+use real::evobit_board::gesture::lsm303agr::Lsm303agr;
 use real::{Clock, Cycles, Named, Parts, kept_region};
 use rp235x_hal::block::ImageDef;
 use rp235x_hal::clocks::init_clocks_and_plls;

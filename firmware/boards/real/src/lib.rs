@@ -11,14 +11,6 @@ mod serial;
 
 use core::marker::PhantomData;
 
-use app::arena::{Arena, fitting};
-use app::gesture::Accelerometer;
-use app::gesture::display::{Display, Sign};
-use app::gesture::hands::Hands;
-use app::keep::Keeper;
-use app::learner::{Config, Learner};
-use app::profile::large::{FRAME, SIZES, Score, WORDS};
-use app::serve::{App, Board};
 use common::{fault, load_model, model_region, stack};
 use cortex_m::peripheral::SCB;
 use defmt_rtt as _;
@@ -26,9 +18,17 @@ use embedded_hal::digital::InputPin;
 use embedded_io::{Read, ReadReady, Write};
 use embedded_storage::nor_flash::NorFlash;
 use evobit::topology::Topology;
+use evobit_board::arena::{Arena, fitting};
+use evobit_board::gesture::Accelerometer;
+use evobit_board::gesture::display::{Display, Sign};
+use evobit_board::gesture::hands::Hands;
+use evobit_board::keep::Keeper;
+use evobit_board::learner::{Config, Learner};
+use evobit_board::profile::large::{FRAME, SIZES, Score, WORDS};
+use evobit_board::serve::{App, Board};
 
-pub use app;
 pub use clock::{Clock, Cycles};
+pub use evobit_board;
 pub use serial::{Serial, received};
 
 /// What a board has.

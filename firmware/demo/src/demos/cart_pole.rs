@@ -1,12 +1,12 @@
 //! A board balances a pole by a controller that the host evolved: its log must say, to the last bit of every step, what the host finds.
 
 use anyhow::{Context, anyhow, bail, ensure};
-use app::cart_pole::{Balanced, SEEDS, STARTS, balance};
-use app::learner::Model;
 use evobit::environment::CartPole;
 use evobit::evolve::genetic::Genes;
 use evobit::topology::Topology;
-use host::task::{Config, Task, model, network, search};
+use evobit_board::cart_pole::{Balanced, SEEDS, STARTS, balance};
+use evobit_board::learner::Model;
+use evobit_rules::task::{Config, Task, model, network, search};
 use serde_json::{Value, json};
 
 use crate::Arguments;
@@ -15,7 +15,7 @@ use crate::emulator::Emulator;
 
 pub(super) fn show(board: &Board, arguments: &Arguments) -> anyhow::Result<Value> {
     let flashed = match &arguments.model {
-        Some(path) => host::model::Model::read(path)?,
+        Some(path) => evobit_model::Model::read(path)?,
         None => evolve(arguments.seed)?,
     };
     let mut topology = Topology::NONE;
@@ -55,8 +55,8 @@ pub(super) fn show(board: &Board, arguments: &Arguments) -> anyhow::Result<Value
     Ok(object)
 }
 
-/// A controller as `host task train cart-pole --seed N` makes it.
-fn evolve(seed: u64) -> anyhow::Result<host::model::Model> {
+/// A controller as `evobit task train cart-pole --seed N` makes it.
+fn evolve(seed: u64) -> anyhow::Result<evobit_model::Model> {
     let config = Config::new(Task::CartPole, seed);
     let outcome = search::<CartPole>(&config, |_| true)?;
     let (encoder, topology) = network::<CartPole>(config.hidden)?;

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use evobit::genome::GenomeMut;
 use evobit::image::{Image, checksum, genome_checksum};
-use evobit::link::Evolve;
 use evobit::rng::{Purpose, Stream};
+use evobit_link::Evolve;
 
 use super::{Accuracy, IDLE_MUTANTS, KEPT, Outcome, accuracy, tell};
 use crate::Arguments;

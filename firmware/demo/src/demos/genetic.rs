@@ -1,7 +1,7 @@
 //! The genetic algorithm evolves rules on the board before anything else is done there; its log must say what the host finds.
 
 use anyhow::{Context, bail, ensure};
-use app::genetic::{Evolved, GENERATIONS, INDIVIDUALS, MEMORY_WORDS, RINGS, evolve};
+use evobit_board::genetic::{Evolved, GENERATIONS, INDIVIDUALS, MEMORY_WORDS, RINGS, evolve};
 use serde_json::{Value, json};
 
 use crate::Arguments;

@@ -1,7 +1,7 @@
 //! Movements are taught to a board that knows none: after so many of each label, how many of the held-out recordings are answered right.
 
 use anyhow::ensure;
-use evobit::link::Evolve;
+use evobit_link::Evolve;
 use serde_json::Value;
 
 use super::{Accuracy, Outcome, accuracy, tell};

@@ -2,8 +2,8 @@
 //! silence, and nothing changes.
 
 use anyhow::ensure;
-use evobit::link::{Request, write_frame};
 use evobit::rng::{Draw, Purpose, Stream};
+use evobit_link::{Request, write_frame};
 
 use super::Outcome;
 use crate::client::{Client, Line};

@@ -12,10 +12,10 @@ use crate::emulator::Emulator;
 pub(super) fn show(board: &Board, arguments: &Arguments) -> anyhow::Result<Value> {
     let model = arguments.model.as_ref().context("give a model with --model")?;
     let data = arguments.data.as_ref().context("give the folder of MNIST with --data")?;
-    let model = host::model::Model::read(model)?;
-    let loaded = host::data::load(&data.display().to_string(), &host::data::LoadOptions::default())?;
+    let model = evobit_model::Model::read(model)?;
+    let loaded = evobit_data::load(&data.display().to_string(), &evobit_data::LoadOptions::default())?;
     let test = loaded.test.context("MNIST has a test part")?;
-    let host::data::Values::Bytes(bytes) = &test.values else { bail!("images have values of a byte") };
+    let evobit_data::Values::Bytes(bytes) = &test.values else { bail!("images have values of a byte") };
     let folder = tempfile::tempdir()?;
     let mut client = Client::new(Emulator::start(board, &arguments.target, model.bytes(), folder.path())?);
     let (mut right, mut instructions) = (0u32, vec![]);

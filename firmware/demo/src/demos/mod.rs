@@ -14,7 +14,7 @@ mod reset;
 mod vectors;
 
 use anyhow::{Context, bail, ensure};
-use evobit::link::Statistics;
+use evobit_link::Statistics;
 use serde_json::{Value, json};
 
 use crate::Arguments;

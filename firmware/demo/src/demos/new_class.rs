@@ -1,6 +1,6 @@
 //! A tenth digit is taught to a network of nine.
 
-use evobit::link::Evolve;
+use evobit_link::Evolve;
 
 use super::{IDLE_MUTANTS, Outcome, accuracy, tell};
 use crate::client::{Client, Line};

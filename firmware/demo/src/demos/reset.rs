@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use evobit::link::{Evolve, Statistics};
+use evobit_link::{Evolve, Statistics};
 use serde_json::{Value, json};
 
 use crate::Arguments;

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use evobit::image::genome_checksum;
-use evobit::link::Evolve;
+use evobit_link::Evolve;
 
 use super::Outcome;
 use crate::client::{Client, Line};

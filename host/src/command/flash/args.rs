@@ -1,4 +1,4 @@
-//! What `host flash` is told.
+//! What `evobit flash` is told.
 
 use std::path::{Path, PathBuf};
 
@@ -64,13 +64,13 @@ impl FlashArgs {
 }
 
 const FLASH_EXAMPLES: &str = "Examples:
-  host flash runs/digits-1/model.evb --board qemu:microbit             build the firmware, start it in QEMU with the model
-  host flash runs/digits-1/model.evb --board qemu:microbit --dry-run   regions, addresses and bytes
-  host flash runs/digits-1/model.evb --board ssh:nano@192.168.1.7      onto a Jetson Nano, started and checked
-  host flash runs/digits-1/model.evb --board probe:microbit2           onto a micro:bit v2 on a USB cable, read back
-  host flash runs/digits-2/model.evb --board probe --model-only        another model, the firmware stays
-  host link qemu:microbit info                                         what runs there
+  evobit flash runs/digits-1/model.evb --board qemu:microbit             build the firmware, start it in QEMU with the model
+  evobit flash runs/digits-1/model.evb --board qemu:microbit --dry-run   regions, addresses and bytes
+  evobit flash runs/digits-1/model.evb --board ssh:nano@192.168.1.7      onto a Jetson Nano, started and checked
+  evobit flash runs/digits-1/model.evb --board probe:microbit2           onto a micro:bit v2 on a USB cable, read back
+  evobit flash runs/digits-2/model.evb --board probe --model-only        another model, the firmware stays
+  evobit link qemu:microbit info                                         what runs there
 
-An emulated board goes on running when this program ends, and takes a whole processor core: `host link qemu:microbit off`
-cuts its power. Its folder is the board: flash, log and model lie in it, and `host link qemu:microbit info` starts it
+An emulated board goes on running when this program ends, and takes a whole processor core: `evobit link qemu:microbit off`
+cuts its power. Its folder is the board: flash, log and model lie in it, and `evobit link qemu:microbit info` starts it
 again where it is off. Debug probes need a program that was built with them: cargo build -p host --features probe";

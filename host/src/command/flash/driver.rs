@@ -1,11 +1,11 @@
-//! What `host flash` does with debug probes.
+//! What `evobit flash` does with debug probes.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::super::{Failure, FlashArgs, print};
-use crate::link::microcontroller::Plan;
-use crate::link::probe::{self, Job, ProbeFailure, Step};
+use evobit_boards::microcontroller::Plan;
+use evobit_boards::probe::{self, Job, ProbeFailure, Step};
 
 /// Shows the probes that are plugged in.
 pub(super) fn list(json: bool) -> Result<(), Failure> {

@@ -9,10 +9,10 @@ use super::super::link::read_key;
 use super::super::table::{count, lines};
 use super::super::{Failure, FlashArgs, print};
 use super::{build, check_running};
-use crate::link::boards::{JETSON, find};
-use crate::link::ssh::Remote;
-use crate::link::{Client, LinkFailure};
-use crate::model::Model;
+use evobit_boards::boards::{JETSON, find};
+use evobit_boards::ssh::Remote;
+use evobit_boards::{Client, LinkFailure};
+use evobit_model::Model;
 
 /// Processors that the program runs on.
 const PROCESSOR: &str = "aarch64";
@@ -125,7 +125,7 @@ fn install(args: &FlashArgs, model: &Model, remote: &Remote, program: &Path) -> 
 }
 
 /// The checksum of the model that runs there.
-fn running(remote: &Remote, key: Option<evobit::link::key::Key>) -> Result<u32, Failure> {
+fn running(remote: &Remote, key: Option<evobit_link::key::Key>) -> Result<u32, Failure> {
     let mut tries = 0;
     loop {
         let mut client = Client::new(remote.line()?);

@@ -1,14 +1,14 @@
 //! A model onto a board on a debug probe.
 
-use evobit::link::key::FLASH_BYTES;
+use evobit_link::key::FLASH_BYTES;
 use serde_json::json;
 
 use super::super::link::read_key;
 use super::super::{Failure, FlashArgs};
 use super::{build, driver, report};
-use crate::link::elf::Firmware;
-use crate::link::microcontroller::{self, Microcontroller, PROFILE, Plan};
-use crate::model::Model;
+use evobit_boards::elf::Firmware;
+use evobit_boards::microcontroller::{self, Microcontroller, PROFILE, Plan};
+use evobit_model::Model;
 
 pub(super) fn flash(args: &FlashArgs, model: &Model, name: Option<&str>) -> Result<(), Failure> {
     let mut board = name.map(find).transpose()?;

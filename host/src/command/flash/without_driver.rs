@@ -1,7 +1,7 @@
 //! In place of the driver, where the program was built without debug probes.
 
 use super::super::Failure;
-use crate::link::microcontroller::Plan;
+use evobit_boards::microcontroller::Plan;
 
 fn missing<T>() -> Result<T, Failure> {
     let message = "this program was built without debug probes: build it with `cargo build -p host --features probe`, or see what would be \

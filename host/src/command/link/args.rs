@@ -1,4 +1,4 @@
-//! What `host link` is told.
+//! What `evobit link` is told.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub struct LinkArgs {
     #[arg(long, value_name = "FILE", global = true)]
     pub key: Option<PathBuf>,
     /// Bits a second of a serial port
-    #[arg(long, value_name = "N", global = true, default_value_t = crate::link::DEFAULT_BAUD)]
+    #[arg(long, value_name = "N", global = true, default_value_t = evobit_boards::DEFAULT_BAUD)]
     pub baud: u32,
     /// Where an emulated board lives [default: runs/qemu-NAME]
     #[arg(long, value_name = "FOLDER", global = true)]
@@ -34,14 +34,14 @@ pub struct LinkArgs {
 }
 
 const LINK_EXAMPLES: &str = "A board at work, from first question to what it learned:
-  host link qemu:microbit info                     who is there, what it runs, what it has done
-  host link qemu:microbit eval                     accuracy on held-out samples, every one classified on the board
-  host link qemu:microbit learn DATA --samples 200 teach it labelled samples; it evolves between them
-  host link qemu:microbit pull                     flips, memory entries, and the model that they make
-  host eval runs/pulled-1a2b3c4d.evb DATA          the same accuracy, on the host
-  host train --from runs/pulled-1a2b3c4d.evb --data DATA   evolve on from there
-  host link qemu:microbit push runs/DATA-1/model.evb       send the improvement as a few bytes
-  host link qemu:microbit save                     keep it over a loss of power";
+  evobit link qemu:microbit info                     who is there, what it runs, what it has done
+  evobit link qemu:microbit eval                     accuracy on held-out samples, every one classified on the board
+  evobit link qemu:microbit learn DATA --samples 200 teach it labelled samples; it evolves between them
+  evobit link qemu:microbit pull                     flips, memory entries, and the model that they make
+  evobit eval runs/pulled-1a2b3c4d.evb DATA          the same accuracy, on the host
+  evobit train --from runs/pulled-1a2b3c4d.evb --data DATA   evolve on from there
+  evobit link qemu:microbit push runs/DATA-1/model.evb       send the improvement as a few bytes
+  evobit link qemu:microbit save                     keep it over a loss of power";
 
 /// What can be asked of a board.
 #[derive(Debug, Subcommand)]

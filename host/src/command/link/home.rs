@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use evobit::image::genome_checksum;
-use evobit::link::{Part, Statistics};
+use evobit_link::{Part, Statistics};
 use serde_json::json;
 
 use super::super::table::{count, lines};
 use super::super::{Failure, print};
 use super::{Session, midway};
-use crate::link::update::Update;
-use crate::link::{Entry, LinkFailure};
-use crate::model::Model;
-use crate::model::learned::LearnedPart;
+use evobit_boards::learned::{LearnedPart, Pulled};
+use evobit_boards::update::Update;
+use evobit_boards::{Entry, LinkFailure};
+use evobit_model::Model;
 
 /// How often a pull begins anew where the board changed.
 const TRIES: u32 = 20;
@@ -45,7 +45,7 @@ pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), 
         }
         tries += 1;
         if tries == TRIES {
-            let message = "the board changed while it was pulled, again and again: wait until it owes no mutants (`host link PORT watch`), then repeat the command";
+            let message = "the board changed while it was pulled, again and again: wait until it owes no mutants (`evobit link PORT watch`), then repeat the command";
             return Err(Failure { code: 1, message: message.into() });
         }
     };
@@ -106,7 +106,7 @@ pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), 
         ("update", flips_path.display().to_string()),
     ]))?;
     print(&format!(
-        "next: host eval {0} DATA     host inspect {0}     host train --from {0} --data DATA",
+        "next: evobit eval {0} DATA     evobit inspect {0}     evobit train --from {0} --data DATA",
         path.display()
     ))
 }
@@ -135,7 +135,7 @@ pub(super) fn push(session: &mut Session<'_>, path: &Path) -> Result<(), Failure
     };
     if update.base != session.info.base {
         let (update, board) = (update.base, session.info.base);
-        return Err(crate::link::update::UpdateError::Base { update, board }.into());
+        return Err(evobit_boards::update::UpdateError::Base { update, board }.into());
     }
     let start = session.client.bytes();
     session.client.push(&update, session.info.message_bytes).map_err(|error| {
@@ -166,6 +166,6 @@ pub(super) fn push(session: &mut Session<'_>, path: &Path) -> Result<(), Failure
         ("flips", format!("{} in {} bytes", count(update.count() as u64), update.flips.len())),
         ("on the wire", format!("{sent} bytes to the board, {received} back")),
         ("genome", format!("{:08x}, now answers", statistics.genome)),
-        ("saved", "not yet: `host link PORT save` keeps it over a loss of power".into()),
+        ("saved", "not yet: `evobit link PORT save` keeps it over a loss of power".into()),
     ]))
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use evobit::link::Evolve;
 use evobit::rng::{Draw, Purpose, Stream};
+use evobit_link::Evolve;
 use indicatif::ProgressBar;
 use serde_json::json;
 
@@ -13,11 +13,11 @@ use super::super::progress::{catch_interrupts, interrupted};
 use super::super::table::{lines, percent};
 use super::super::{DataArgs, Failure, LearnArgs, Part, print};
 use super::{Session, midway, statistics_json, statistics_rows};
-use crate::data::{LoadOptions, load_unlabelled};
-use crate::encode::encode;
-use crate::evaluate::{self, confusion};
-use crate::link::{Class, LinkFailure};
-use crate::model::Model;
+use evobit_boards::{Class, LinkFailure};
+use evobit_data::encode::encode;
+use evobit_data::{LoadOptions, load_unlabelled};
+use evobit_model::Model;
+use evobit_model::evaluate::{self, confusion};
 
 /// Samples whose accuracy is shown while the board learns.
 const WINDOW: usize = 50;
@@ -136,7 +136,7 @@ pub(super) fn eval(
 fn differing(
     session: &mut Session<'_>,
     model: &Model,
-    data: &crate::data::Dataset,
+    data: &evobit_data::Dataset,
     answers: &[Class],
 ) -> Result<Option<usize>, Failure> {
     let genome = session.client.statistics()?.genome;
@@ -200,7 +200,7 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
         idle if idle > 0 && !interrupted() => session.client.evolve(Evolve::Network, idle),
         _ => session.client.settle(),
     };
-    let next = "the samples are learned; `host link PORT info` shows what came of them";
+    let next = "the samples are learned; `evobit link PORT info` shows what came of them";
     let settled = settled.map_err(|error| midway(error, "while the board evolved", next))?;
     let share = |right: &[bool]| right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
     let lately = share(&right[right.len().saturating_sub(WINDOW)..]);

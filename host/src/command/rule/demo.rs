@@ -1,12 +1,12 @@
-//! `host rule demo`: a rule that evolved on two functions learns the others.
+//! `evobit rule demo`: a rule that evolved on two functions learns the others.
 
 use super::super::{Failure, print};
 use super::RuleDemoArgs;
-use crate::rule::course::boolean_table;
-use crate::rule::meta::{MetaSettings, assess};
-use crate::rule::{Course, Kind, LANES, Room, evolve, live};
 use evobit::evolve::genetic;
 use evobit::rule::{EvolvedRule, Plasticity, ShapeError};
+use evobit_rules::rule::course::boolean_table;
+use evobit_rules::rule::meta::{MetaSettings, assess};
+use evobit_rules::rule::{Course, Kind, LANES, Room, evolve, live};
 
 /// Batches of every generation.
 const BATCHES: u32 = 4;

@@ -1,4 +1,4 @@
-//! `host rule eval`: how networks learn by a rule.
+//! `evobit rule eval`: how networks learn by a rule.
 
 use serde_json::json;
 

@@ -1,11 +1,11 @@
 //! Which rule a command is about: one written by hand, or one from a file.
 
 use super::super::Failure;
-use crate::rule::meta::lives;
-use crate::rule::{Batch, Course, LANES, Marks, Room, live};
 use evobit::rule::baseline::{CubicHebbian, Delta, Oja};
 use evobit::rule::image::RuleImage;
 use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, RuleGenes, ShapeError};
+use evobit_rules::rule::meta::lives;
+use evobit_rules::rule::{Batch, Course, LANES, Marks, Room, live};
 
 /// Rates of rules written by hand.
 const RATES: std::ops::RangeInclusive<u8> = 0..=7;

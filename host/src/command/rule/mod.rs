@@ -1,4 +1,4 @@
-//! `host rule`: evolve the rule by which networks learn while they run.
+//! `evobit rule`: evolve the rule by which networks learn while they run.
 
 mod demo;
 mod eval;
@@ -12,12 +12,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::Failure;
-use crate::data::{LoadOptions, load, stratified};
-use crate::rule::course::boolean_table;
-use crate::rule::scaling::Scaling;
-use crate::rule::{Course, Kind};
 use evobit::rng::{Purpose, Stream};
 use evobit::rule::{Plasticity, Shape, ShapeError, WeightKind};
+use evobit_data::{LoadOptions, load, stratified};
+use evobit_rules::rule::course::boolean_table;
+use evobit_rules::rule::scaling::Scaling;
+use evobit_rules::rule::{Course, Kind};
 
 /// Arguments of `rule`.
 #[derive(Args, Debug)]
@@ -262,7 +262,9 @@ impl TaskArgs {
     }
 
     /// Samples to learn from and samples held out, split as `train` does.
-    fn tables(&self) -> Result<(crate::rule::table::Table, crate::rule::table::Table), Failure> {
+    fn tables(
+        &self,
+    ) -> Result<(evobit_rules::rule::table::Table, evobit_rules::rule::table::Table), Failure> {
         let loaded = load(&self.data, &LoadOptions { label: self.label.clone(), shape: None })?;
         let mut stream = Stream::new(self.seed, Purpose::Split, 0);
         let data = &loaded.train;

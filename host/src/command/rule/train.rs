@@ -1,4 +1,4 @@
-//! `host rule train`: tasks in, a rule and a network that learned by it out.
+//! `evobit rule train`: tasks in, a rule and a network that learned by it out.
 
 use std::time::Instant;
 
@@ -12,15 +12,15 @@ use super::super::{Failure, print, tell};
 use super::RuleTrainArgs;
 use super::given::{self, Given};
 use super::verdict::Verdict;
-use crate::report::{self, CurvePoint};
-use crate::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
-use crate::rule::picture::animate;
-use crate::rule::{Batch, Course, HIGHEST, Kind, LANES, Phase, Room, evolve, live};
-use crate::run_folder::RunFolder;
 use evobit::evolve::genetic;
 use evobit::image::Checksum;
 use evobit::rule::baseline::Delta;
 use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, RuleGenes, ShapeError, Weight, image};
+use evobit_report::CurvePoint;
+use evobit_rules::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
+use evobit_rules::rule::picture::animate;
+use evobit_rules::rule::{Batch, Course, HIGHEST, Kind, LANES, Phase, Room, evolve, live};
+use evobit_train::run_folder::RunFolder;
 
 /// Frames of an animation.
 const FRAMES: usize = 40;
@@ -206,7 +206,7 @@ fn save(
         validation_loss: 1.0 - row.validation as f64 / HIGHEST as f64,
     };
     let points: Vec<CurvePoint> = outcome.rows.iter().map(point).collect();
-    report::curves(&folder.file("curves.svg"), "generations", &points)?;
+    evobit_report::curves(&folder.file("curves.svg"), "generations", &points)?;
     animate(&folder.file("epochs.gif"), &batch.shape, &course_of(rule, batch)?)?;
     let mut ends = vec![];
     for chapter in chapters {

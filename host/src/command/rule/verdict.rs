@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::rule::{Course, Kind, Marks};
+use evobit_rules::rule::{Course, Kind, Marks};
 
 /// What networks came to.
 #[derive(Clone, Debug, Serialize)]
@@ -25,7 +25,7 @@ pub(super) struct Verdict {
 impl Verdict {
     /// Of the marks of every batch of `course`.
     pub(super) fn new(course: &Course, marks: &[Vec<Marks>]) -> Self {
-        let lanes = crate::rule::LANES;
+        let lanes = evobit_rules::rule::LANES;
         let exams = (0..marks.first().map_or(0, Vec::len))
             .map(|exam| marks.iter().map(|marks| marks[exam].accuracy()).sum::<f64>() / marks.len() as f64)
             .collect::<Vec<f64>>();

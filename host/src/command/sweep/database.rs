@@ -9,7 +9,7 @@ use super::super::progress::{catch_interrupts, interrupted};
 use super::super::{Failure, print, tell};
 use super::SweepArgs;
 use super::runs::share;
-use crate::sweep::{Database, DatabaseError, Metric, Plan, Planned, Results, Sources, side_by_side};
+use evobit_sweeps::{Database, DatabaseError, Metric, Plan, Planned, Results, Sources, side_by_side};
 
 pub(super) use super::runs::{compare, lineage, list, plot};
 
@@ -52,7 +52,7 @@ pub(super) fn sweep(args: &SweepArgs, plan: &Plan, jobs: usize) -> Result<(), Fa
     } else {
         let left = if left == 0 { String::new() } else { format!(", {left} left: the same command goes on") };
         print(&format!("{} done, {there} before, {} failed{left}", runs(came.done), came.failed.len()))?;
-        print(&format!("next: host runs compare {}", path.display()))?;
+        print(&format!("next: evobit runs compare {}", path.display()))?;
     }
     let failed = runs(came.failed.len());
     match came.failed.first() {

@@ -1,4 +1,4 @@
-//! `host sweep` and `host runs`: many runs, and what came of them.
+//! `evobit sweep` and `evobit runs`: many runs, and what came of them.
 
 #[cfg_attr(not(feature = "sweep"), path = "without_database.rs")]
 mod database;
@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Failure, MOST_THREADS};
-use crate::report::{Events, MOST_NAMES};
-use crate::sweep::{Plan, PlanError};
+use evobit_report::{Events, MOST_NAMES};
+use evobit_sweeps::{Plan, PlanError};
 
 /// Arguments of `sweep`.
 #[derive(Args, Debug)]
@@ -24,7 +24,7 @@ use crate::sweep::{Plan, PlanError};
   hidden = [[\"64\"], [\"128\"], [\"64@4x4\", \"32\"]]
   heat = [0.0, 0.002]
 
-This one makes 3 x 2 x 5 runs. Every setting of host train may stand in [base] and [vary], by the name of its flag: islands = [1, 4], \
+This one makes 3 x 2 x 5 runs. Every setting of evobit train may stand in [base] and [vary], by the name of its flag: islands = [1, 4], \
 mating = [\"union\", \"neurons\"], from = \"model.evb\". So the config.toml of a run, without its seed, is a [base]. All configurations are \
 looked at before the first run.
 
@@ -32,16 +32,16 @@ With random = 40 at its top, 40 configurations are drawn instead of all (draw = 
   temperature = { from = 2, to = 50, log = true }
   levels = { from = 1, to = 12, whole = true }
 
-With task = \"cart-pole\" in [base], keys are those of host task train: hidden, starts, population, flips, ...
+With task = \"cart-pole\" in [base], keys are those of evobit task train: hidden, starts, population, flips, ...
 
 What is in the database already is not done again: after a kill, the same command goes on; with more seeds or values, it adds their runs.
-  host sweep sweep.toml --dry-run        the runs it would make
-  host sweep sweep.toml                  carry it out; results in sweep.db
-  host runs compare sweep.db             mean and spread over seeds, the best first
-  host runs plot sweep.db                its curves, in sweep.svg
-  host runs list sweep.db                every run, with its number
-  host runs lineage sweep.db 3           of islands: whose flips the winner of run 3 is made of
-  host sweep sweep.toml --tensorboard    event files as well, of runs done before too
+  evobit sweep sweep.toml --dry-run        the runs it would make
+  evobit sweep sweep.toml                  carry it out; results in sweep.db
+  evobit runs compare sweep.db             mean and spread over seeds, the best first
+  evobit runs plot sweep.db                its curves, in sweep.svg
+  evobit runs list sweep.db                every run, with its number
+  evobit runs lineage sweep.db 3           of islands: whose flips the winner of run 3 is made of
+  evobit sweep sweep.toml --tensorboard    event files as well, of runs done before too
   tensorboard --logdir sweep.tensorboard
   sqlite3 sweep.db .schema               tables for questions of your own")]
 pub struct SweepArgs {
@@ -89,7 +89,7 @@ pub enum RunsCommand {
 /// Arguments of `runs list` and `runs compare`.
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// The database that `host sweep` made
+    /// The database that `evobit sweep` made
     pub database: PathBuf,
     /// Show the accuracy on held-out samples as well. Not for choosing: what is chosen by it is no longer held out
     #[arg(long)]
@@ -102,7 +102,7 @@ pub struct ListArgs {
 /// Arguments of `runs plot`.
 #[derive(Args, Debug)]
 pub struct PlotArgs {
-    /// The database that `host sweep` made
+    /// The database that `evobit sweep` made
     pub database: PathBuf,
     /// The picture [default: beside the database, with the ending .svg]
     #[arg(long, value_name = "FILE")]
@@ -118,9 +118,9 @@ pub struct PlotArgs {
 /// Arguments of `runs lineage`.
 #[derive(Args, Debug)]
 pub struct LineageArgs {
-    /// The database that `host sweep` made
+    /// The database that `evobit sweep` made
     pub database: PathBuf,
-    /// The run, by its number in `host runs list`
+    /// The run, by its number in `evobit runs list`
     pub run: i64,
     /// Print one JSON object as the last line
     #[arg(long)]
@@ -140,8 +140,8 @@ pub enum Over {
 
 pub(super) fn run(args: &SweepArgs) -> Result<(), Failure> {
     let plan = Plan::read(&args.plan).map_err(|error| match error {
-        PlanError::Read { .. } => error.into(),
         PlanError::Wrong { .. } => Failure::usage(error),
+        _ => error.into(),
     })?;
     let jobs = args.jobs.unwrap_or_else(rayon::current_num_threads);
     if !(1..=MOST_THREADS).contains(&jobs) {

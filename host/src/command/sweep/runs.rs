@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::super::table::percent;
 use super::super::{Failure, lineage, print};
 use super::{LineageArgs, ListArgs, Over, PlotArgs};
-use crate::report::{self, Chart, Line};
-use crate::sweep::{Database, Kept, Metric};
+use evobit_report::{Chart, Line};
+use evobit_sweeps::{Database, Kept, Metric};
 
 /// Characters of a configuration in a table.
 const LABEL: usize = 60;
@@ -187,7 +187,7 @@ pub(super) fn plot(args: &PlotArgs) -> Result<(), Failure> {
         Over::Sweeps => "sweeps or generations",
         Over::Seconds => "seconds",
     };
-    report::lines(&out, over, &charts)?;
+    evobit_report::lines(&out, over, &charts)?;
     print(&format!("{}: {} configurations", out.display(), all.len()))
 }
 
@@ -198,7 +198,7 @@ pub(super) fn lineage(args: &LineageArgs) -> Result<(), Failure> {
     let path = args.database.display();
     let Some(run) = runs.iter().find(|run| run.run == args.run) else {
         return refused(format!(
-            "{path}: has no run {}: `host runs list {path}` shows which there are",
+            "{path}: has no run {}: `evobit runs list {path}` shows which there are",
             args.run
         ));
     };

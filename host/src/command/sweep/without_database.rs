@@ -2,7 +2,7 @@
 
 use super::super::Failure;
 use super::{LineageArgs, ListArgs, PlotArgs, SweepArgs};
-use crate::sweep::Plan;
+use evobit_sweeps::Plan;
 
 fn missing() -> Result<(), Failure> {
     let message = "this program was built without the database of sweeps: build it with `cargo build --release -p host --features sweep`";

@@ -1,9 +1,9 @@
-//! `host task eval`: a controller from unseen starts.
+//! `evobit task eval`: a controller from unseen starts.
 
 use super::super::{Failure, print};
 use super::{TaskEvalArgs, in_world, verdict_lines};
-use crate::model::Model;
-use crate::task::{Config, Part, judge, starts};
+use evobit_model::Model;
+use evobit_rules::task::{Config, Part, judge, starts};
 
 pub(super) fn run(args: &TaskEvalArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
@@ -11,7 +11,7 @@ pub(super) fn run(args: &TaskEvalArgs) -> Result<(), Failure> {
     let config: Option<Config> = beside.and_then(|text| toml::from_str(&text).ok());
     let Some(task) = args.task.or(config.as_ref().map(|config| config.task)) else {
         return Err(Failure::usage(format!(
-            "{}: which task? The config.toml of a `host task train` does not lie beside it: give --task",
+            "{}: which task? The config.toml of an `evobit task train` does not lie beside it: give --task",
             args.model.display()
         )));
     };

@@ -1,4 +1,4 @@
-//! `host task`: controllers for environments.
+//! `evobit task`: controllers for environments.
 
 mod eval;
 mod train;
@@ -9,21 +9,21 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::table::lines;
-use crate::task::{Task, Verdict};
+use evobit_rules::task::{Task, Verdict};
 
 /// Runs `$call` with `$world` standing for the environment of a task.
 macro_rules! in_world {
     ($task:expr, $world:ident => $call:expr) => {
         match $task {
-            $crate::task::Task::CartPole => {
+            evobit_rules::task::Task::CartPole => {
                 type $world = evobit::environment::CartPole;
                 $call
             }
-            $crate::task::Task::SwingUp => {
+            evobit_rules::task::Task::SwingUp => {
                 type $world = evobit::environment::SwingUp;
                 $call
             }
-            $crate::task::Task::Foraging => {
+            evobit_rules::task::Task::Foraging => {
                 type $world = evobit::environment::Foraging;
                 $call
             }
@@ -62,9 +62,9 @@ pub enum TaskCommand {
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "A controller is a model as any other: its columns are what it sees, its classes what it does.
-  host task train cart-pole                         500 steps of balance from 100 unseen starts
-  host task eval runs/cart-pole-1/model.evb --starts 1000 --seed 7
-  host inspect runs/cart-pole-1/model.evb           levels, bits and bytes
+  evobit task train cart-pole                         500 steps of balance from 100 unseen starts
+  evobit task eval runs/cart-pole-1/model.evb --starts 1000 --seed 7
+  evobit inspect runs/cart-pole-1/model.evb           levels, bits and bytes
   firmware/run microbit cartpole                    the same task evolved on a board of 16 KB, in QEMU"
 )]
 pub struct TaskTrainArgs {

@@ -1,4 +1,4 @@
-//! `host task train`: an environment in, a controller out.
+//! `evobit task train`: an environment in, a controller out.
 
 use std::time::Instant;
 
@@ -10,10 +10,12 @@ use super::super::progress::{catch_interrupts, interrupted};
 use super::super::table::{count, lines};
 use super::super::{Failure, print, tell};
 use super::{TaskTrainArgs, in_world, verdict_lines};
-use crate::model::Model;
-use crate::report::{self, Chart, Line};
-use crate::run_folder::RunFolder;
-use crate::task::{Config, Outcome, Part, TaskError, World, courses, judge, model, network, search, starts};
+use evobit_model::Model;
+use evobit_report::{Chart, Line};
+use evobit_rules::task::{
+    Config, Outcome, Part, TaskError, World, courses, judge, model, network, search, starts,
+};
+use evobit_train::run_folder::RunFolder;
 
 /// Courses in a picture.
 const COURSES: usize = 10;
@@ -127,7 +129,7 @@ fn save<E: World>(folder: &RunFolder, outcome: &Outcome, model: &Model, unseen: 
         );
     }
     folder.write("metrics.csv", text.as_bytes())?;
-    let curve = |name: &str, value: fn(&crate::task::Row) -> f64| Line {
+    let curve = |name: &str, value: fn(&evobit_rules::task::Row) -> f64| Line {
         name: name.into(),
         points: outcome.rows.iter().map(|row| (f64::from(row.generation), value(row))).collect(),
     };
@@ -139,7 +141,7 @@ fn save<E: World>(folder: &RunFolder, outcome: &Outcome, model: &Model, unseen: 
             curve("best, starts that choose", |row| row.choosing),
         ],
     };
-    report::lines(&folder.file("curves.svg"), "generations", &[chart])?;
+    evobit_report::lines(&folder.file("curves.svg"), "generations", &[chart])?;
     let courses = courses(model, &unseen[..unseen.len().min(COURSES)])?;
     let charts: Vec<Chart> = E::TRACES
         .iter()
@@ -155,6 +157,6 @@ fn save<E: World>(folder: &RunFolder, outcome: &Outcome, model: &Model, unseen: 
                 .collect(),
         })
         .collect();
-    report::lines(&folder.file("courses.svg"), "steps, from unseen starts", &charts)?;
+    evobit_report::lines(&folder.file("courses.svg"), "steps, from unseen starts", &charts)?;
     Ok(())
 }

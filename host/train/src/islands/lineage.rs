@@ -1,0 +1,120 @@
+//! What the run folder keeps of a run of islands: `lineage.csv` has a line for each island and epoch, `ancestry.bin` how the winner came to be,
+//! `arrivals.bin` who came to whom where nobody waited.
+
+use std::path::Path;
+
+use evobit::image::checksum;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::ancestry::Ancestry;
+use super::island::{Arrival, Finish, Record};
+use crate::Row;
+use crate::run_folder::RunFolder;
+
+/// How the winner came to be.
+pub const ANCESTRY: &str = "ancestry.bin";
+/// Who came to whom.
+pub const ARRIVALS: &str = "arrivals.bin";
+/// Every island and epoch.
+pub const LINEAGE: &str = "lineage.csv";
+
+const MAGIC: [u8; 4] = *b"evli";
+const VERSION: u16 = 2;
+
+/// The best genome of all islands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Winner {
+    /// Its island.
+    pub island: u16,
+    /// Islands of the run.
+    pub islands: u16,
+    /// Where it was best.
+    pub row: Row,
+    /// How it came to be.
+    pub ancestry: Ancestry,
+}
+
+/// What is known of how the genomes of a run came to be.
+#[derive(Clone, Debug)]
+pub struct Lineage {
+    /// The best genome of all islands; none where nothing was assessed.
+    pub winner: Option<Winner>,
+    /// What each epoch of each island came to.
+    pub records: Vec<Record>,
+    /// Those who came to each island, where nobody waited for them.
+    pub arrivals: Vec<Vec<Arrival>>,
+}
+
+impl Lineage {
+    /// That of islands at the end of a run.
+    pub(super) fn new(finished: &[Finish]) -> Self {
+        let winner = super::winner(finished).and_then(|finish| {
+            let best = finish.course.best.as_ref()?;
+            let mut ancestry = finish.ancestry.clone();
+            ancestry.cut(best.row.sweep);
+            Some(Winner { island: finish.island, islands: finished.len() as u16, row: best.row, ancestry })
+        });
+        Self {
+            winner,
+            records: finished.iter().flat_map(|finish| finish.records.clone()).collect(),
+            arrivals: finished.iter().map(|finish| finish.arrivals.clone()).collect(),
+        }
+    }
+
+    /// Writes all three.
+    pub(super) fn write(&self, folder: &RunFolder) -> Result<(), String> {
+        let written = |name: &str, bytes: &[u8]| folder.write(name, bytes).map_err(|error| error.to_string());
+        let mut text = String::from("island,epoch,mated,changed,loss,validation_accuracy\n");
+        for record in &self.records {
+            let accuracy =
+                if record.validation.is_nan() { String::new() } else { format!("{:.6}", record.validation) };
+            let Record { island, epoch, changed, loss, .. } = record;
+            text += &format!("{island},{epoch},{},{changed},{loss},{accuracy}\n", record.matings());
+        }
+        written(LINEAGE, text.as_bytes())?;
+        if let Some(winner) = &self.winner {
+            written(ANCESTRY, &sealed(winner))?;
+        }
+        if self.arrivals.iter().any(|arrivals| !arrivals.is_empty()) {
+            written(ARRIVALS, &sealed(&self.arrivals))?;
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    /// Whom it mated with, each as `island@epoch:bits taken/bits that differed`.
+    #[must_use]
+    pub fn matings(&self) -> String {
+        let one = |(from, epoch, differed, taken): &(u16, u32, u32, u32)| {
+            format!("{from}@{epoch}:{taken}/{differed}")
+        };
+        self.mated.iter().map(one).collect::<Vec<String>>().join(" ")
+    }
+}
+
+fn sealed(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    // Plain values: this cannot fail.
+    bytes.extend(postcard::to_stdvec(value).unwrap_or_default());
+    bytes.extend(checksum(&bytes).to_le_bytes());
+    bytes
+}
+
+/// Reads one of the files.
+///
+/// # Errors
+/// One that is not there or is damaged, in one line.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let bytes =
+        std::fs::read(path).map_err(|error| format!("{}: cannot be read ({error})", path.display()))?;
+    let value = || {
+        let (body, crc) = bytes.split_last_chunk::<4>()?;
+        let value = body.strip_prefix(&MAGIC)?.strip_prefix(&VERSION.to_le_bytes())?;
+        (u32::from_le_bytes(*crc) == checksum(body)).then(|| postcard::from_bytes(value).ok())?
+    };
+    value()
+        .ok_or_else(|| format!("{}: damaged, or written by another version of this program", path.display()))
+}
