@@ -2,7 +2,7 @@
 
 pub mod evaluate;
 pub mod forward;
-mod kind;
+mod mark;
 pub mod prototypes;
 mod sections;
 
@@ -14,19 +14,6 @@ use evobit::image::{self, Image, ImageError, Parts};
 use evobit::topology::{Shape, Topology};
 
 use evobit_data::{Column, Kind, Schema};
-
-/// How a genome is read.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModelKind {
-    /// Layers of neurons.
-    #[default]
-    Network,
-    /// Prototypes, the nearest of which answers.
-    Memory,
-}
 
 /// Why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]

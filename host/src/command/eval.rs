@@ -111,7 +111,9 @@ fn report(args: &EvalArgs, model: &Model, selected: &Selected) -> Result<(), Fai
     let classes = model.classes();
     let packing = image.topology().layer(0).packing;
     let inputs = encode(image.encoder(), packing, &data.values, data.samples());
-    let predictions = evaluate::predict(&*model.classifier(&image), &inputs);
+    let genome = model.genome();
+    let classifier = super::kind(model)?.classifier(image.topology(), &genome)?;
+    let predictions = evaluate::predict(&*classifier, &inputs);
     let network = confusion(&predictions, &data.labels, classes.len());
     // What was pulled from a board answers as the board does.
     let answers = match learned::answers(model, (0..data.samples()).map(|sample| data.bytes(sample))) {

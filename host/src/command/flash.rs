@@ -22,7 +22,7 @@ use evobit_boards::elf::{Firmware, Region};
 use evobit_boards::emulator::Emulated;
 use evobit_boards::learned::Pulled;
 use evobit_model::Model;
-use evobit_train::settings::ModelKind;
+use evobit_train::family::FamilyName;
 
 pub use args::FlashArgs;
 
@@ -32,8 +32,7 @@ pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
     }
     // What a pulled model carries beside its network stays at home.
     let model = Model::read(args.model())?.plain();
-    if model.kind() == ModelKind::Memory {
-        let message = "is a memory, which boards do not run: train a network (--kind network)";
+    if let Some(message) = FamilyName::of(&model).and_then(|kind| kind.not_on_boards()) {
         return Err(Failure { code: 1, message: format!("{}: {message}", args.model().display()) });
     }
     let (kind, name) = match args.board().split_once(':') {

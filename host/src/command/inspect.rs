@@ -1,17 +1,14 @@
 //! `evobit inspect`: what a model consists of, to the byte.
 
 use evobit::bits::Words;
-use evobit::evolve::genetic::Genes;
 use evobit::evolve::scalar::Needs;
-use evobit::topology::{Field, Plan, Topology, WINDOW_WORDS};
+use evobit::topology::{Field, Topology, WINDOW_WORDS};
 use serde_json::json;
 
 use super::table::{count, lines};
 use super::{Failure, InspectArgs, print};
 use evobit_data::Schema;
 use evobit_model::Model;
-use evobit_model::prototypes as memory;
-use evobit_train::settings::ModelKind;
 
 /// Stored samples that the estimate of learning on a board is made for.
 const STORED_SAMPLES: usize = 128;
@@ -32,25 +29,6 @@ fn learning_ram(topology: &Topology, samples: usize) -> usize {
         + 4 * topology.neurons() as usize
 }
 
-fn layer_line(plan: &Plan) -> String {
-    let field = match plan.field {
-        Field::Dense => format!("dense, {} inputs", plan.inputs),
-        Field::Window { planes, height, width, slide: 0 } => {
-            format!("windows of {planes}x{height}x{width}, {} inputs", plan.inputs)
-        }
-        Field::Window { planes, height, width, slide } => {
-            format!("windows of {planes}x{height}x{width} that slide by {slide}, {} inputs", plan.inputs)
-        }
-    };
-    let bytes = 4 * (plan.end - plan.places);
-    format!(
-        "{} neurons, {field}, thresholds of {} bits: {} bytes",
-        plan.neurons,
-        plan.threshold_bits,
-        count(bytes.into())
-    )
-}
-
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let image = model.image();
@@ -58,8 +36,8 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let (encoder, loss) = (4 * image.encoder().words().len(), 4 * image.loss().words());
     let (genome, total) = (4 * topology.genome_words(), image.len());
     let (low, entries) = image.loss().range();
-    let is_memory = model.kind() == ModelKind::Memory;
-    let bits = if is_memory { memory::evolvable_bits(topology) } else { topology.count() };
+    let kind = super::kind(&model)?;
+    let bits = kind.evolvable_bits(topology);
     if args.json {
         let layers: Vec<_> = topology
             .layers()
@@ -81,7 +59,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
             "encoder_bytes": encoder,
             "loss_bytes": loss,
             "other_bytes": total - genome - encoder - loss,
-            "kind": model.kind(),
+            "kind": kind,
             "genome_bits": bits,
             "weights": topology.weights(),
             "neurons": topology.neurons(),
@@ -104,14 +82,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
         ("reads", format!("{input}, encoded to {} bits", count(image.encoder().bits().into()))),
         ("classes", model.classes().join(", ")),
     ];
-    if is_memory {
-        let plan = topology.layer(0);
-        let prototypes =
-            format!("{} prototypes of {} bits, the nearest of which answers", plan.neurons, plan.inputs);
-        rows.push(("memory", prototypes + "; for hosts, boards do not run it"));
-    } else {
-        rows.extend(topology.layers().iter().map(|plan| ("layer", layer_line(plan))));
-    }
+    rows.extend(kind.description(topology));
     rows.extend([
         ("evolvable bits", format!("{} ({} weights)", count(bits.into()), count(topology.weights().into()))),
         ("loss table", format!("{entries} entries from difference {low}")),

@@ -25,6 +25,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use evobit_compute::{Backend, Instructions};
+use evobit_model::Model;
+use evobit_train::family::FamilyName;
 use evobit_train::settings::{Settings, SettingsError};
 pub use flash::FlashArgs;
 pub use link::{LearnArgs, LinkArgs, LinkCommand};
@@ -369,6 +371,17 @@ fn read_settings(path: &Path) -> Result<Settings, Failure> {
     Settings::read(path).map_err(|error| match error {
         SettingsError::Wrong { .. } => Failure::usage(error),
         _ => error.into(),
+    })
+}
+
+/// The family of a model.
+fn kind(model: &Model) -> Result<FamilyName, Failure> {
+    FamilyName::of(model).ok_or_else(|| Failure {
+        code: 1,
+        message: format!(
+            "the model is of a kind ({}) that this program does not know: use a newer one",
+            model.mark()
+        ),
     })
 }
 

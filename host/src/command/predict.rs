@@ -26,7 +26,8 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
     let image = model.image();
     let packing = image.topology().layer(0).packing;
     let inputs = encode(image.encoder(), packing, &samples.values, samples.samples());
-    let scores = model.classifier(&image).scores(&inputs);
+    let genome = model.genome();
+    let scores = super::kind(&model)?.classifier(image.topology(), &genome)?.scores(&inputs);
     let mut text = vec![];
     write_lines(&mut text, args.scores, &scores, &classes)?;
     match std::io::stdout().lock().write_all(&text) {

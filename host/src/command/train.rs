@@ -6,7 +6,6 @@ use std::time::Instant;
 use clap::ValueEnum;
 use evobit::encode::Encoder;
 use evobit::network::Network;
-use evobit::topology::{Field, Plan};
 use serde_json::json;
 
 use super::islands;
@@ -23,7 +22,7 @@ use evobit_sweeps::Metric;
 use evobit_train::checkpoint::Checkpoints;
 use evobit_train::islands::exchange::Transport;
 use evobit_train::run_folder::RunFolder;
-use evobit_train::settings::{Algorithm, Config, ModelKind, Settings};
+use evobit_train::settings::{Algorithm, Config, Settings};
 use evobit_train::{
     self, Outcome, Prepared, Row, Session, Source, SourceError, Stop, layer_spectrum, prepare_from,
 };
@@ -197,7 +196,7 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
     if backend != Backend::Cuda {
         return Ok(());
     }
-    let takes = config.kind == ModelKind::Network
+    let takes = config.kind.suits_gpus(&prepared.topology, &prepared.loss_table())
         && prepared.accelerator.takes(&prepared.topology, &prepared.loss_table());
     if config.algorithm == Algorithm::Spectrum && !takes {
         return Err(Failure::usage(
@@ -227,17 +226,8 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
         count(prepared.evolvable_bits().into()),
         folder.path().display()
     ));
-    if config.kind == ModelKind::Memory {
-        tell("landscape: the distance of every prototype to every sample, on the CPU");
-    } else if config.algorithm == Algorithm::Spectrum {
-        let (topology, loss) = (&prepared.topology, prepared.loss_table());
-        let gpu = prepared.accelerator.description();
-        if prepared.accelerator.takes(topology, &loss) {
-            tell(&format!("landscape: for one hidden layer, CUDA; backend: {gpu}"));
-        } else {
-            let made_of = evobit_compute::describe(prepared.instructions, topology, &loss);
-            tell(&format!("landscape: {made_of}; backend: {gpu}"));
-        }
+    if config.algorithm == Algorithm::Spectrum {
+        tell(&format!("landscape: {}", prepared.kind.landscape_description(prepared)));
     }
 }
 
@@ -300,16 +290,10 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
     let plan = prepared.topology.layer(0);
     let (height, width, planes) =
         (u32::from(plan.input.height), u32::from(plan.input.width), u32::from(plan.input.planes));
-    let cell = |neuron: usize, unit: u32| {
-        let neuron = neuron as u32;
-        let corner = || plan.corner(network.place(0, neuron));
-        match weight_of(plan, corner, unit) {
-            None => evobit_report::Cell::Unseen,
-            Some(weight) if evobit::bits::get(network.weights(0, neuron), weight) => {
-                evobit_report::Cell::Plus
-            }
-            Some(_) => evobit_report::Cell::Minus,
-        }
+    let cell = |neuron: usize, unit: u32| match prepared.kind.wants(network, neuron as u32, unit) {
+        None => evobit_report::Cell::Unseen,
+        Some(true) => evobit_report::Cell::Plus,
+        Some(false) => evobit_report::Cell::Minus,
     };
     let neurons = plan.neurons as usize;
     let encoder = Encoder::new(&prepared.encoder[..])?;
@@ -334,19 +318,6 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
         }
     })?;
     Ok(())
-}
-
-/// Which of its weights a neuron of `plan` has for a unit of the input; none where its window, from `corner` on, is elsewhere.
-fn weight_of(plan: &Plan, corner: impl Fn() -> Option<(u32, u32, u32)>, unit: u32) -> Option<u32> {
-    let Field::Window { planes, height, width, .. } = plan.field else { return Some(unit) };
-    let (planes, height, width) = (u32::from(planes), u32::from(height), u32::from(width));
-    let (rows, columns) = (u32::from(plan.input.height), u32::from(plan.input.width));
-    let (first_plane, first_row, first_column) = corner()?;
-    let plane = (unit / columns / rows).checked_sub(first_plane)?;
-    let row = (unit / columns % rows).checked_sub(first_row)?;
-    let column = (unit % columns).checked_sub(first_column)?;
-    let inside = plane < planes && row < height && column < width;
-    inside.then_some((plane * height + row) * width + column)
 }
 
 impl Finished {

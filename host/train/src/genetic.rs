@@ -9,7 +9,7 @@ use evobit::rng::{Purpose, Stream};
 
 use super::objective::Objective;
 use super::operators::{self, MATINGS, MUTATIONS, SELECTIONS};
-use super::start::random_genome;
+use super::random_genome;
 use super::{Keeper, Outcome, Prepared, Search, TrainError};
 use crate::settings::Config;
 use evobit_model::evaluate;

@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 mod cooling;
+pub mod family;
 mod genetic;
 pub mod islands;
 mod objective;
@@ -30,12 +31,11 @@ use evobit_model::evaluate::{self, Score};
 
 use checkpoint::{Best, Checkpoint, Checkpoints, Course, Search, State};
 use cooling::Cooling;
-pub use prepare::{PrepareError, Prepared, parts, prepare, prepare_from};
+pub use prepare::{PrepareError, Prepared, parts, prepare, prepare_from, random_genome};
 pub use snapshots::Snapshots;
 pub use source::{Source, SourceError};
 pub use spectrum::layer_spectrum;
 pub use spectrum::{landscape, memories};
-pub use start::random_genome;
 
 /// The state of a search at the end of a sweep, or where it stopped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -5,22 +5,20 @@ use evobit::evolve::genetic::Genes;
 use evobit::evolve::landscape::Samples;
 use evobit::image::{ImageError, Section};
 use evobit::loss::{LossError, LossTable, MAX_ENTRIES, write_logistic};
-use evobit::network::{GenomeError, Network};
+use evobit::network::GenomeError;
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
 
+use crate::family::FamilyName;
 use crate::islands::exchange::Transport;
 use crate::islands::here;
 use crate::settings::{Algorithm, Config, plan};
 use evobit_compute::machine::memory_available;
-use evobit_compute::prototypes as memory;
 use evobit_compute::{Accelerator, Instructions, Work};
 use evobit_data::augment::{Distortion, distorted};
 use evobit_data::encode::{Encoded, encode, learn};
 use evobit_data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
-use evobit_model::ModelKind;
 use evobit_model::evaluate::Classify;
-use evobit_model::prototypes::{Prototypes, evolvable_bits};
 use evobit_model::{Ingredients, Model};
 
 /// Why data and configuration do not make a network.
@@ -91,7 +89,7 @@ pub struct Prepared {
     /// Packed loss table.
     pub loss: Vec<u32>,
     /// How the genome is read.
-    pub kind: ModelKind,
+    pub kind: FamilyName,
     /// The network's shape.
     pub topology: Topology,
     /// What the search learns from: all copies of the training part, one after the other, the first the part itself.
@@ -132,9 +130,9 @@ impl Prepared {
     #[must_use]
     pub fn work(&self, config: &Config, transport: Option<&dyn Transport>) -> Work {
         let spectra = config.algorithm == Algorithm::Spectrum;
-        let suits = !spectra || evobit_compute::suits_gpus(&self.topology, &self.loss_table());
+        let suits = self.kind.suits_gpus(&self.topology, &self.loss_table());
         Work {
-            suits_gpus: suits && self.kind == ModelKind::Network,
+            suits_gpus: suits || !spectra,
             bits: self.topology.input().units().saturating_mul(self.plain().len() as u64),
             islands: here(config, transport),
         }
@@ -172,10 +170,7 @@ impl Prepared {
     /// Bits that evolve.
     #[must_use]
     pub fn evolvable_bits(&self) -> u32 {
-        match self.kind {
-            ModelKind::Network => self.topology.count(),
-            ModelKind::Memory => evolvable_bits(&self.topology),
-        }
+        self.kind.evolvable_bits(&self.topology)
     }
 
     /// What answers with this genome.
@@ -183,11 +178,7 @@ impl Prepared {
     /// # Errors
     /// A genome that is not one of the topology.
     pub fn classifier<'a>(&'a self, genome: &'a [u32]) -> Result<Box<dyn Classify + 'a>, GenomeError> {
-        let network = Network::new(&self.topology, genome)?;
-        Ok(match self.kind {
-            ModelKind::Network => Box::new(network),
-            ModelKind::Memory => Box::new(Prototypes::of(&network)),
-        })
+        self.kind.classifier(&self.topology, genome)
     }
 
     /// The model with this genome.
@@ -203,8 +194,14 @@ impl Prepared {
             schema: &self.schema,
             classes: &self.classes,
         })
-        .map(|model| model.of_kind(self.kind))
+        .map(|model| model.marked(self.kind.mark()))
     }
+}
+
+/// The genome that a search starts from: that of the model it goes on from, else that of its family and seed.
+#[must_use]
+pub fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
+    prepared.start.clone().unwrap_or_else(|| prepared.kind.start(prepared, config.seed))
 }
 
 /// The training, validation and test part of what was loaded.
@@ -324,11 +321,7 @@ fn bytes_needed(topology: &Topology, config: &Config, [train, validation, test]:
     let search = match config.algorithm {
         Algorithm::Spectrum => {
             let samples = train.samples() * copies.min(config.together.into());
-            at_once
-                * match config.kind {
-                    ModelKind::Network => evobit_compute::bytes_needed(topology, samples),
-                    ModelKind::Memory => memory::bytes_needed(topology, samples),
-                }
+            at_once * config.kind.bytes_needed(topology, samples)
         }
         // Two generations; scoring one genome after the other takes next to nothing.
         Algorithm::Genetic => 8 * u64::from(config.population) * topology.genome_words() as u64,

@@ -16,10 +16,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::family::FamilyName;
 use crate::operators;
 pub use config::Config;
 use evobit_data::{Dataset, LoadOptions, Schema};
-pub use evobit_model::ModelKind;
 pub use file::SettingsError;
 pub use notation::{HiddenLayer, ImageShape, plan};
 pub use presets::Preset;
@@ -65,8 +65,8 @@ pub struct Settings {
     pub hidden: Option<Vec<HiddenLayer>>,
     /// What the network is: `network`, layers of neurons, or `memory`, prototypes of which the nearest answers, as many as the neurons of
     /// --hidden [default: network]
-    #[arg(long, value_enum, help_heading = "Network")]
-    pub kind: Option<ModelKind>,
+    #[arg(long, value_name = "KIND", help_heading = "Network")]
+    pub kind: Option<FamilyName>,
     /// Rows and columns by which the windows of images slide: neurons look for their pattern at (N + 1)^2 positions, which makes models
     /// more accurate, and slower as many times; up to 7, 0 for not at all [default: 4; 0 with preset small unless images are grey, and where
     /// a window sees several planes]

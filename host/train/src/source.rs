@@ -1,5 +1,6 @@
 //! What a run is begun with: its data, the model that it goes on from, and a configuration that fits both.
 
+use crate::family::FamilyName;
 use crate::settings::{Config, HiddenLayer, Settings};
 use evobit_data::{DataError, Loaded, is_memorize, load, load_known};
 use evobit_model::{Model, ModelError};
@@ -63,7 +64,8 @@ impl Source {
         settings.hidden = Some(if hidden.is_empty() { vec![HiddenLayer::None] } else { hidden });
         settings.levels =
             image.encoder().uniform().map_or(settings.levels, |levels| u16::try_from(levels.len()).ok());
-        settings.kind = Some(model.kind());
+        settings.kind = FamilyName::of(model);
+
         // A hot search would leave the genome that it is to go on from.
         settings.heat = settings.heat.or(Some(0.0));
         settings.resolve(&self.loaded.train)

@@ -7,11 +7,11 @@ use evobit::evolve::smooth::Smoothing;
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
-use super::start::random_genome;
+use super::random_genome;
 use super::{Keeper, Outcome, Prepared, Search, Stop};
-use crate::settings::{Config, ModelKind};
-use evobit_compute::prototypes::MemoryLandscape;
-use evobit_compute::{Accelerator, Memory, SearchError, Shard, Sharded, shard_count};
+use crate::family::Ground;
+use crate::settings::Config;
+use evobit_compute::{Accelerator, Memory, SearchError, Sharded, shard_count};
 
 pub(super) fn run(
     prepared: &Prepared,
@@ -147,32 +147,14 @@ pub(super) fn landscape_on<'a>(
     memory: &'a mut [Memory],
 ) -> Result<Sharded<'a>, SearchError> {
     let (topology, len) = (&prepared.topology, shard_len(samples));
-    let loss = prepared.loss_table();
-    if prepared.kind == ModelKind::Memory {
-        let shards =
-            samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
-        let shards = shards.map(|(labels, inputs)| {
-            let part = Samples { inputs, labels };
-            let landscape = MemoryLandscape::new(topology, genome, part, prepared.loss_table())?;
-            Ok(Box::new(landscape) as Shard<'a>)
-        });
-        let shards = shards.collect::<Result<_, LandscapeError>>()?;
-        return Ok(Sharded::new(shards).ok_or(LandscapeError::Samples)?);
-    }
-    if let Some(gpu) = accelerator.landscape(topology, genome, samples, &loss)? {
+    if let Some(gpu) = prepared.kind.accelerated(accelerator, prepared, genome, samples)? {
         return Ok(Sharded::new(vec![gpu]).ok_or(LandscapeError::Samples)?);
     }
     let parts = samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
     let shards = memory.par_iter_mut().zip(parts).map(|(memory, (labels, inputs))| {
-        let part = Samples { inputs, labels };
-        evobit_compute::landscape(
-            prepared.instructions,
-            topology,
-            genome,
-            part,
-            prepared.loss_table(),
-            memory,
-        )
+        let (samples, loss) = (Samples { inputs, labels }, prepared.loss_table());
+        let instructions = prepared.instructions;
+        prepared.kind.landscape(genome, Ground { topology, samples, loss, instructions, memory })
     });
     Ok(Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)?)
 }

@@ -1,5 +1,4 @@
-//! The genome that a search starts from: that of a model, or random, but with windows where the images are, and those of a grid in its
-//! order.
+//! The random genome of a layered network: with windows where the images are, and those of a grid in its order.
 
 use evobit::bits;
 use evobit::genome::GenomeMut;
@@ -7,25 +6,17 @@ use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Field, Plan};
 
 use super::Prepared;
-use crate::settings::{Config, ModelKind};
-use evobit_model::prototypes::fits;
 
-/// The genome that a search starts from: that of the model it goes on from, else that of its seed.
+/// The genome that a search of layers starts from.
 ///
 /// Weights are random. A window of the first layer is placed more often where its bits vary over the training samples: a corner that is
 /// always dark would be a neuron wasted. The windows of a layer that is arranged as a grid are placed row by row and column by column, as densely
 /// as by chance: so a window over that layer sees neurons whose windows are neighbours.
-pub fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
-    if let Some(start) = &prepared.start {
-        return start.clone();
-    }
-    if prepared.kind == ModelKind::Memory {
-        return prototypes(prepared, config.seed);
-    }
+pub(crate) fn layers(prepared: &Prepared, seed: u64) -> Vec<u32> {
     let mut genome = vec![0; prepared.topology.genome_words()];
     let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) else { return genome };
-    view.randomize(&mut Stream::new(config.seed, Purpose::Start, 0));
-    let mut rng = Stream::new(config.seed, Purpose::Start, 1);
+    view.randomize(&mut Stream::new(seed, Purpose::Start, 0));
+    let mut rng = Stream::new(seed, Purpose::Start, 1);
     for (layer, plan) in prepared.topology.layers().iter().enumerate() {
         let is_grid = plan.output.height > 1 && plan.output.width > 1;
         if plan.field == Field::Dense || layer > 0 && !is_grid {
@@ -44,36 +35,6 @@ pub fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
                 view.set_place(0, neuron, plane, row, column);
             }
         }
-    }
-    genome
-}
-
-/// A genome to start from: prototypes are training samples drawn at random, class after class as many, none twice where there are enough.
-fn prototypes(prepared: &Prepared, seed: u64) -> Vec<u32> {
-    let topology = &prepared.topology;
-    let mut genome = vec![0; topology.genome_words()];
-    if !fits(topology) {
-        return genome;
-    }
-    let (samples, words) = (prepared.plain(), topology.input_words());
-    let mut rng = Stream::new(seed, Purpose::Start, 0);
-    let mut of_class: Vec<Vec<usize>> = vec![vec![]; topology.classes()];
-    for (sample, &label) in samples.labels.iter().enumerate() {
-        of_class[usize::from(label)].push(sample);
-    }
-    of_class.iter_mut().for_each(|samples| rng.shuffle(samples));
-    let (plan, above) = (topology.layer(0), topology.layer(1));
-    let count = plan.neurons as usize;
-    for prototype in 0..count {
-        let class = prototype * topology.classes() / count;
-        let first = (class * count).div_ceil(topology.classes());
-        let drawn = &of_class[class];
-        // Every class has a sample, or nothing is prepared.
-        let sample = drawn[(prototype - first) % drawn.len()];
-        let row = plan.weights as usize + prototype * words;
-        genome[row..row + words].copy_from_slice(samples.input(sample, words));
-        let label = above.weights as usize + class * above.row_words as usize;
-        bits::set(&mut genome[label..], prototype as u32, true);
     }
     genome
 }

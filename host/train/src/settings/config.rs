@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use evobit_data::augment::MAX_WARP;
 
-use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, ModelKind, ShareKind};
+use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, ShareKind};
+use crate::family::FamilyName;
 use crate::operators;
 
 /// Each is a thread.
@@ -31,7 +32,7 @@ pub struct Config {
     pub validation: f64,
     pub seed: u64,
     pub levels: u16,
-    pub kind: ModelKind,
+    pub kind: FamilyName,
     pub hidden: Vec<HiddenLayer>,
     pub margin: f64,
     pub temperature: f64,
@@ -85,10 +86,8 @@ impl Config {
             "sweeps, patience and steps must be at least 1"
         } else if self.target.is_some_and(|target| !(target > 0.0 && target <= 1.0)) {
             "target must be a share of the samples, more than 0 and up to 1, such as 0.97"
-        } else if self.kind == ModelKind::Memory && !matches!(self.hidden[..], [HiddenLayer::Dense(_)]) {
-            "a memory has one dense hidden layer, whose neurons are the prototypes: set hidden to their number, such as 100"
-        } else if self.kind == ModelKind::Memory && self.algorithm != Algorithm::Spectrum {
-            "a memory evolves by the spectrum-guided search: leave algorithm out"
+        } else if let Some(complaint) = self.kind.complaint(self) {
+            complaint
         } else if self.objective != "loss" && self.algorithm != Algorithm::Genetic {
             "objective is of the genetic algorithm: set algorithm to genetic as well"
         } else if !(1..=MAX_TRIAL).contains(&self.proposals.into()) {

@@ -1,8 +1,6 @@
 //! From what a user sets to what a run uses.
 
-use super::{
-    Algorithm, Config, Facts, GraphKind, HiddenLayer, MigrationKind, ModelKind, Settings, ShareKind, presets,
-};
+use super::{Algorithm, Config, Facts, GraphKind, HiddenLayer, MigrationKind, Settings, ShareKind, presets};
 use evobit_data::Schema;
 
 impl Settings {
@@ -13,8 +11,8 @@ impl Settings {
     pub fn resolve<'a>(mut self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
         let facts = data.into();
         let kind = self.kind.unwrap_or_default();
-        if kind == ModelKind::Memory && self.preset.is_none() {
-            self = self.or(Self::remembering());
+        if self.preset.is_none() {
+            self = self.or(kind.defaults());
         }
         let suggested = presets::suggest(&self, &facts)?;
         let (margin, temperature) = self.loss(facts.schema, &suggested.hidden);
