@@ -30,7 +30,7 @@ pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
         return driver::list(args.json);
     }
     // What a pulled model carries beside its network stays at home.
-    let model = Model::read(args.model())?.plain();
+    let model = Model::read(args.model())?.plain()?;
     if model.kind() == ModelKind::Memory {
         let message = "is a memory, which boards do not run: train a network (--kind network)";
         return Err(Failure { code: 1, message: format!("{}: {message}", args.model().display()) });

@@ -16,6 +16,7 @@
 
 use app::arena::Sizes;
 use app::learner::{Answers, Config, Learner, Model as BoardModel};
+use evobit::image::{Change, ImageError};
 use evobit::link::LinkError;
 use evobit::topology::Topology;
 
@@ -43,27 +44,26 @@ pub struct LearnedPart {
 
 impl Model {
     /// The model without what was learned beside its network.
-    #[must_use]
-    pub fn plain(&self) -> Self {
-        let sections: Vec<(u32, &[u8])> =
-            self.sections().into_iter().filter(|(kind, _)| *kind != KIND).collect();
-        self.with_sections(&sections).unwrap_or_else(|| self.clone())
+    ///
+    /// # Errors
+    /// Sections that do not make a model.
+    pub fn plain(&self) -> Result<Self, ImageError> {
+        self.with_changes(&[Change::remove(KIND)])
     }
 
-    /// The model with what was learned beside its network; `None` where that is too long for an image.
-    #[must_use]
-    pub fn with_learned(&self, learned: &LearnedPart) -> Option<Self> {
-        let (plain, payload) = (self.plain(), learned.to_bytes()?);
-        let mut sections = plain.sections();
-        sections.push((KIND, &payload));
-        plain.with_sections(&sections)
+    /// The model with what was learned beside its network.
+    ///
+    /// # Errors
+    /// [`ImageError::TooLong`].
+    pub fn with_learned(&self, learned: &LearnedPart) -> Result<Self, ImageError> {
+        let payload = learned.to_bytes().ok_or(ImageError::TooLong)?;
+        self.with_changes(&[Change::put(KIND, &payload)])
     }
 
     /// What was learned beside the network, if this model was pulled from a board. What is damaged is taken for none.
     #[must_use]
     pub fn learned(&self) -> Option<LearnedPart> {
-        let (_, payload) = self.sections().into_iter().find(|(kind, _)| *kind == KIND)?;
-        LearnedPart::parse(payload, self.image().topology().input_words())
+        LearnedPart::parse(self.sections().get(KIND)?, self.image().topology().input_words())
     }
 
     /// The image that was flashed before the board learned.
@@ -72,7 +72,7 @@ impl Model {
         let learned = self.learned()?;
         let mut genome = self.genome();
         evobit::link::apply_flips(&learned.back.flips, 0, &mut genome).ok()?;
-        let base = self.plain().with_genome(&genome)?;
+        let base = self.plain().and_then(|plain| plain.with_genome(&genome)).ok()?;
         (base.image().checksum() == learned.back.base).then_some(base)
     }
 }

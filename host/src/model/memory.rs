@@ -1,38 +1,32 @@
-//! Models that are memories: an image like any other, and a section that says how its genome is read.
-//!
-//! ```text
-//! section 0x80000002, memory
-//!   0   4    how many of the nearest prototypes vote, 1
-//! ```
+//! How the genome of a model is read: core marks and tells it, see `evobit::image`.
 
-use evobit::image::Image;
+use evobit::image::{self, Image, ImageError};
 
 use super::Model;
 use crate::evaluate::Classify;
-use crate::memory::{Prototypes, fits};
+use crate::memory::Prototypes;
 use crate::settings::ModelKind;
-
-/// The section's kind.
-const KIND: u32 = 0x8000_0002;
-const PAYLOAD: [u8; 4] = 1u32.to_le_bytes();
 
 impl Model {
     /// How the genome is read.
     #[must_use]
     pub fn kind(&self) -> ModelKind {
-        let is_memory = self.sections().contains(&(KIND, &PAYLOAD)) && fits(self.image().topology());
-        if is_memory { ModelKind::Memory } else { ModelKind::Network }
+        match self.image().kind() {
+            image::ModelKind::Memory => ModelKind::Memory,
+            _ => ModelKind::Network,
+        }
     }
 
     /// The model, its genome to be read so.
-    #[must_use]
-    pub fn of_kind(self, kind: ModelKind) -> Self {
-        let mut sections = self.sections();
-        sections.retain(|&(section, _)| section != KIND);
-        if kind == ModelKind::Memory {
-            sections.push((KIND, &PAYLOAD));
-        }
-        self.with_sections(&sections).unwrap_or_else(|| self.clone())
+    ///
+    /// # Errors
+    /// A shape that is none of this kind.
+    pub fn of_kind(self, kind: ModelKind) -> Result<Self, ImageError> {
+        let kind = match kind {
+            ModelKind::Network => image::ModelKind::Network,
+            ModelKind::Memory => image::ModelKind::Memory,
+        };
+        self.with_changes(&kind.changes())
     }
 
     /// What answers with this model, whose image this is, on all threads.

@@ -201,7 +201,7 @@ impl Prepared {
             schema: &self.schema,
             classes: &self.classes,
         })
-        .map(|model| model.of_kind(self.kind))
+        .and_then(|model| model.of_kind(self.kind))
     }
 }
 
