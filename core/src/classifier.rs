@@ -31,7 +31,7 @@ use crate::encode::{Code, Encoder};
 use crate::image::Image;
 use crate::network::best_class;
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;
 
 /// A model with buffers of fixed size: `INPUT` words of a packed sample, `HIDDEN` words of activations, `CLASSES` scores. Larger

@@ -48,7 +48,7 @@ mod parse;
 mod sections;
 mod write;
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;
 
 pub use kind::ModelKind;

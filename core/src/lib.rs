@@ -36,7 +36,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 extern crate std;
 
 pub mod bits;

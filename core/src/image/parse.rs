@@ -226,7 +226,7 @@ impl<'a> Content<'a> {
         let loss = LossTable::new(sections.get(words, Section::Loss)?).map_err(ImageError::Loss)?;
         let names = match sections.range(Section::Names) {
             // Boards have no use for names, small ones no room to check them.
-            _ if cfg!(feature = "small") => None,
+            _ if !cfg!(feature = "full") => None,
             None => None,
             Some((start, len)) => {
                 let section = bytes.get(start * 4..(start + len) * 4).ok_or(ImageError::Sections)?;

@@ -36,5 +36,5 @@ pub const fn frame_len(len: usize) -> usize {
     body + body / 254 + 2
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;
