@@ -247,7 +247,7 @@ const fn in_bytes(x: u32) -> u32 {
     (nibbles + (nibbles >> 4)) & 0x0f0f_0f0f
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

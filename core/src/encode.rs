@@ -244,7 +244,7 @@ impl<W: Words> Encoder<W> {
     /// # Panics
     /// When `output` ends before the last bit does in this packing.
     pub fn encode(&self, key: impl Fn(u32) -> i32, packing: Packing, output: &mut [u32]) {
-        if !cfg!(feature = "small") && self.uniform && self.features.is_multiple_of(packing.row_bits) {
+        if cfg!(feature = "full") && self.uniform && self.features.is_multiple_of(packing.row_bits) {
             return self.encode_rows(key, packing, output);
         }
         let mut writer = Writer::new(output, packing.row_bits);
@@ -264,5 +264,5 @@ impl<W: Words> Encoder<W> {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

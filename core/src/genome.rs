@@ -244,7 +244,7 @@ impl Genes for Topology {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
     use crate::rng::{Purpose, Stream};

@@ -13,8 +13,9 @@
 //! end-4   4      CRC-32 (ISO-HDLC, the one of Ethernet and zip) of all bytes before
 //! ```
 //!
-//! Sections, each at most once, in ascending order of kind; only `names` may be missing. A kind from 0x80000000 on that a
-//! reader does not know is skipped, any other is an error.
+//! Sections, each at most once, in ascending order of kind; only `names` and `kind` may be missing. A kind from 0x80000000 on that
+//! a reader does not know is skipped, any other is an error. So a reader that does not know `kind` refuses every model but
+//! layered networks, which have no such section.
 //!
 //! ```text
 //! kind 1, topology
@@ -31,19 +32,29 @@
 //!   0       2    number of classes     2   2   number of columns, 0 or the encoder's features
 //!   then the class names; then for each column its name and, where it is one-hot, the names of its categories
 //! kind 5, genome: the words of `topology`
+//! kind 6, kind: how the genome is read, where it is no layered network
+//!   0       4    1 prototype memory
 //! ```
 //!
-//! [`Image::parse`] checks all of it, down to every threshold, after which running the network cannot fail.
+//! Prototype memories were marked by a section of kind 0x80000002 with the same payload before, which readers skipped that did not
+//! know it; this version reads either mark alike.
+//!
+//! [`Image::parse`] checks all of it, down to every threshold, after which running the network cannot fail. [`Sections`] lists the
+//! sections and writes an image with some of them changed.
 
+mod kind;
 mod names;
 mod parse;
+mod sections;
 mod write;
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;
 
+pub use kind::ModelKind;
 pub use names::{Names, Strings};
 pub use parse::{Content, Image, ImageError};
+pub use sections::{Change, RawSection, Sections};
 pub use write::{Parts, image_len, write};
 
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
@@ -78,6 +89,8 @@ pub enum Section {
     Names = 4,
     /// Places, thresholds and weights.
     Genome = 5,
+    /// How the genome is read, where the model is no layered network.
+    Kind = 6,
 }
 
 static CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);

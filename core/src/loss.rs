@@ -203,7 +203,7 @@ impl<W: Words> LossTable<W> {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
 

@@ -257,5 +257,5 @@ pub fn best_class<Score: PartialOrd + Copy>(scores: &[Score]) -> usize {
     best
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

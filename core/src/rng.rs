@@ -63,7 +63,7 @@ const fn mix(value: u64) -> u64 {
 impl TryRng for Stream {
     type Error = core::convert::Infallible;
 
-    #[cfg_attr(feature = "small", inline(never))]
+    #[cfg_attr(not(feature = "full"), inline(never))]
     fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
         self.0.try_next_u32()
     }
@@ -112,7 +112,7 @@ pub trait Draw: Rng {
 
 impl<R: Rng + ?Sized> Draw for R {}
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
 

@@ -25,13 +25,13 @@ pub use error::TopologyError;
 pub use plan::{Packing, Plan};
 
 /// Most layers of a network.
-pub const MAX_LAYERS: usize = if cfg!(feature = "small") { 2 } else { 8 };
-/// Most classes, that is neurons of the last layer: 256, or 32 with the feature `small`.
-pub const MAX_CLASSES: u32 = if cfg!(feature = "small") { 32 } else { 256 };
+pub const MAX_LAYERS: usize = if cfg!(feature = "full") { 8 } else { 2 };
+/// Most classes, that is neurons of the last layer: 256, or 32 without the feature `full`.
+pub const MAX_CLASSES: u32 = if cfg!(feature = "full") { 256 } else { 32 };
 /// Most inputs of one neuron, and most neurons of one layer: pre-activations fit an `i16`.
 pub const MAX_UNITS: u32 = i16::MAX as u32;
-/// Most inputs of a windowed neuron: its window is gathered on the stack. With the feature `small` there are no windows.
-pub const MAX_WINDOW_BITS: u32 = if cfg!(feature = "small") { 0 } else { 1024 };
+/// Most inputs of a windowed neuron: its window is gathered on the stack. Without the feature `full` there are no windows.
+pub const MAX_WINDOW_BITS: u32 = if cfg!(feature = "full") { 1024 } else { 0 };
 /// Most rows and columns by which a window slides.
 pub const MAX_SLIDE: u16 = 7;
 /// Words that hold the largest window.
@@ -296,5 +296,5 @@ impl Topology {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use evobit::encode::{Code, EncoderError, write_table, write_uniform};
 use evobit::genome::GenomeMut;
-use evobit::image::{ImageError, Parts, Section, checksum, image_len, write};
+use evobit::image::{Change, ImageError, Parts, Section, Sections, checksum, image_len, write};
 use evobit::loss::write_logistic;
 use evobit::network::GenomeError;
 use evobit::rng::{Purpose, Stream};
@@ -49,6 +49,16 @@ fn model(input: Shape, layers: &[Layer], encoder: &[u32], columns: u16, column_n
     let mut bytes = vec![0; image_len(&parts)];
     write(&parts, &mut bytes).unwrap();
     bytes
+}
+
+/// `bytes`, a network, marked as a memory by a section of this kind.
+fn memory(bytes: &[u8], kind: u32) -> Vec<u8> {
+    let words: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|&word| u32::from_ne_bytes(word)).collect();
+    let sections = Sections::parse(bytemuck::cast_slice(&words)).unwrap();
+    let changes = [Change::put(kind, &[1, 0, 0, 0])];
+    let mut out = vec![0; sections.rewritten_len(&changes)];
+    sections.rewrite(&changes, &mut out).unwrap();
+    out
 }
 
 fn windows() -> Vec<u8> {
@@ -110,6 +120,9 @@ pub fn entries() -> Vec<Entry> {
     vec![
         entry("table.evb", good.clone(), None),
         entry("windows.evb", other.clone(), None),
+        broken("memory.evb", memory(&good, Section::Kind as u32), ImageError::Kind(1)),
+        // As memories were marked before there was that section.
+        broken("memory-former.evb", memory(&good, 0x8000_0002), ImageError::Kind(1)),
         broken("empty.evb", vec![], ImageError::Truncated(16, 0)),
         broken("header-only.evb", good[..12].to_vec(), ImageError::Truncated(len, 12)),
         broken("truncated.evb", good[..len / 2].to_vec(), ImageError::Truncated(len, len / 2)),

@@ -114,5 +114,5 @@ pub fn play<E: Environment>(
     episode
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

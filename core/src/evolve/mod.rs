@@ -11,5 +11,5 @@ pub mod genetic;
 pub mod landscape;
 pub mod scalar;
 pub mod search;
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 pub mod smooth;

@@ -19,16 +19,16 @@ use heapless::Vec;
 use rand_core::Rng;
 
 use crate::evolve::landscape::{IMPOSSIBLE, Landscape, MAX_TRIAL};
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 use crate::evolve::smooth::Smoothing;
 use crate::genome::Mutation;
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 use crate::network::Network;
 use crate::rng::Draw;
 use crate::topology::Topology;
 
-/// Most neurons of a block: 64, or 1 with the feature `small`.
-pub const MAX_BLOCK: usize = if cfg!(feature = "small") { 1 } else { 64 };
+/// Most neurons of a block: 64, or 1 without the feature `full`.
+pub const MAX_BLOCK: usize = if cfg!(feature = "full") { 64 } else { 1 };
 
 /// A visit is a layer from this bit on and a neuron in the bits below.
 const LAYER_SHIFT: u32 = 16;
@@ -69,7 +69,7 @@ pub struct Step {
 #[derive(Debug)]
 pub struct SpectrumSearch<'a, Generator> {
     config: SearchConfig,
-    #[cfg(not(feature = "small"))]
+    #[cfg(feature = "full")]
     smoothing: Smoothing<'a>,
     rng: Generator,
     order: &'a mut [u32],
@@ -127,7 +127,7 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         let goes_on = sensible && position < order.len() && is_order(topology, order);
         goes_on.then_some(Self {
             config,
-            #[cfg(not(feature = "small"))]
+            #[cfg(feature = "full")]
             smoothing: Smoothing::default(),
             rng,
             order,
@@ -136,8 +136,8 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         })
     }
 
-    /// The same search with spectra of a dense first layer smoothed while there is heat. Not with the feature `small`.
-    #[cfg(not(feature = "small"))]
+    /// The same search with spectra of a dense first layer smoothed while there is heat. With the feature `full`.
+    #[cfg(feature = "full")]
     #[must_use]
     pub fn smoothed(self, smoothing: Smoothing<'a>) -> Self {
         Self { smoothing, ..self }
@@ -178,7 +178,7 @@ impl<'a, Generator: Rng> SpectrumSearch<'a, Generator> {
         for (&neuron, deltas) in neurons.iter().zip(self.deltas.chunks_exact_mut(plan.mutants())) {
             step.mutants += deltas.iter().filter(|&&delta| delta != IMPOSSIBLE).count() as u64;
             if heat > 0 {
-                #[cfg(not(feature = "small"))]
+                #[cfg(feature = "full")]
                 if self.smoothing.is_on() && layer == 0 && plan.is_dense() {
                     let network = Network::view(landscape.topology(), landscape.genome());
                     let weights = network.weights(layer, neuron.into());
@@ -296,5 +296,5 @@ fn best_entries(deltas: &[i64], most: usize) -> Vec<u16, MAX_TRIAL> {
     best
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

@@ -68,7 +68,7 @@ fn smooth(run: &mut [i64], radius: usize, is_plus: impl Fn(usize) -> bool) {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
 

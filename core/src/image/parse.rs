@@ -1,9 +1,7 @@
 //! Reading an image.
 
-use super::{
-    CRC_BYTES, HEADER_BYTES, LAYER_WORDS, MAGIC, Names, SECTION_BYTES, SKIPPABLE, Section, TOPOLOGY_WORDS,
-    VERSION, checksum,
-};
+use super::sections::{Index, check_envelope};
+use super::{LAYER_WORDS, ModelKind, Names, Section, TOPOLOGY_WORDS, VERSION};
 use crate::bits::{LittleEndian, Words};
 use crate::encode::{Encoder, EncoderError};
 use crate::loss::{LossError, LossTable};
@@ -36,12 +34,18 @@ pub enum ImageError {
     Encoder(EncoderError),
     /// The loss table is broken.
     Loss(LossError),
+    /// The model is no layered network: 1 for a prototype memory, else a kind that this version does not know.
+    Kind(u32),
+    /// The model says that it is a prototype memory, its shape is none.
+    Memory,
     /// The names are broken or do not fit classes and columns.
     Names,
     /// The genome is broken.
     Genome(GenomeError),
     /// The encoder makes another number of bits than the network reads: bits made, bits read.
     Width(u32, u32),
+    /// The image would have more bytes or sections than its header can say.
+    TooLong,
     /// The buffer for writing is too short: bytes needed, bytes there.
     BufferLength(usize, usize),
 }
@@ -67,11 +71,19 @@ impl core::fmt::Display for ImageError {
             Self::Topology(error) => error.fmt(f),
             Self::Encoder(error) => error.fmt(f),
             Self::Loss(error) => error.fmt(f),
+            Self::Kind(1) => f.write_str(
+                "the model is a prototype memory, which answers on hosts alone: train a network (`evobit train --kind network`)",
+            ),
+            Self::Kind(kind) => {
+                write!(f, "the model is of kind {kind}, which this program does not know: use a newer program")
+            }
+            Self::Memory => f.write_str("the prototype memory is malformed: it needs two dense layers; train it again"),
             Self::Names => f.write_str("the model image's names do not fit its classes and columns"),
             Self::Genome(error) => error.fmt(f),
             Self::Width(made, read) => {
                 write!(f, "the encoder makes {made} bits, the network reads {read}")
             }
+            Self::TooLong => f.write_str("the model image would be longer than 4 GiB or of more than 65535 sections: store fewer samples beside it"),
             Self::BufferLength(needed, have) => {
                 write!(f, "the model image needs {needed} bytes, the buffer has {have}")
             }
@@ -84,6 +96,7 @@ impl core::error::Error for ImageError {}
 /// A checked model image, seen where it lies.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
+    kind: ModelKind,
     topology: Topology,
     content: Content<'a>,
 }
@@ -100,15 +113,33 @@ pub struct Content<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Checks the image at the start of `bytes`, which may be longer (a flash partition, say) and must be
+    /// Checks the image of a layered network at the start of `bytes`, which may be longer (a flash partition, say) and must be
     /// aligned to 4 bytes.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first thing that is wrong; [`ImageError::Kind`] for models of other kinds, which would answer wrongly as a network.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ImageError> {
         let mut topology = Topology::NONE;
         let content = Content::parse(bytes, &mut topology)?;
-        Ok(Self { topology, content })
+        Ok(Self { kind: ModelKind::Network, topology, content })
+    }
+
+    /// As [`parse`](Self::parse), for readers that ask for the [`kind`](Self::kind) before they use the model.
+    ///
+    /// # Errors
+    /// The first thing that is wrong; [`ImageError::Kind`] for kinds that this version does not know.
+    pub fn parse_any(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        let envelope = Envelope::open(bytes)?;
+        let kind = ModelKind::find(&envelope.index, envelope.words)?;
+        let mut topology = Topology::NONE;
+        let content = Content::check(envelope, &mut topology)?;
+        if kind.fits(&topology) { Ok(Self { kind, topology, content }) } else { Err(ImageError::Memory) }
+    }
+
+    /// How the genome is read.
+    #[must_use]
+    pub const fn kind(&self) -> ModelKind {
+        self.kind
     }
 
     /// The network's shape.
@@ -141,7 +172,7 @@ impl<'a> Image<'a> {
         self.content.genome
     }
 
-    /// The network, ready to run.
+    /// The network, ready to run. Of a model of another [`kind`](Self::kind) it holds the genome, its classes are meaningless.
     #[must_use]
     pub fn network(&self) -> Network<'_, LittleEndian<'a>> {
         Network::view(&self.topology, self.content.genome)
@@ -173,8 +204,18 @@ impl<'a> Content<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(bytes: &'a [u8], topology: &mut Topology) -> Result<Self, ImageError> {
-        let (words, bytes, stored) = check_envelope(bytes)?;
-        let sections = Sections::find(words, read(words, 1)? >> 16)?;
+        let envelope = Envelope::open(bytes)?;
+        match envelope.index.range(Section::Kind) {
+            None => Self::check(envelope, topology),
+            Some((start, len)) => {
+                Err(ImageError::Kind(if len == 1 { envelope.words.word(start) } else { 0 }))
+            }
+        }
+    }
+
+    /// Checks what the sections of a network hold.
+    fn check(envelope: Envelope<'a>, topology: &mut Topology) -> Result<Self, ImageError> {
+        let Envelope { words, bytes, stored, index: sections } = envelope;
         parse_topology(sections.get(words, Section::Topology)?, topology)?;
         let topology = &*topology;
         let encoder = Encoder::new(sections.get(words, Section::Encoder)?).map_err(ImageError::Encoder)?;
@@ -185,7 +226,7 @@ impl<'a> Content<'a> {
         let loss = LossTable::new(sections.get(words, Section::Loss)?).map_err(ImageError::Loss)?;
         let names = match sections.range(Section::Names) {
             // Boards have no use for names, small ones no room to check them.
-            _ if cfg!(feature = "small") => None,
+            _ if !cfg!(feature = "full") => None,
             None => None,
             Some((start, len)) => {
                 let section = bytes.get(start * 4..(start + len) * 4).ok_or(ImageError::Sections)?;
@@ -228,67 +269,18 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Word `index`, or an error where the image ends before.
-fn read(words: LittleEndian<'_>, index: usize) -> Result<u32, ImageError> {
-    if index < words.len() { Ok(words.word(index)) } else { Err(ImageError::Sections) }
+/// An image whose header, sections and checksum are right.
+struct Envelope<'a> {
+    words: LittleEndian<'a>,
+    bytes: &'a [u8],
+    stored: u32,
+    index: Index,
 }
 
-/// Magic, version, length and checksum: the image's words and bytes, and its checksum.
-fn check_envelope(bytes: &[u8]) -> Result<(LittleEndian<'_>, &[u8], u32), ImageError> {
-    let least = HEADER_BYTES + CRC_BYTES;
-    let header = bytes.get(..HEADER_BYTES).ok_or(ImageError::Truncated(least, bytes.len()))?;
-    if header[..4] != MAGIC {
-        return Err(ImageError::Magic);
-    }
-    let header = LittleEndian::new(header).ok_or(ImageError::Alignment)?;
-    let version = header.word(1) as u16;
-    if version != VERSION {
-        return Err(ImageError::Version(version));
-    }
-    let len = header.word(2) as usize;
-    if len < least || !len.is_multiple_of(4) {
-        return Err(ImageError::Sections);
-    }
-    let bytes = bytes.get(..len).ok_or(ImageError::Truncated(len, bytes.len()))?;
-    let words = LittleEndian::new(bytes).ok_or(ImageError::Alignment)?;
-    let stored = words.word(words.len() - 1);
-    let computed = checksum(&bytes[..len - CRC_BYTES]);
-    if stored != computed {
-        return Err(ImageError::Checksum(stored, computed));
-    }
-    Ok((words.slice(0, words.len() - 1), bytes, stored))
-}
-
-/// Where the payload of each known section lies: first word and number of words.
-struct Sections([Option<(usize, usize)>; 6]);
-
-impl Sections {
-    fn find(words: LittleEndian<'_>, count: u32) -> Result<Self, ImageError> {
-        let mut found = [None; 6];
-        let (mut at, mut previous) = (HEADER_BYTES / 4, 0);
-        for _ in 0..count {
-            let (kind, bytes) = (read(words, at)?, read(words, at + 1)? as usize);
-            at += SECTION_BYTES / 4;
-            if kind <= previous || !bytes.is_multiple_of(4) || bytes / 4 > words.len() - at {
-                return Err(ImageError::Sections);
-            }
-            match found.get_mut(kind as usize) {
-                Some(slot) => *slot = Some((at, bytes / 4)),
-                None if kind >= SKIPPABLE => {}
-                None => return Err(ImageError::Sections),
-            }
-            (at, previous) = (at + bytes / 4, kind);
-        }
-        if at == words.len() { Ok(Self(found)) } else { Err(ImageError::Sections) }
-    }
-
-    fn range(&self, section: Section) -> Option<(usize, usize)> {
-        self.0[section as usize]
-    }
-
-    fn get<'a>(&self, words: LittleEndian<'a>, section: Section) -> Result<LittleEndian<'a>, ImageError> {
-        let (start, len) = self.range(section).ok_or(ImageError::Missing(section))?;
-        Ok(words.slice(start, len))
+impl<'a> Envelope<'a> {
+    fn open(bytes: &'a [u8]) -> Result<Self, ImageError> {
+        let (words, bytes, stored) = check_envelope(bytes)?;
+        Ok(Self { words, bytes, stored, index: Index::find(words)? })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::network::GenomeError;
 use crate::rng::{Purpose, Stream};
 use crate::topology::{Field, Layer, Shape, Topology, TopologyError};
 use proptest::prelude::*;
+use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
@@ -240,6 +241,106 @@ fn unknown_sections_are_skipped_only_where_they_say_so() {
     }
 }
 
+/// `bytes` with changed sections, as an owned image.
+fn rewritten(bytes: &[u8], changes: &[Change<'_>]) -> Result<Vec<u8>, ImageError> {
+    let aligned = Aligned::new(bytes);
+    let sections = Sections::parse(&bytemuck::cast_slice(&aligned.0)[..aligned.1])?;
+    let mut out = vec![0xaa; sections.rewritten_len(changes)];
+    sections.rewrite(changes, &mut out).map(|len| {
+        assert_eq!(len, out.len());
+        out
+    })
+}
+
+#[test]
+fn sections_are_listed_replaced_added_and_removed() {
+    let bytes = table_image();
+    let aligned = Aligned::new(&bytes);
+    let sections = Sections::parse(bytemuck::cast_slice(&aligned.0)).unwrap();
+    assert!(sections.iter().map(|section| section.kind).eq(1..=5));
+    let genome = sections.get(Section::Genome as u32).unwrap();
+    assert_eq!(genome.len(), 4 * aligned.parse().unwrap().topology().genome_words());
+    // No change and the same payload again leave every byte.
+    assert_eq!(rewritten(&bytes, &[]), Ok(bytes.clone()));
+    assert_eq!(rewritten(&bytes, &[Change::put(5, genome)]), Ok(bytes.clone()));
+    // A payload is padded; sections lie in their order, not in that of the changes.
+    let own = 0x8000_0001;
+    let longer = rewritten(&bytes, &[Change::put(own + 8, &[7; 8]), Change::put(own, b"hello")]).unwrap();
+    assert_eq!(longer.len(), bytes.len() + 8 + 8 + 8 + 8);
+    let aligned = Aligned::new(&longer);
+    assert!(aligned.parse().is_ok());
+    let sections = Sections::parse(bytemuck::cast_slice(&aligned.0)).unwrap();
+    assert_eq!(sections.get(own), Some(&b"hello\0\0\0"[..]));
+    let back =
+        [Change::put(own, b"x"), Change::remove(own), Change::remove(own + 8), Change::remove(0x8000_0077)];
+    assert_eq!(rewritten(&longer, &back), Ok(bytes.clone()));
+    // What does not fit each other is the reader's to refuse.
+    let without = rewritten(&bytes, &[Change::remove(3)]).unwrap();
+    assert_eq!(Aligned::new(&without).parse().unwrap_err(), ImageError::Missing(Section::Loss));
+    let short = rewritten(&bytes, &[Change::put(5, &genome[4..])]).unwrap();
+    assert_eq!(Aligned::new(&short).parse().unwrap_err(), ImageError::Genome(GenomeError::Length));
+}
+
+#[test]
+fn a_rewrite_that_fails_says_why() {
+    let bytes = table_image();
+    assert_eq!(rewritten(&bytes, &[Change::put(0, &[])]), Err(ImageError::Sections));
+    let aligned = Aligned::new(&bytes);
+    let sections = Sections::parse(bytemuck::cast_slice(&aligned.0)).unwrap();
+    let (needed, mut out) = (bytes.len(), vec![0; bytes.len()]);
+    let error = sections.rewrite(&[], &mut out[1..]).unwrap_err();
+    assert_eq!(error, ImageError::BufferLength(needed, needed - 1));
+    let mut damaged = bytes;
+    damaged[20] ^= 1;
+    assert!(matches!(rewritten(&damaged, &[]), Err(ImageError::Checksum(..))));
+}
+
+#[test]
+fn a_memory_is_never_read_as_a_network() {
+    let bytes = table_image();
+    let memory = rewritten(&bytes, &ModelKind::Memory.changes(&mut [0; 4])).unwrap();
+    assert_eq!(memory.len(), bytes.len() + 12);
+    let aligned = Aligned::new(&memory);
+    assert_eq!(aligned.parse().unwrap_err(), ImageError::Kind(1));
+    let any = Image::parse_any(bytemuck::cast_slice(&aligned.0)).unwrap();
+    assert_eq!((any.kind(), any.topology().depth()), (ModelKind::Memory, 2));
+    assert!(ImageError::Kind(1).to_string().contains("train a network"));
+    // A kind below 0x80000000 that a reader does not know is an error to it: so it is to readers that are older than this section.
+    let older = Sections::parse(bytemuck::cast_slice(&aligned.0)).unwrap();
+    assert!(older.iter().any(|section| section.kind == 6 && section.kind < SKIPPABLE));
+    // Memories of before had a mark that readers skipped.
+    let former = rewritten(&bytes, &[Change::put(0x8000_0002, &[1, 0, 0, 0])]).unwrap();
+    let aligned = Aligned::new(&former);
+    assert_eq!(aligned.parse().unwrap_err(), ImageError::Kind(1));
+    assert_eq!(Image::parse_any(bytemuck::cast_slice(&aligned.0)).unwrap().kind(), ModelKind::Memory);
+    assert_eq!(rewritten(&former, &ModelKind::Memory.changes(&mut [0; 4])), Ok(memory.clone()));
+    // And back: a network's bytes are what they were.
+    assert_eq!(rewritten(&memory, &ModelKind::Network.changes(&mut [0; 4])), Ok(bytes.clone()));
+    assert_eq!(
+        {
+            let aligned = Aligned::new(&bytes);
+            Image::parse_any(bytemuck::cast_slice(&aligned.0)).unwrap().kind()
+        },
+        ModelKind::Network
+    );
+    for payload in [&[2, 0, 0, 0][..], &[], &[1, 0, 0, 0, 0, 0, 0, 0]] {
+        let unknown = Aligned::new(&rewritten(&bytes, &[Change::put(6, payload)]).unwrap());
+        let number = if payload.len() == 4 { 2 } else { 0 };
+        assert_eq!(unknown.parse().unwrap_err(), ImageError::Kind(number));
+        assert_eq!(Image::parse_any(bytemuck::cast_slice(&unknown.0)).unwrap_err(), ImageError::Kind(number));
+    }
+    // Kinds of the reader's own are read by whoever asks for the kind, and by nobody else.
+    let own = ModelKind::of(SKIPPABLE + 7).unwrap();
+    let own = Aligned::new(&rewritten(&bytes, &own.changes(&mut [0; 4])).unwrap());
+    assert_eq!(own.parse().unwrap_err(), ImageError::Kind(SKIPPABLE + 7));
+    let kind = Image::parse_any(bytemuck::cast_slice(&own.0)).unwrap().kind();
+    assert_eq!((kind, kind.number()), (ModelKind::Own(SKIPPABLE + 7), SKIPPABLE + 7));
+    // A shape that no memory has.
+    let windows =
+        Aligned::new(&rewritten(&windowed_image(), &ModelKind::Memory.changes(&mut [0; 4])).unwrap());
+    assert_eq!(Image::parse_any(bytemuck::cast_slice(&windows.0)).unwrap_err(), ImageError::Memory);
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -269,7 +370,16 @@ proptest! {
             bytes[8..12].copy_from_slice(&(len as u32).to_le_bytes());
         }
         seal(&mut bytes);
-        if let Ok(image) = Aligned::new(&bytes).parse() {
+        let aligned = Aligned::new(&bytes);
+        let bytes_again = &bytemuck::cast_slice(&aligned.0)[..aligned.1];
+        if let Ok(sections) = Sections::parse(bytes_again) {
+            let mut out = vec![0; sections.rewritten_len(&[])];
+            prop_assert_eq!(sections.rewrite(&[], &mut out), Ok(bytes_again.len()));
+            prop_assert_eq!(&out[..], bytes_again);
+        }
+        let any = Image::parse_any(bytes_again);
+        if let Ok(image) = aligned.parse() {
+            prop_assert_eq!(any.map(|any| any.kind()), Ok(ModelKind::Network));
             let topology = image.topology();
             let mut input = vec![0; topology.input_words()];
             image.encoder().encode(|feature| feature as i32, topology.layer(0).packing, &mut input);

@@ -208,5 +208,5 @@ impl<'a> MemoryMut<'a> {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

@@ -12,7 +12,7 @@ pub(super) fn write_signs(plan: &Plan, words: &[u32], input: &[u32], row_bits: u
         && plan.field == SQUARE
         && plan.packing.row_words == 1
         && plan.neurons.is_multiple_of(TOGETHER);
-    if !cfg!(feature = "small") && square && row_bits >= plan.neurons {
+    if cfg!(feature = "full") && square && row_bits >= plan.neurons {
         return write_square_signs(plan, words, input, output);
     }
     let mut writer = Writer::new(output, row_bits);
@@ -116,8 +116,8 @@ pub(crate) fn decide<'b, W: Words>(
 }
 
 /// The packed bits that a neuron at `place` sees: its input in a dense layer, else gathered into `window`.
-#[cfg_attr(not(feature = "small"), inline)]
-#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(feature = "full", inline)]
+#[cfg_attr(not(feature = "full"), inline(never))]
 pub(crate) fn see<'b>(plan: &Plan, place: u16, input: &'b [u32], window: &'b mut Window) -> &'b [u32] {
     match plan.field {
         // Cut, so that an input that is too short is noticed here instead of compared in part.

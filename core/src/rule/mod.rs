@@ -51,7 +51,7 @@ mod perception;
 mod shape;
 mod weight;
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;
 
 pub use evolved::{EvolvedRule, NeuronSums, SourceSums, UNITS, UnitCoefficients};

@@ -112,7 +112,7 @@ impl Plan {
         let packing = Packing::new(input, layer.field);
         let inputs = match layer.field {
             Field::Dense => units,
-            Field::Window { .. } if cfg!(feature = "small") => {
+            Field::Window { .. } if !cfg!(feature = "full") => {
                 return Err(TopologyError::Window { layer: index });
             }
             Field::Window { planes, height, width, slide } => {
@@ -160,10 +160,10 @@ impl Plan {
         })
     }
 
-    /// True where a neuron sees every unit of the layer before: always with the feature `small`.
+    /// True where a neuron sees every unit of the layer before: always without the feature `full`.
     #[must_use]
     pub const fn is_dense(&self) -> bool {
-        cfg!(feature = "small") || matches!(self.field, Field::Dense)
+        !cfg!(feature = "full") || matches!(self.field, Field::Dense)
     }
 
     /// Entries of one neuron's spectrum: a flip of each weight, then the threshold raised, then lowered.

@@ -34,7 +34,7 @@ mod turn;
 #[macro_export]
 macro_rules! log {
     ($($arguments:tt)*) => {
-        #[cfg(all(feature = "defmt", not(feature = "small")))]
+        #[cfg(all(feature = "defmt", feature = "full"))]
         defmt::info!($($arguments)*);
     };
 }

@@ -30,7 +30,7 @@ pub mod small {
 }
 
 /// Boards with 16 KB of RAM that classify images of 28x28 pixels and store next to nothing.
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 pub mod images {
     use super::*;
 
@@ -50,7 +50,7 @@ pub mod images {
 }
 
 /// Boards with 64 KB of RAM: images of 28x28 pixels, 256 neurons with windows of 8x8, 256 samples; or more samples of less.
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 pub mod large {
     use super::*;
 

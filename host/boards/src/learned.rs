@@ -14,6 +14,7 @@
 //!   then each sample, then each prototype: its class (4), its packed bits (words of the input)
 //! ```
 
+use evobit::image::{Change, ImageError};
 use evobit::topology::Topology;
 use evobit_board::arena::Sizes;
 use evobit_board::learner::{Answers, Config, Learner, Model as BoardModel};
@@ -44,12 +45,16 @@ pub struct LearnedPart {
 /// A model that may have been pulled from a board.
 pub trait Pulled: Sized {
     /// The model without what was learned beside its network.
-    #[must_use]
-    fn plain(&self) -> Self;
+    ///
+    /// # Errors
+    /// Sections that do not make a model.
+    fn plain(&self) -> Result<Self, ImageError>;
 
-    /// The model with what was learned beside its network; `None` where that is too long for an image.
-    #[must_use]
-    fn with_learned(&self, learned: &LearnedPart) -> Option<Self>;
+    /// The model with what was learned beside its network.
+    ///
+    /// # Errors
+    /// [`ImageError::TooLong`].
+    fn with_learned(&self, learned: &LearnedPart) -> Result<Self, ImageError>;
 
     /// What was learned beside the network, if this model was pulled from a board. What is damaged is taken for none.
     #[must_use]
@@ -61,29 +66,24 @@ pub trait Pulled: Sized {
 }
 
 impl Pulled for Model {
-    fn plain(&self) -> Self {
-        let sections: Vec<(u32, &[u8])> =
-            self.sections().into_iter().filter(|(kind, _)| *kind != KIND).collect();
-        self.with_sections(&sections).unwrap_or_else(|| self.clone())
+    fn plain(&self) -> Result<Self, ImageError> {
+        self.with_changes(&[Change::remove(KIND)])
     }
 
-    fn with_learned(&self, learned: &LearnedPart) -> Option<Self> {
-        let (plain, payload) = (self.plain(), learned.to_bytes()?);
-        let mut sections = plain.sections();
-        sections.push((KIND, &payload));
-        plain.with_sections(&sections)
+    fn with_learned(&self, learned: &LearnedPart) -> Result<Self, ImageError> {
+        let payload = learned.to_bytes().ok_or(ImageError::TooLong)?;
+        self.with_changes(&[Change::put(KIND, &payload)])
     }
 
     fn learned(&self) -> Option<LearnedPart> {
-        let (_, payload) = self.sections().into_iter().find(|(kind, _)| *kind == KIND)?;
-        LearnedPart::parse(payload, self.image().topology().input_words())
+        LearnedPart::parse(self.sections().get(KIND)?, self.image().topology().input_words())
     }
 
     fn base(&self) -> Option<Self> {
         let learned = self.learned()?;
         let mut genome = self.genome();
         evobit_link::apply_flips(&learned.back.flips, 0, &mut genome).ok()?;
-        let base = self.plain().with_genome(&genome)?;
+        let base = self.plain().and_then(|plain| plain.with_genome(&genome)).ok()?;
         (base.image().checksum() == learned.back.base).then_some(base)
     }
 }

@@ -123,8 +123,9 @@ impl Update {
     /// [`UpdateError::Model`].
     pub fn to_model(base: &Model, model: &Model) -> Result<Self, UpdateError> {
         // But for the genome and what was learned beside it, they must be the same bytes.
-        let moved = model.plain().with_genome(&base.genome()).ok_or(UpdateError::Model)?;
-        let same = moved.bytes() == base.plain().bytes();
+        let plain = |model: &Model| model.plain().map_err(|_| UpdateError::Model);
+        let moved = plain(model)?.with_genome(&base.genome()).map_err(|_| UpdateError::Model)?;
+        let same = moved.bytes() == plain(base)?.bytes();
         if same { Ok(Self::between(base, &model.genome())) } else { Err(UpdateError::Model) }
     }
 

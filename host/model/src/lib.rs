@@ -117,7 +117,7 @@ impl Model {
     pub fn parse(bytes: &[u8]) -> Result<(Self, usize), ImageError> {
         let mut words = vec![0u32; bytes.len().div_ceil(4)];
         bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        let len = Image::parse(&bytemuck::cast_slice(&words)[..bytes.len()])?.len();
+        let len = Image::parse_any(&bytemuck::cast_slice(&words)[..bytes.len()])?.len();
         words.truncate(len / 4);
         Ok((Self { words }, bytes.len() - len))
     }
@@ -134,7 +134,7 @@ impl Model {
     /// Never: it was checked when the model was made.
     #[must_use]
     pub fn image(&self) -> Image<'_> {
-        Image::parse(self.bytes()).expect("the image was checked when the model was made")
+        Image::parse_any(self.bytes()).expect("the image was checked when the model was made")
     }
 
     /// The genome's words.

@@ -36,7 +36,7 @@ pub struct Prototypes {
 /// True of networks whose genome can be that of a memory: two dense layers.
 #[must_use]
 pub fn fits(topology: &Topology) -> bool {
-    topology.depth() == 2 && topology.layers().iter().all(evobit::topology::Plan::is_dense)
+    evobit::image::ModelKind::Memory.fits(topology)
 }
 
 /// Bits of all prototypes.

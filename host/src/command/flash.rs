@@ -31,7 +31,7 @@ pub(super) fn run(args: &FlashArgs) -> Result<(), Failure> {
         return driver::list(args.json);
     }
     // What a pulled model carries beside its network stays at home.
-    let model = Model::read(args.model())?.plain();
+    let model = Model::read(args.model())?.plain()?;
     if let Some(message) = FamilyName::of(&model).and_then(|kind| kind.not_on_boards()) {
         return Err(Failure { code: 1, message: format!("{}: {message}", args.model().display()) });
     }

@@ -104,7 +104,7 @@ impl Session<'_> {
     fn base(&self) -> Result<(Model, PathBuf), Failure> {
         let wanted = self.info.base;
         if let Some(path) = &self.args.model {
-            let model = Model::read(path)?.plain();
+            let model = Model::read(path)?.plain()?;
             let found = model.image().checksum();
             if found != wanted {
                 return Err(Failure::usage(format!(
@@ -117,7 +117,7 @@ impl Session<'_> {
         let mut found: Vec<(Model, PathBuf)> = candidates(Path::new("runs"))
             .into_iter()
             .chain(self.args.folder.iter().map(|folder| folder.join("model.evb")))
-            .filter_map(|path| Some((Model::read(&path).ok()?.plain(), path)))
+            .filter_map(|path| Some((Model::read(&path).ok()?.plain().ok()?, path)))
             .filter(|(model, _)| model.image().checksum() == wanted)
             .collect();
         // One with its run beside it knows which samples were held out.

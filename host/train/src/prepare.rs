@@ -194,7 +194,7 @@ impl Prepared {
             schema: &self.schema,
             classes: &self.classes,
         })
-        .map(|model| model.marked(self.kind.mark()))
+        .and_then(|model| model.marked(self.kind.mark()))
     }
 }
 

@@ -7,7 +7,7 @@
 
 #![no_main]
 
-use evobit::image::{Image, checksum};
+use evobit::image::{Image, Sections, checksum};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -31,6 +31,13 @@ fuzz_target!(|data: &[u8]| {
 fn run(words: &[u32], len: usize) {
     // SAFETY: any words are readable as bytes, and there are four bytes in each.
     let bytes = unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<u8>(), words.len() * 4) };
+    if let Ok(sections) = Sections::parse(&bytes[..len]) {
+        let mut out = vec![0; sections.rewritten_len(&[])];
+        let rewritten = sections.rewrite(&[], &mut out);
+        assert_eq!(rewritten, Ok(out.len()));
+        assert_eq!(out, bytes[..out.len()]);
+    }
+    let _ = Image::parse_any(&bytes[..len]);
     let Ok(image) = Image::parse(&bytes[..len]) else { return };
     let topology = image.topology();
     let mut input = vec![0; topology.input_words()];

@@ -292,5 +292,5 @@ impl<W: Words, S: Score> Landscape for CompactLandscape<'_, W, S> {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

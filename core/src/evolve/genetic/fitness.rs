@@ -120,7 +120,7 @@ impl<Function: FnMut(&[u32]) -> i64> Fitness for OneByOne<Function> {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
 

@@ -357,5 +357,5 @@ fn rank(population: &mut Population<'_>, first: u32, number: u32) -> Generation 
     Generation { number, best, mean, scored: population.len() - first }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

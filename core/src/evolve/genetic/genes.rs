@@ -135,7 +135,7 @@ pub(super) fn is_marked(mask: &[u32], position: u32) -> bool {
     mask.get((position / WORD_BITS) as usize).is_some_and(|word| word >> (position % WORD_BITS) & 1 != 0)
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 pub(super) mod tests {
     use super::*;
     use crate::rng::{Purpose, Stream};

@@ -76,5 +76,5 @@ pub fn copy(child: &mut [u32], parent: &[u32]) {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

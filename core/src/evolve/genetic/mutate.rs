@@ -52,5 +52,5 @@ pub trait Mutate {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

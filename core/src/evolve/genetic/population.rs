@@ -261,7 +261,7 @@ fn rows(capacity: usize) -> Option<usize> {
     capacity.checked_mul(2)?.checked_add(1)
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
 

@@ -96,7 +96,7 @@ impl Select for Tournament {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests {
     use super::*;
     use crate::rng::{Purpose, Stream};

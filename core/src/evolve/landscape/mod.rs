@@ -31,8 +31,8 @@ pub use parts::{check_spectra, check_start, mask_impossible};
 /// The change of loss of a mutant that cannot be, such as a threshold step past its end.
 pub const IMPOSSIBLE: i64 = i64::MAX;
 
-/// Most mutations that one trial takes: 64, or 16 with the feature `small`, whose stacks are. Results with fewer are the same with both.
-pub const MAX_TRIAL: usize = if cfg!(feature = "small") { 16 } else { 64 };
+/// Most mutations that one trial takes: 64, or 16 without the feature `full`, for boards with small stacks. Results with fewer are the same with both.
+pub const MAX_TRIAL: usize = if cfg!(feature = "full") { 64 } else { 16 };
 
 /// The loss of a genome on a set of samples, and of everything one mutation away.
 pub trait Landscape {

@@ -280,5 +280,5 @@ impl<W: Words> Landscape for ScalarLandscape<'_, W> {
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 mod tests;

@@ -52,7 +52,7 @@ impl<S: Score> Learner<'_, S> {
             }
         };
         // One copy of the encoder is smaller, another for bytes is faster.
-        if wide || cfg!(feature = "small") {
+        if wide || !cfg!(feature = "full") {
             self.image.encoder().encode(key, packing, self.input);
         } else {
             self.image.encoder().encode_bytes(raw, packing, self.input);

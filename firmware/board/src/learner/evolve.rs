@@ -2,7 +2,7 @@
 
 use evobit::bits::{LittleEndian, Words};
 use evobit::evolve::compact::{CompactBuffers, CompactLandscape, Score};
-#[cfg(any(feature = "spectrum", not(feature = "small")))]
+#[cfg(any(feature = "spectrum", feature = "full"))]
 use evobit::evolve::landscape::IMPOSSIBLE;
 use evobit::evolve::landscape::{Landscape, Samples};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};
@@ -79,7 +79,7 @@ impl<S: Score> Learner<'_, S> {
     ///
     /// # Errors
     /// [`LinkError::Layer`], [`LinkError::NoSamples`].
-    #[cfg(any(feature = "spectrum", not(feature = "small")))]
+    #[cfg(any(feature = "spectrum", feature = "full"))]
     #[inline(never)]
     pub fn spectrum(&mut self, layer: usize, neurons: u32) -> Result<[u32; 3], LinkError> {
         self.stop();

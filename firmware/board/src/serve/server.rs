@@ -166,7 +166,7 @@ impl<S: Score, F: NorFlash, B: Board> Server<'_, S, F, B> {
                 self.board.evolving(true);
             }
             // For measurements: where flash is short only in a firmware that is built for them.
-            #[cfg(any(feature = "spectrum", not(feature = "small")))]
+            #[cfg(any(feature = "spectrum", feature = "full"))]
             Request::Spectrum { layer, neurons } => {
                 let [better, equal, worse] = learner.spectrum(layer.into(), neurons.into())?;
                 return Ok(Reply::Spectrum { better, equal, worse });

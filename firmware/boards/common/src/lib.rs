@@ -62,6 +62,7 @@ pub fn load_model<S: Score>(
             let what = match error {
                 ImageError::Magic => "nothing like a model",
                 ImageError::Version(_) => "a model of another version",
+                ImageError::Kind(_) => "a model for hosts alone",
                 _ => "a damaged model",
             };
             defmt::error!("the model region holds {=str}: flash one", what);

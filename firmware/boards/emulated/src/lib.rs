@@ -32,25 +32,25 @@ use evobit::topology::Topology;
 use evobit_board::arena::{Arena, Sizes, fitting};
 use evobit_board::keep::Keeper;
 use evobit_board::learner::{Config, Learner};
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 use evobit_board::profile::large;
 use evobit_board::serve::App;
 
-pub use app;
+pub use evobit_board;
 pub use file_flash::FileFlash;
 pub use machine::Machine;
 pub use serial::{CmsdkUart, Serial, Uart};
 
 /// Whether what went wrong is noted for the next start. Boards with little flash have no room for the names of files: there the exit code
 /// has to do, and a start after one has nothing to tell.
-const NOTES: bool = cfg!(any(feature = "faults", not(feature = "small")));
+const NOTES: bool = cfg!(any(feature = "faults", feature = "full"));
 
 /// Bytes of a large board's file for what is kept.
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 const KEPT: usize = 128 * 1024;
 
 /// Runs the application for ever on a board with 64 KB of RAM, which keeps what it learns in a file of the host.
-#[cfg(not(feature = "small"))]
+#[cfg(feature = "full")]
 pub fn run_large<M: Machine>(uart: impl Uart) -> ! {
     static mut ARENA: Arena<{ large::WORDS }> = Arena::new();
     let arena = &raw mut ARENA;

@@ -55,10 +55,10 @@ pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), 
     if !samples.iter().chain(&prototypes).all(fits) {
         return Err(LinkFailure::Other.into());
     }
-    let evolved = base.with_genome(&genome).ok_or(LinkFailure::Other)?;
+    let evolved = base.with_genome(&genome).map_err(|_| LinkFailure::Other)?;
     let back = Update { base: base.image().checksum(), ..Update::between(&evolved, &base.genome()) };
     let learned = LearnedPart { back, samples, held_back: statistics.held_back.into(), prototypes };
-    let model = evolved.with_learned(&learned).ok_or(LinkFailure::Other)?;
+    let model = evolved.with_learned(&learned)?;
     let update = Update::between(&base, &genome);
 
     let path = out.map_or_else(|| Path::new("runs").join(format!("pulled-{made:08x}.evb")), Path::to_owned);

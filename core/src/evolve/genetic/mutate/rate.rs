@@ -100,7 +100,7 @@ pub(super) fn flip_in(
     }
 }
 
-#[cfg(all(test, not(feature = "small")))]
+#[cfg(all(test, feature = "full"))]
 impl Rate {
     /// The powers that [`skip`](Self::skip) multiplies.
     pub(super) fn unflipped(&self) -> Option<&[u64; 32]> {
