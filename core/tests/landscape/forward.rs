@@ -1,0 +1,103 @@
+//! Forward passes held against plain sums, over words in every form that there is.
+
+use crate::plain::{Case, Plain, each_case};
+use evobit::bits::{LittleEndian, Words};
+use evobit::network::{Network, best_class};
+use evobit::rng::{Purpose, Stream};
+use evobit::topology::{Layer, Shape, Topology};
+
+/// Words that do not lie in memory as this machine has them.
+#[derive(Clone, Copy)]
+struct Foreign<'a>(&'a [u32]);
+
+impl Words for Foreign<'_> {
+    fn len(self) -> usize {
+        self.0.len()
+    }
+
+    fn word(self, index: usize) -> u32 {
+        self.0[index]
+    }
+
+    fn slice(self, start: usize, len: usize) -> Self {
+        Self(&self.0[start..start + len])
+    }
+
+    fn native<'s>(self) -> Option<&'s [u32]>
+    where
+        Self: 's,
+    {
+        None
+    }
+}
+
+/// What a network makes of all samples of a case is what plain numbers do.
+fn check(case: &Case, words: impl Words) {
+    let plain = Plain::read(&case.topology, &case.genome);
+    let network = Network::new(&case.topology, words).unwrap();
+    assert_eq!(network.words().len(), case.genome.len());
+    // Longer buffers are used from their start; old contents do not matter.
+    let mut hidden = vec![0xdead_beef; case.topology.hidden_words()];
+    let classes = case.topology.classes();
+    let mut scores = vec![-99; classes + 2];
+    for (input, units) in case.inputs.chunks(case.topology.input_words()).zip(&case.units) {
+        let expected = plain.scores(units);
+        let best = *expected.iter().max().unwrap();
+        let class = network.classify(input, &mut hidden, &mut scores);
+        assert_eq!((&scores[..classes], &scores[classes..]), (&expected[..], &[-99, -99][..]));
+        assert_eq!(Some(class), expected.iter().position(|&score| score == best));
+    }
+}
+
+fn check_all(case: &Case) {
+    check(case, &case.genome[..]);
+    check(case, Foreign(&case.genome));
+    let bytes: Vec<u32> = case.genome.iter().map(|word| word.to_le()).collect();
+    check(case, LittleEndian::new(bytemuck::cast_slice(&bytes)).unwrap());
+}
+
+#[test]
+fn forward_passes_are_plain_sums() {
+    each_case(|case, _| check_all(case));
+}
+
+/// Windows of 8 by 8 over small images have a loop of their own; so have windows whose rows fill words evenly.
+#[test]
+fn windows_of_all_sizes_are_plain_sums() {
+    let mut rng = Stream::new(15, Purpose::Test, 10);
+    let image = Shape { planes: 2, height: 9, width: 28 };
+    for neurons in [4, 8, 30, 32, 36, 64, 100] {
+        for windows in [Layer::windows(neurons, 1, 8, 8), Layer::windows(neurons, 1, 8, 8).sliding(1)] {
+            let topology = Topology::new(image, &[windows, Layer::dense(3)]).unwrap();
+            check_all(&Case::new(topology, 6, &mut rng));
+        }
+    }
+    let wide = Shape { planes: 3, height: 9, width: 70 };
+    for image in [image, wide] {
+        for (planes, height, width) in [
+            (1, 1, 1),
+            (1, 9, 2),
+            (1, 9, 4),
+            (1, 3, 16),
+            (1, 8, 8),
+            (2, 8, 8),
+            (2, 4, 4),
+            (1, 5, 7),
+            (2, 9, 9),
+            (2, 5, 13),
+            (1, 9, 28),
+            (1, 8, 24),
+        ] {
+            let topology = Topology::new(image, &[Layer::windows(8, planes, height, width), Layer::dense(3)]);
+            check_all(&Case::new(topology.unwrap(), 6, &mut rng));
+        }
+    }
+    let topology = Topology::new(wide, &[Layer::windows(8, 2, 3, 32), Layer::dense(3)]);
+    check_all(&Case::new(topology.unwrap(), 6, &mut rng));
+}
+
+#[test]
+fn the_first_of_the_best_classes_wins() {
+    assert_eq!([best_class(&[3]), best_class(&[1, 5, 5, 2]), best_class(&[-3, -9, -3])], [0, 1, 0]);
+    assert_eq!([best_class(&[1.5, 2.5]), best_class(&[9.0, 2.5])], [1, 0]);
+}
