@@ -111,6 +111,45 @@ fn a_genome_is_read_as_its_table_of_codes_says() {
     }
 }
 
+/// A rule asks for what its coefficients multiply and for nothing else: sums that nobody needs are not made.
+#[test]
+fn a_rule_needs_what_it_has_coefficients_for() {
+    let mut rng = Stream::new(15, Purpose::Test, 11);
+    for round in 0..600 {
+        let genome = genome(&mut rng, 1 + round % 60);
+        let (rule, plain) = (EvolvedRule::new(&genome).unwrap(), PlainRule::read(&genome));
+        let used = plain.used();
+        let sets = || used.iter().flat_map(|unit| [&unit.neuron, &unit.gain, &unit.hold]);
+        let signal = |index: usize| sets().any(|set| set[index] != 0);
+        let source = |index: usize| used.iter().any(|unit| unit.source[index] != 0);
+        let needs = Needs {
+            error: signal(2) || signal(3) || signal(7),
+            neuron_weights: signal(4),
+            neuron_states: signal(3) || signal(5),
+            source_weights: source(1),
+            source_states: source(2),
+        };
+        assert_eq!(LocalRule::<1>::needs(&rule), needs, "round {round}");
+        let others = used.iter().flat_map(|unit| unit.source.iter().chain([&unit.own]));
+        let terms = sets().flatten().chain(others).filter(|&&coefficient| coefficient != 0).count();
+        assert_eq!(rule.terms(), terms, "round {round}");
+    }
+}
+
+/// Three units of 29 coefficients, two of the hidden unit and the fatigue, four bits each, and two rates of three bits.
+#[test]
+fn genes_of_a_rule_are_its_bits_in_order() {
+    use evobit::evolve::genetic::Genes;
+    assert_eq!((RuleGenes.count(), RuleGenes.words()), (4 * (3 * 29 + 2 + 1) + 2 * 3, 12));
+    (0..366).for_each(|gene| assert_eq!(RuleGenes.position(gene), gene));
+    assert_eq!(RuleGenes::COMMON, 4 + 2 * 3);
+    for rate in 0..=255u8 {
+        let rule = PlainRule::read(&RuleGenes::delta(rate));
+        assert_eq!(rule.rates, [u32::from(rate).min(7), 0]);
+        assert_eq!((rule.units[0].gain[2], rule.used().len(), rule.fatigue), (64, 1, 0));
+    }
+}
+
 /// A rule of one coefficient set by hand.
 fn by_hand(set: impl FnOnce(&mut EvolvedRule)) -> EvolvedRule {
     let mut rule = EvolvedRule::default();

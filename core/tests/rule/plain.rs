@@ -72,6 +72,21 @@ impl PlainRule {
         self.fatigue != 0 || self.units.iter().any(|unit| sets(unit) || unit.source[2] != 0 || unit.own != 0)
     }
 
+    /// The units that weights depend on: those with coefficients, the hidden one where a result takes it in, and that of the hidden state
+    /// where something changes it and something reads it.
+    pub(crate) fn used(&self) -> Vec<&Unit> {
+        let any = |unit: &Unit| {
+            let sets = [&unit.neuron, &unit.source, &unit.gain, &unit.hold];
+            sets.into_iter().flatten().chain([&unit.own]).any(|&coefficient| coefficient != 0)
+        };
+        let used = [
+            any(&self.units[0]),
+            (any(&self.units[1]) || self.mix[1] != 0) && self.reads_states(),
+            any(&self.units[2]) && self.mix != [0, 0],
+        ];
+        self.units.iter().zip(used).filter(|(_, used)| *used).map(|(unit, _)| unit).collect()
+    }
+
     /// What a weight and its state become.
     fn change(&self, neuron: &Seen, source: &Seen, (value, state): (i64, i64)) -> (i64, i64) {
         let (weight, visible) = (shifted(value, 8), shifted(state, 8));
