@@ -345,3 +345,15 @@ fn broken_genomes_are_refused_and_named() {
         }
     }
 }
+
+#[test]
+fn errors_name_layer_and_neuron() {
+    for (error, parts) in [
+        (GenomeError::Length, &["length"][..]),
+        (GenomeError::Place { layer: 3, neuron: 71 }, &["layer 3", "neuron 71", "window"]),
+        (GenomeError::Threshold { layer: 3, neuron: 71 }, &["layer 3", "neuron 71", "threshold"]),
+        (GenomeError::Padding { layer: 3 }, &["layer 3", "padding"]),
+    ] {
+        assert!(parts.iter().all(|part| error.to_string().contains(part)), "{error}");
+    }
+}

@@ -163,3 +163,35 @@ fn limits_are_where_they_are_said_to_be() {
     let more = [&[0, 1, 1, MAX_ENTRIES + 2][..], &[5; MAX_ENTRIES as usize / 2 + 1]].concat();
     assert_eq!(new(&more), Err(LossError::Format));
 }
+
+/// A curve that bends over more differences than a table has entries is refused, wherever it lies; one that bends over just as many is not.
+#[test]
+fn tables_end_at_the_most_entries() {
+    let write = |margin, temperature| write_logistic(margin, temperature, 1, &mut [0; 4100]);
+    assert_eq!(write(0.0, 1160.8), Ok(4 + MAX_ENTRIES as usize / 2));
+    for (margin, temperature) in [
+        (1.0, 1160.8),
+        (0.0, 1162.0),
+        (0.0, 10_000.0),
+        (10_000.0, 10_000.0),
+        (-10_000.0, 10_000.0),
+        (-2.0, 9_000.0),
+    ] {
+        assert_eq!(write(margin, temperature), Err(LossError::TooLarge), "{margin} {temperature}");
+    }
+    // Entries have 16 bits. Without a margin the last one is about slope * temperature / 2 * log(slope * temperature).
+    assert_eq!(write_logistic(0.0, 3.0, 4095, &mut [0; 4100]).map(|_| ()), Ok(()));
+    assert_eq!(write_logistic(0.0, 4.0, 4095, &mut [0; 4100]), Err(LossError::TooLarge));
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    for (error, part) in [
+        (LossError::Parameters, "slope 1 to 4095"),
+        (LossError::TooLarge, "too large"),
+        (LossError::BufferLength, "shorter"),
+        (LossError::Format, "do not hold"),
+    ] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}

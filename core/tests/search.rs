@@ -232,3 +232,23 @@ fn windows_are_not_smoothed() {
     };
     assert_eq!(run(Some(Smoothing { radius: 2, ends: &[12] })), run(None));
 }
+
+/// A neuron past the end of its layer is none, though its number in the network is that of the next layer's first neuron.
+#[test]
+fn an_order_of_visits_has_no_neuron_past_the_end_of_a_layer() {
+    let topology = topology();
+    let all = || {
+        (0..3u32).zip([6, 4, 3]).flat_map(|(layer, count)| (0..count).map(move |neuron| layer << 16 | neuron))
+    };
+    let resumes = |mut order: Vec<u32>| {
+        let (rng, config) = (Stream::new(15, Purpose::Test, 9), SearchConfig::default());
+        SpectrumSearch::resume(&topology, config, rng, &mut order, &mut [0; 14], 0).is_some()
+    };
+    assert!(resumes(all().collect()) && resumes(all().rev().collect()));
+    for (wrong, right) in [(6, 1 << 16), (1 << 16 | 4, 2 << 16), (2 << 16 | 3, 0), (3 << 16, 0)] {
+        assert!(
+            !resumes(all().map(|visit| if visit == right { wrong } else { visit }).collect()),
+            "{wrong:x}"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 //! documentation writes it down, nothing left out because its coefficients are 0.
 
 mod plain;
+mod start;
 
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::rule::baseline::{CubicHebbian, Delta, Oja};
@@ -84,6 +85,7 @@ fn learning_is_what_plain_numbers_make_of_the_rule() {
             assert_eq!(activations(&now), activations(&plain));
             let all = |plain: &Plain| plain.weights.iter().flatten().flatten().copied().collect::<Vec<_>>();
             assert_eq!(all(&now), all(&plain), "round {round}, {plasticity:?}");
+            assert!(now.units[0].iter().all(|unit| unit.1 == 0), "input units have no error");
         }
     }
 }
