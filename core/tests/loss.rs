@@ -176,6 +176,7 @@ fn tables_end_at_the_most_entries() {
         (10_000.0, 10_000.0),
         (-10_000.0, 10_000.0),
         (-2.0, 9_000.0),
+        (0.0, 2136.75),
     ] {
         assert_eq!(write(margin, temperature), Err(LossError::TooLarge), "{margin} {temperature}");
     }

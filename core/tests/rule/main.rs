@@ -208,6 +208,18 @@ fn error_times_states_is_their_product_divided_by_128() {
     }
 }
 
+/// The hidden unit, 64 * 64 / 64, alone may change the state: 64 * 64 of it, times 8, divided by 2^4.
+#[test]
+fn a_hidden_unit_changes_a_state_that_nothing_else_changes() {
+    for (mix, fatigue, expected) in [(64, 9, 2048), (-64, 9, -2048), (0, 9, 0), (64, 0, 0)] {
+        let rule = by_hand(|rule| {
+            rule.units[2].neuron[0] = 64;
+            (rule.mix, rule.fatigue) = ([[0], [mix]], fatigue);
+        });
+        assert_eq!(changed(&rule, [0; 4], 0, (0, 0)), (0, expected), "mix {mix}, fatigue {fatigue}");
+    }
+}
+
 /// What a rule written by hand makes of one weight.
 fn changed_by<R: LocalRule<1>>(
     rule: &R,
