@@ -94,6 +94,16 @@ fn windows_of_all_sizes_are_plain_sums() {
     }
     let topology = Topology::new(wide, &[Layer::windows(8, 2, 3, 32), Layer::dense(3)]);
     check_all(&Case::new(topology.unwrap(), 6, &mut rng));
+    // The largest window fills its room to the last bit.
+    let largest = Shape { planes: 2, height: 17, width: 40 };
+    let topology = Topology::new(largest, &[Layer::windows(8, 2, 16, 32), Layer::dense(3)]);
+    check_all(&Case::new(topology.unwrap(), 6, &mut rng));
+    // Windows of 8 by 8 whose signs are an image again, of lines shorter than a word.
+    for inner in [Shape { planes: 1, height: 3, width: 4 }, Shape { planes: 2, height: 4, width: 9 }] {
+        let square = Layer::windows(inner.planes * inner.height * inner.width, 1, 8, 8);
+        let layers = [Layer { output: inner, ..square }, Layer::windows(5, 1, 2, 2), Layer::dense(3)];
+        check_all(&Case::new(Topology::new(image, &layers).unwrap(), 6, &mut rng));
+    }
 }
 
 #[test]
