@@ -5,7 +5,7 @@ mod forward;
 mod plain;
 
 use evobit::evolve::compact::{CompactBuffers, CompactLandscape, CompactNeeds, Score};
-use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, MAX_TRIAL};
+use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, MAX_TRIAL, Samples};
 use evobit::evolve::scalar::{Buffers, Needs, ScalarLandscape};
 use evobit::genome::{Gene, Mutation};
 use evobit::rng::{Draw, Stream};
@@ -185,4 +185,27 @@ fn compact_landscapes_are_the_loss_of_every_mutant_run_anew() {
 #[test]
 fn compact_landscapes_with_scores_of_a_byte_are_the_same() {
     each_case(check_compact::<i8>);
+}
+
+#[test]
+fn samples_are_counted_by_their_labels() {
+    let none = Samples { inputs: &[], labels: &[] };
+    let two = Samples { inputs: &[1, 2, 3, 4], labels: &[0, 1] };
+    assert_eq!((none.is_empty(), none.len(), two.is_empty(), two.len()), (true, 0, false, 2));
+    assert_eq!([two.input(0, 2), two.input(1, 2)], [[1, 2], [3, 4]]);
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    for (error, part) in [
+        (LandscapeError::Genome(evobit::network::GenomeError::Padding { layer: 7 }), "layer 7"),
+        (LandscapeError::Samples, "different numbers of samples"),
+        (LandscapeError::Label, "label"),
+        (LandscapeError::Buffers, "buffer is too short"),
+        (LandscapeError::Depth, "one hidden layer"),
+        (LandscapeError::Scores, "score"),
+        (LandscapeError::Sums, "overflow"),
+    ] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
 }
