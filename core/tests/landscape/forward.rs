@@ -2,8 +2,8 @@
 
 use crate::plain::{Case, Plain, each_case};
 use evobit::bits::{LittleEndian, Words};
-use evobit::network::{Network, best_class};
-use evobit::rng::{Purpose, Stream};
+use evobit::network::{Network, Writer, best_class};
+use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology};
 
 /// Words that do not lie in memory as this machine has them.
@@ -110,4 +110,26 @@ fn windows_of_all_sizes_are_plain_sums() {
 fn the_first_of_the_best_classes_wins() {
     assert_eq!([best_class(&[3]), best_class(&[1, 5, 5, 2]), best_class(&[-3, -9, -3])], [0, 1, 0]);
     assert_eq!([best_class(&[1.5, 2.5]), best_class(&[9.0, 2.5])], [1, 0]);
+}
+
+/// Rows begin with a word each; what is left of the last word is written at the end.
+#[test]
+fn bits_are_written_row_by_row() {
+    let mut rng = Stream::new(15, Purpose::Test, 13);
+    for row_bits in [1usize, 5, 31, 32, 33, 64, 70] {
+        let row_words = row_bits.div_ceil(32);
+        for count in [0, 1, row_bits, row_bits + 3, 2 * row_bits, 2 * row_bits + 1, 3 * row_bits - 1] {
+            let rows = count.div_ceil(row_bits) * row_words;
+            let (mut words, mut expected) = (vec![0; rows], vec![0u32; rows]);
+            let mut writer = Writer::new(&mut words, row_bits as u32);
+            for index in 0..count {
+                let (row, column) = (index / row_bits, index % row_bits);
+                let bit = rng.below(2);
+                expected[row * row_words + column / 32] |= bit << (column % 32);
+                writer.push(bit == 1);
+            }
+            writer.finish();
+            assert_eq!(words, expected, "{count} bits in rows of {row_bits}");
+        }
+    }
 }

@@ -38,7 +38,7 @@ impl Case {
 
     /// Trials are exact and leave the genome alone; a commit makes them so, and what is rolled back never comes.
     fn check_trials(&self, landscape: &mut impl Landscape, rng: &mut Stream) {
-        for round in 0..12 {
+        for round in 0..30 {
             let mutations = self.mutations(round % 3, rng);
             let before = landscape.genome().to_vec();
             let plain = Plain::read(&self.topology, &before);
@@ -50,7 +50,7 @@ impl Case {
             });
             assert_eq!(landscape.trial(&mutations), expected.0, "{mutations:?} of {:?}", self.topology);
             assert_eq!((landscape.genome(), landscape.loss()), (&before[..], now));
-            let forgotten = rng.below(3);
+            let forgotten = rng.below(6);
             match forgotten {
                 0 => landscape.rollback(),
                 1 => landscape.spectra(0, &[0], &mut vec![0; self.topology.layer(0).mutants()]),

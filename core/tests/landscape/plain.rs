@@ -186,6 +186,7 @@ pub(crate) fn topologies() -> Vec<Topology> {
             vec![placed(Layer::windows(12, 1, 2, 2)), Layer::windows(5, 1, 2, 2).sliding(1), Layer::dense(2)],
         ),
         (Shape::flat(4), vec![Layer::dense(33), Layer::dense(3), Layer::dense(4), Layer::dense(2)]),
+        (Shape::flat(3), [5, 4, 3, 4, 3, 2].map(Layer::dense).to_vec()),
     ]
     .map(|(input, layers)| Topology::new(input, &layers).unwrap())
     .into()
