@@ -72,7 +72,7 @@ pub enum WeightKind {
     #[default]
     Bytes,
     /// One bit: the sign of a counter. The counter is the hidden state that rules see; it takes what a rule changes the weight by, and what it
-    /// changes the state by.
+    /// changes the state by. A rule that reads no states changes none, here as well.
     Signs,
 }
 
