@@ -15,17 +15,15 @@ use evobit::topology::{Shape, Topology};
 
 use evobit_data::{Column, Kind, Schema};
 
-/// How a genome is read.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ModelKind {
-    /// Layers of neurons.
-    #[default]
-    Network,
-    /// Prototypes, the nearest of which answers.
-    Memory,
+evobit_data::named! {
+    /// How a genome is read.
+    #[derive(Default)]
+    pub enum ModelKind {
+        /// Layers of neurons
+        Network = "network" (default),
+        /// Prototypes, the nearest of which answers
+        Memory = "memory",
+    }
 }
 
 /// Why a model file cannot be used.
