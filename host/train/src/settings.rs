@@ -3,7 +3,7 @@
 //! [`Settings`] is what a user says: everything optional, the same names in a TOML file and as flags. Defaults give way to
 //! the file, the file to the flags. [`Config`] is the outcome, with nothing left open; it is saved with each run as
 //! TOML that is again a valid file of settings, so that the run can be repeated. Both, and the help, follow from one
-//! [table](table), which has an entry for each setting.
+//! table, `table.rs`, which has an entry for each setting.
 
 mod check;
 mod config;

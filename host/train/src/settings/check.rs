@@ -47,8 +47,11 @@ pub(super) fn if_set<T>(
     move |key, value| value.as_ref().map_or(Ok(()), |value| check(key, value))
 }
 
-/// What is wrong with several settings together.
-const TOGETHER: &[(fn(&Config) -> bool, &str)] = &[
+/// What a configuration must not be, and the complaint where it is.
+type Fault = (fn(&Config) -> bool, &'static str);
+
+/// What may be wrong with several settings together.
+const TOGETHER: &[Fault] = &[
     (|config| config.test + config.validation >= 1.0, SHARES),
     (
         |config| config.kind == ModelKind::Memory && !matches!(config.hidden[..], [HiddenLayer::Dense(_)]),

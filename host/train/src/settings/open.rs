@@ -35,10 +35,6 @@ pub(super) fn three_quarters(sweeps: u32) -> u32 {
     (u64::from(sweeps) * 3 / 4) as u32
 }
 
-pub(super) fn none_stands_alone(hidden: &Vec<HiddenLayer>) -> bool {
-    hidden.len() <= 1 || !hidden.contains(&HiddenLayer::None)
-}
-
 impl Settings {
     /// Fills what is open for data of these facts: by the preset, else with defaults.
     ///

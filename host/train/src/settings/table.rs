@@ -34,8 +34,9 @@ use evobit_data::augment::MAX_WARP;
 
 use super::check::{AT_LEAST_ONE, COPIES, EPOCH, HEAT, SHARES, holds, if_set, range, range_of};
 use super::declare::settings;
+use super::open::three_quarters;
+use super::presets;
 use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, ModelKind, Preset, ShareKind};
-use super::{open, presets};
 use crate::operators;
 
 /// Each is a thread.
@@ -108,7 +109,7 @@ settings! {
     hidden: Vec<HiddenLayer> {
         flag: Network "LAYERS",
         computed: "by the data" = |run| run.suggested.hidden.clone(),
-        check: holds(open::none_stands_alone, "hidden `none` stands alone"),
+        check: holds(|hidden: &Vec<_>| hidden.len() <= 1 || !hidden.contains(&HiddenLayer::None), "hidden `none` stands alone"),
         decided_by: Preset Model,
     }
     /// Rows and columns by which the windows of images slide: neurons look for their pattern at (N + 1)^2 positions, which makes
@@ -213,7 +214,7 @@ settings! {
     /// Sweeps over which the heat falls to 0; with a budget it is 0 after three quarters of the budget at the latest
     cooling: u32 {
         flag: Search "N",
-        computed: "three quarters of the sweeps" = |run| if run.is_genetic() { 0 } else { open::three_quarters(run.sweeps()) },
+        computed: "three quarters of the sweeps" = |run| if run.is_genetic() { 0 } else { three_quarters(run.sweeps()) },
         decided_by: Preset,
     }
     /// The heat of every sweep, 0 after the last of them, in place of heat and cooling: how a run is recorded that a
