@@ -1,7 +1,7 @@
 //! The spectrum-guided search held against its definition: what a step tries and what it keeps, worked out by plain loops from the
 //! spectra that it was shown and the numbers that its generator draws.
 
-#![cfg(not(feature = "small"))]
+#![cfg(feature = "full")]
 
 use evobit::evolve::landscape::{IMPOSSIBLE, Landscape};
 use evobit::evolve::search::{SearchConfig, SpectrumSearch};

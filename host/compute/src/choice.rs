@@ -12,16 +12,17 @@ use super::cuda::{self, Device, Gpu};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Backend {
-    /// A GPU where there is one that can and enough to do, else the processor
-    #[default]
-    Auto,
-    /// The processor
-    Cpu,
-    /// A GPU with CUDA
-    Cuda,
+evobit_data::named! {
+    /// What computes.
+    #[derive(Default)]
+    pub enum Backend {
+        /// A GPU where there is one that can and enough to do, else the processor
+        Auto = "auto" (default),
+        /// The processor
+        Cpu = "cpu",
+        /// A GPU with CUDA
+        Cuda = "cuda",
+    }
 }
 
 /// Why a search failed.

@@ -21,22 +21,23 @@ pub use memory::Memory;
 pub use sharded::{Shard, Sharded, shard_count};
 use vector::{DeepLandscape, Kernels, Portable, VectorLandscape};
 
-/// Which instructions the landscape is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Instructions {
-    /// The best that this machine has.
-    #[default]
-    Auto,
-    /// AVX-512, of newer x86-64 machines.
-    Avx512,
-    /// AVX2, of nearly all x86-64 machines.
-    Avx2,
-    /// NEON, of all 64-bit Arm machines.
-    Neon,
-    /// No particular ones.
-    Portable,
-    /// Core's scalar landscape, which boards run as well.
-    Scalar,
+evobit_data::named! {
+    /// Which instructions the landscape is made of.
+    #[derive(Default)]
+    pub enum Instructions {
+        /// The best that this machine has
+        Auto = "auto" (default),
+        /// AVX-512, of newer x86-64 machines
+        Avx512 = "avx512",
+        /// AVX2, of nearly all x86-64 machines
+        Avx2 = "avx2",
+        /// NEON, of all 64-bit Arm machines
+        Neon = "neon",
+        /// No particular ones
+        Portable = "portable",
+        /// Core's scalar landscape, which boards run as well
+        Scalar = "scalar",
+    }
 }
 
 impl Instructions {

@@ -26,6 +26,7 @@ mod input;
 mod known;
 mod load;
 mod memorize;
+mod named;
 mod split;
 mod text;
 
@@ -36,6 +37,7 @@ pub use error::DataError;
 pub use evobit::encode::real_key;
 pub use infer::read_csv;
 pub use load::{LoadOptions, Loaded, is_memorize, load, load_known, load_unlabelled, read_unlabelled};
+pub use named::Named;
 pub use split::{Split, stratified};
 
 /// How the raw values of one column are read.

@@ -14,6 +14,7 @@ mod quick_start;
 mod resume;
 mod rule;
 mod scale;
+mod settings;
 mod sweep;
 mod table;
 mod task;
@@ -30,6 +31,8 @@ use evobit_train::family::FamilyName;
 use evobit_train::settings::{Settings, SettingsError};
 pub use flash::FlashArgs;
 pub use link::{LearnArgs, LinkArgs, LinkCommand};
+pub use settings::SettingsArgs;
+use settings::named;
 
 /// Threads that one may ask for; the system starts no end of them, slowly.
 const MOST_THREADS: usize = 1024;
@@ -123,17 +126,17 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
     /// What to compute with; the result does not depend on it
-    #[arg(long, value_enum, default_value = "auto", help_heading = "Run")]
+    #[arg(long, value_parser = named::<Backend>(), default_value = "auto", help_heading = "Run")]
     pub backend: Backend,
     /// Instructions to compute with; the result does not depend on them
-    #[arg(long, value_enum, hide = true, default_value = "auto")]
+    #[arg(long, value_parser = named::<Instructions>(), hide = true, default_value = "auto")]
     pub instructions: Instructions,
     /// Print one JSON object as the last line
     #[arg(long, help_heading = "Run")]
     pub json: bool,
     /// Everything that can be set in a file as well
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SettingsArgs,
 }
 
 /// Arguments of `eval`.
@@ -232,7 +235,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 8.0)]
     pub seconds: f64,
     /// What to measure: a GPU beside the processor, or the processor alone
-    #[arg(long, value_enum, default_value = "cpu")]
+    #[arg(long, value_parser = named::<Backend>(), default_value = "cpu")]
     pub backend: Backend,
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
@@ -277,14 +280,14 @@ pub struct TimeArgs {
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
     /// What to compute with; opening a GPU and compiling its kernels is timed apart
-    #[arg(long, value_enum, default_value = "cpu", help_heading = "Run")]
+    #[arg(long, value_parser = named::<Backend>(), default_value = "cpu", help_heading = "Run")]
     pub backend: Backend,
     /// Print one JSON object as the last line
     #[arg(long, help_heading = "Run")]
     pub json: bool,
     /// How to train, as for `train`
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SettingsArgs,
 }
 
 /// Why a command failed.

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::ValueEnum;
 use evobit::encode::Encoder;
 use evobit::network::Network;
 use serde_json::json;
@@ -90,8 +89,7 @@ pub(super) fn train_and_save(
     let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
     let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
     if !args.instructions.available() {
-        let name = args.instructions.to_possible_value().map(|value| value.get_name().to_string());
-        let name = name.unwrap_or_default();
+        let name = args.instructions;
         return Err(Failure::usage(format!(
             "this machine has no {name} instructions: leave --instructions out"
         )));

@@ -9,7 +9,6 @@ mod map_elites;
 mod novelty;
 mod weights;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
 use evobit::evolve::genetic::{
     Flips, Genes, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate, Select,
     SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
@@ -123,23 +122,18 @@ pub fn find<Make: Copy>(table: Table<Make>, name: &str) -> Option<Make> {
     table.iter().find(|entry| entry.0 == name).map(|entry| entry.2)
 }
 
-/// What the command line takes.
-pub fn parser<Make>(table: Table<Make>) -> PossibleValuesParser {
-    PossibleValuesParser::new(table.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help)))
+/// The names of a table and what they mean.
+pub fn names<Make>(table: Table<Make>) -> Vec<(&'static str, &'static str)> {
+    table.iter().map(|&(name, help, _)| (name, help)).collect()
 }
 
-/// What is wrong with the operators that a configuration names, if anything.
-pub fn complaint(config: &Config) -> Option<String> {
-    fn unknown<Make: Copy>(setting: &str, table: Table<Make>, name: &str) -> Option<String> {
-        let names: Vec<&str> = table.iter().map(|entry| entry.0).collect();
-        let is_known = names.contains(&name);
-        (!is_known)
-            .then(|| format!("{setting} `{name}` is not known: it must be one of {}", names.join(", ")))
+/// Refuses a name that is not in the table of a setting.
+pub(crate) fn check<Make>(table: Table<Make>, setting: &str, name: &str) -> Result<(), String> {
+    let names: Vec<&str> = table.iter().map(|entry| entry.0).collect();
+    if names.contains(&name) {
+        return Ok(());
     }
-    unknown("mutation", MUTATIONS, &config.mutation)
-        .or_else(|| unknown("mating", MATINGS, &config.mating))
-        .or_else(|| unknown("selection", SELECTIONS, &config.selection))
-        .or_else(|| unknown("objective", OBJECTIVES, &config.objective))
+    Err(format!("{setting} `{name}` is not known: it must be one of {}", names.join(", ")))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Vector landscapes of every instruction set against core's, without what an interpreter or emulator cannot run fast.
 //! The property suite, on many more networks, is in the package `tests`.
 
-use clap::ValueEnum;
 use evobit::evolve::landscape::{Landscape, Samples};
 use evobit::genome::{GenomeMut, Mutation};
 use evobit::loss::{LossTable, write_logistic};
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology};
+use evobit_data::Named;
 use rand_core::Rng;
 
 use crate::{Instructions, Memory, landscape};
@@ -78,7 +78,7 @@ fn vector_landscapes_equal_the_scalar_one() {
         let inputs: Vec<u32> = (0..count * topology.input_words()).map(word).collect();
         let labels: Vec<u8> = (0..count).map(|_| rng.below(topology.classes() as u32) as u8).collect();
         let samples = Samples { inputs: &inputs, labels: &labels };
-        for &instructions in Instructions::value_variants() {
+        for &(instructions, ..) in Instructions::ALL {
             if cfg!(miri) && instructions != Instructions::Portable {
                 continue;
             }

@@ -6,25 +6,23 @@ use super::Batch;
 use super::table::Table;
 use super::tasks::{BooleanTask, Damage, TableTask};
 
-/// A kind of task.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Learn a table or images
-    #[default]
-    Table,
-    /// Learn Boolean functions: evolution sees exclusive or and or, the exam is all other functions
-    Boolean,
-    /// Learn, then learn the same samples with their inputs permuted; both are examined in the end
-    Switch,
-    /// Learn, lose 20 % of the weights, learn on
-    Lesion,
-    /// Learn a table or images without being told classes; the exam asks how well outputs tell them apart
-    Unlabelled,
-    /// Learn, gain a quarter more neurons in the first hidden layer, learn on
-    Growth,
+evobit_data::named! {
+    /// A kind of task.
+    #[derive(Default)]
+    pub enum Kind {
+        /// Learn a table or images
+        Table = "table" (default),
+        /// Learn Boolean functions: evolution sees exclusive or and or, the exam is all other functions
+        Boolean = "boolean",
+        /// Learn, then learn the same samples with their inputs permuted; both are examined in the end
+        Switch = "switch",
+        /// Learn, lose 20 % of the weights, learn on
+        Lesion = "lesion",
+        /// Learn a table or images without being told classes; the exam asks how well outputs tell them apart
+        Unlabelled = "unlabelled",
+        /// Learn, gain a quarter more neurons in the first hidden layer, learn on
+        Growth = "growth",
+    }
 }
 
 /// The share of weights that a lesion takes, in per cent.

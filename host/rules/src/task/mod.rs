@@ -14,35 +14,25 @@ use evobit::loss::{LossError, write_logistic};
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology, TopologyError};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use evobit_data::{Column, Kind, Schema};
 use evobit_model::{Ingredients, Model};
 pub use search::{Config, Outcome, Row, search};
 
-/// A task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Task {
-    /// Balance a pole on a cart by pushes to the left and to the right, for 500 steps of 1/50 s
-    CartPole,
-    /// Swing two hanging links up by a torque at the joint between them; sooner is better
-    SwingUp,
-    /// Find food in a world of 16 by 16 cells, of which little is seen, in 200 steps
-    Foraging,
+evobit_data::named! {
+    /// A task.
+    pub enum Task {
+        /// Balance a pole on a cart by pushes to the left and to the right, for 500 steps of 1/50 s
+        CartPole = "cart-pole",
+        /// Swing two hanging links up by a torque at the joint between them; sooner is better
+        SwingUp = "swing-up",
+        /// Find food in a world of 16 by 16 cells, of which little is seen, in 200 steps
+        Foraging = "foraging",
+    }
 }
 
 impl Task {
-    /// Its name on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CartPole => CartPole::NAME,
-            Self::SwingUp => SwingUp::NAME,
-            Self::Foraging => Foraging::NAME,
-        }
-    }
-
     /// Hidden neurons unless told otherwise.
     #[must_use]
     pub const fn hidden(self) -> u16 {
@@ -253,6 +243,12 @@ pub fn courses<E: World>(model: &Model, starts: &[E]) -> Result<Vec<Vec<Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tasks_are_named_as_their_environments() {
+        let names = [CartPole::NAME, SwingUp::NAME, Foraging::NAME];
+        assert_eq!([Task::CartPole, Task::SwingUp, Task::Foraging].map(Task::name), names);
+    }
 
     #[test]
     fn parts_have_starts_of_their_own() {

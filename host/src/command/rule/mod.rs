@@ -12,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::Failure;
+use super::settings::named;
 use evobit::rng::{Purpose, Stream};
 use evobit::rule::{Plasticity, Shape, ShapeError, WeightKind};
 use evobit_data::{LoadOptions, load, stratified};
@@ -63,7 +64,7 @@ pub enum Weights {
 #[serde(rename_all = "kebab-case")]
 pub struct TaskArgs {
     /// The kind of task
-    #[arg(long, value_enum, default_value = "table", help_heading = "Task")]
+    #[arg(long, value_parser = named::<Kind>(), default_value = "table", help_heading = "Task")]
     pub task: Kind,
     /// What to learn, as for `train`
     #[arg(long, value_name = "SOURCE", default_value = "iris", help_heading = "Task")]

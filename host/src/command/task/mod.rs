@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Failure;
+use super::settings::named;
 use super::table::lines;
 use evobit_rules::task::{Task, Verdict};
 
@@ -69,7 +70,7 @@ pub enum TaskCommand {
 )]
 pub struct TaskTrainArgs {
     /// The task
-    #[arg(value_enum)]
+    #[arg(value_parser = named::<Task>())]
     pub task: Task,
     /// Hidden neurons, 0 for none [default: 0 for cart-pole, 8 for the others]
     #[arg(long, value_name = "N", help_heading = "Network")]
@@ -121,7 +122,7 @@ pub struct TaskEvalArgs {
     /// The model file, such as runs/cart-pole-1/model.evb
     pub model: PathBuf,
     /// The task [default: that of the run beside the model]
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = named::<Task>())]
     pub task: Option<Task>,
     /// Unseen starts
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -5,7 +5,7 @@
 
 use evobit::rng::{Purpose, Stream};
 
-use super::Settings;
+use super::{Open, Settings};
 use evobit_data::{Dataset, Schema, stratified};
 
 /// Most samples that are looked at.
@@ -20,8 +20,9 @@ impl Settings {
         if !matches!(data.schema, Schema::Image { .. }) {
             return false;
         }
-        let mut stream = Stream::new(self.seed(), Purpose::Split, 0);
-        let (validation, test) = (self.validation(&data.schema), self.test());
+        let open = Open::new(self, data.into());
+        let mut stream = Stream::new(open.seed(), Purpose::Split, 0);
+        let (validation, test) = (open.validation(), open.test());
         // Shares that make no split are told of later.
         stratified(&data.labels, data.classes.len(), validation, test, &mut stream)
             .is_ok_and(|split| is_grey(data, &split.train))

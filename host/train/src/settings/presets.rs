@@ -6,23 +6,10 @@
 
 use evobit::evolve::smooth::MAX_RADIUS;
 use evobit::topology::{MAX_SLIDE, Shape};
-use serde::{Deserialize, Serialize};
 
 use super::size::{model_bytes, most_neurons};
-use super::{Facts, HiddenLayer, Settings};
+use super::{Facts, HiddenLayer, Preset, Settings};
 use evobit_data::Schema;
-
-/// How large a model may become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Preset {
-    /// At most 8,192 bytes of model image, for the smallest boards.
-    Small,
-    /// At most 32 KB.
-    Medium,
-    /// At most 256 KB.
-    Large,
-}
 
 /// What is set for images.
 struct ForImages {
@@ -110,17 +97,10 @@ impl Preset {
             Self::Large => ForTables { bytes: 256 << 10, neurons: 1024, ..TABLES },
         }
     }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Small => "small",
-            Self::Medium => "medium",
-            Self::Large => "large",
-        }
-    }
 }
 
 /// What a preset, or none, sets for some data; where the user sets something else, that stands.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Suggestion {
     pub(super) levels: u16,
     pub(super) hidden: Vec<HiddenLayer>,
@@ -141,7 +121,7 @@ pub(super) const fn loss_scale(schema: &Schema) -> (f64, f64) {
     }
 }
 
-/// The share of the samples that chooses between genomes. Tables have few rows, and the choice is between cold genomes that are
+/// The share of the samples that are validation samples. Tables have few rows, and the choice is between cold genomes that are
 /// much alike.
 pub(super) const fn validation(schema: &Schema) -> f64 {
     match schema {

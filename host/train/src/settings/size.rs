@@ -6,7 +6,7 @@ use evobit::loss::{MAX_ENTRIES, write_logistic};
 use evobit::topology::{MAX_UNITS, Shape};
 
 use super::notation::plan;
-use super::{Facts, HiddenLayer, Settings};
+use super::{Facts, HiddenLayer, Open, Settings};
 use evobit_data::{Column, Kind, Schema};
 
 /// The most neurons, up to `most`, of one hidden layer whose model image takes no more than `bytes`; without a limit of bytes `most`.
@@ -43,7 +43,7 @@ pub(super) fn model_bytes(
     let (input, encoder_words) = encoder_size(facts.schema, levels)?;
     let topology = plan(input, hidden, facts.classes.len()).ok()?;
     let (margin, temperature) = settings.loss(facts.schema, hidden);
-    let slope = settings.slope();
+    let slope = Open::new(settings, *facts).slope();
     let mut loss = vec![0; 4 + MAX_ENTRIES as usize / 2];
     let loss_words = write_logistic(margin, temperature, slope, &mut loss).ok()?;
     let zeros = vec![0; encoder_words.max(loss_words).max(topology.genome_words())];

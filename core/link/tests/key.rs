@@ -2,7 +2,7 @@
 
 #![cfg(feature = "key")]
 
-use evobit::link::key::{KEY_BYTES, Key, TAG_BYTES};
+use evobit_link::key::{KEY_BYTES, Key, TAG_BYTES};
 use sha2::{Digest, Sha256};
 
 /// HMAC-SHA-256 by its definition: the hash of the outer pad and the hash of the inner pad and the message.

@@ -1,0 +1,82 @@
+//! Checks of settings: of a value by itself, for the table, and of several settings together.
+
+use std::fmt::Display;
+
+use super::{Algorithm, Config};
+
+/// What several entries of the table say together.
+pub(super) const SHARES: &str =
+    "test and validation must be shares from 0 that leave something to learn from, such as 0.2 and 0.1";
+pub(super) const AT_LEAST_ONE: &str = "sweeps, patience and steps must be at least 1";
+pub(super) const HEAT: &str = "heat and heats must be 0 to 100";
+pub(super) const COPIES: &str = "copies must be 1 to 1000, together at least 1";
+pub(super) const EPOCH: &str = "epoch and latency must be at least 1";
+
+/// Values from `low` to `high`.
+pub(super) fn range<T: Copy + PartialOrd + Display>(
+    low: T,
+    high: T,
+) -> impl Fn(&str, &T) -> Result<(), String> {
+    range_of(low, high, "")
+}
+
+/// Values from `low` to `high`, in this unit, which begins with a space.
+pub(super) fn range_of<T: Copy + PartialOrd + Display>(
+    low: T,
+    high: T,
+    unit: &'static str,
+) -> impl Fn(&str, &T) -> Result<(), String> {
+    move |key, value| {
+        let complain = || format!("{key} must be {low} to {high}{unit}");
+        (low..=high).contains(value).then_some(()).ok_or_else(complain)
+    }
+}
+
+/// Values of which this is true, else this complaint.
+pub(super) fn holds<T>(
+    is_fine: impl Fn(&T) -> bool,
+    complaint: &'static str,
+) -> impl Fn(&str, &T) -> Result<(), String> {
+    move |_, value| is_fine(value).then_some(()).ok_or_else(|| complaint.into())
+}
+
+/// No value, or one that passes the check.
+pub(super) fn if_set<T>(
+    check: impl Fn(&str, &T) -> Result<(), String>,
+) -> impl Fn(&str, &Option<T>) -> Result<(), String> {
+    move |key, value| value.as_ref().map_or(Ok(()), |value| check(key, value))
+}
+
+/// What a configuration must not be, and the complaint where it is.
+type Fault = (fn(&Config) -> bool, &'static str);
+
+/// What may be wrong with several settings together.
+const TOGETHER: &[Fault] = &[
+    (|config| config.test + config.validation >= 1.0, SHARES),
+    (
+        |config| config.objective != "loss" && config.algorithm != Algorithm::Genetic,
+        "objective is of the genetic algorithm: set algorithm to genetic as well",
+    ),
+    (
+        |config| config.elites >= config.population || !(1..=config.population).contains(&config.tournament),
+        "elites must be fewer than the population, tournament 1 to the population",
+    ),
+    (
+        |config| config.islands.is_some() && (config.target.is_some() || config.steps.is_some()),
+        "islands end after as many sweeps as they are told: set sweeps, and leave target and steps out",
+    ),
+];
+
+impl Config {
+    /// Checks every setting, then all of them together.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.check_each()?;
+        if let Some(complaint) = self.kind.complaint(self) {
+            return Err(complaint.into());
+        }
+        match TOGETHER.iter().find(|(is_wrong, _)| is_wrong(self)) {
+            Some((_, complaint)) => Err((*complaint).into()),
+            None => Ok(()),
+        }
+    }
+}
