@@ -32,10 +32,10 @@ fn check(folder: &Folder, cases: &[Case]) {
         let said = says.iter().all(|word| message.contains(word));
         let quiet = ran.stdout.is_empty() && !message.contains("panicked");
         if ran.code != Some(*code) || !one_line || !said || !quiet {
-            faults.push(format!("host {args}: {ran:?}, where {code} and {says:?} are expected"));
+            faults.push(format!("evobit {args}: {ran:?}, where {code} and {says:?} are expected"));
         }
         if folder.contents() != before {
-            faults.push(format!("host {args}: changed the folder"));
+            faults.push(format!("evobit {args}: changed the folder"));
             break;
         }
     }
@@ -337,15 +337,23 @@ fn settings_out_of_range() {
             usage("task train cart-pole --elites 60", &["elites must be fewer"]),
             usage("task train cart-pole --hidden 40000", &["1 to 32767", "--hidden"]),
             usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
-            usage(
-                "train --data iris --tensorboard",
-                &["without TensorBoard's files", "--features tensorboard"],
-            ),
             usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
             wrong("sweep missing.toml", &["missing.toml: cannot be read", "evobit sweep --help"]),
             usage("trian", &["trian", "train"]),
             usage("inspect", &["<MODEL>"]),
         ],
+    );
+}
+
+#[cfg(not(feature = "tensorboard"))]
+#[test]
+fn what_the_program_is_built_without_is_named() {
+    check(
+        &Folder::new(),
+        &[usage(
+            "train --data iris --tensorboard",
+            &["without TensorBoard's files", "--features tensorboard"],
+        )],
     );
 }
 
