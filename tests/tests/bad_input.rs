@@ -295,6 +295,19 @@ fn settings_out_of_range() {
             usage("train --config endless.toml", &["margin -10000 to 10000"]),
             wrong("train --config bytes.toml", &["bytes.toml: cannot be read", "UTF-8"]),
             wrong("train --config missing.toml", &["missing.toml: cannot be read", "give a file such as"]),
+            usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
+            usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
+            wrong("sweep missing.toml", &["missing.toml: cannot be read", "evobit sweep --help"]),
+        ],
+    );
+}
+
+#[test]
+fn flags_out_of_range() {
+    let folder = Folder::new();
+    check(
+        &folder,
+        &[
             usage("train --data iris --hidden 64@2x2", &["window must fit its input", "--hidden"]),
             usage("train --data digits --hidden 64@9x9", &["window must fit its input", "--hidden"]),
             usage("train --data digits --hidden 64,32@3x3", &["window must fit its input", "--hidden"]),
@@ -336,9 +349,6 @@ fn settings_out_of_range() {
             usage("task train cart-poll", &["cart-poll", "cart-pole"]),
             usage("task train cart-pole --elites 60", &["elites must be fewer"]),
             usage("task train cart-pole --hidden 40000", &["1 to 32767", "--hidden"]),
-            usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
-            usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
-            wrong("sweep missing.toml", &["missing.toml: cannot be read", "evobit sweep --help"]),
             usage("trian", &["trian", "train"]),
             usage("inspect", &["<MODEL>"]),
         ],

@@ -85,5 +85,9 @@ fn the_check_sees_the_repository() {
     let core = packages().into_iter().find(|package| package.name == "evobit").unwrap();
     let graph = Modules::read(&core.folder.join("src/lib.rs")).graph();
     assert!(graph.len() > 50, "{} files", graph.len());
-    assert!(graph["core/src/genome.rs"].contains("core/src/topology.rs"), "{:?}", graph["core/src/genome.rs"]);
+    assert!(
+        graph["core/src/genome.rs"].contains("core/src/topology.rs"),
+        "{:?}",
+        graph["core/src/genome.rs"]
+    );
 }
