@@ -38,15 +38,16 @@ pub struct Hosts {
 }
 
 impl Cluster {
-    /// Two hosts; where the system does not permit them this machine alone, which is said.
+    /// Two hosts; where the system does not permit them, and skips are allowed, this machine alone.
+    ///
+    /// # Panics
+    /// Where the system does not permit them, unless skips are allowed.
     #[must_use]
     pub fn start() -> Self {
         match Hosts::start() {
             Ok(hosts) => Self::Hosts(hosts),
             Err(reason) => {
-                eprintln!(
-                    "*** SKIPPED: two hosts as network namespaces, ranks share one instead: {reason} ***"
-                );
+                skips::skip(&format!("there are no two hosts as network namespaces ({reason})"));
                 Self::Machine
             }
         }

@@ -6,6 +6,7 @@ pub mod cut;
 pub mod hosts;
 pub mod landscape;
 pub mod program;
+pub mod structure;
 
 /// The examples of CONTRIBUTING.md, which must compile.
 #[cfg(doctest)]

@@ -1,4 +1,4 @@
-//! The built `host` program, run as a user runs it: in a folder of its own, with arguments, files and pipes.
+//! The built program `evobit`, run as a user runs it: in a folder of its own, with arguments, files and pipes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -161,7 +161,7 @@ impl Folder {
     /// When it fails.
     pub fn ok(&self, args: &str) -> String {
         let ran = self.run(args);
-        assert_eq!(ran.code, Some(0), "host {args}: {}", ran.stderr);
+        assert_eq!(ran.code, Some(0), "evobit {args}: {}", ran.stderr);
         ran.stdout
     }
 
@@ -171,9 +171,9 @@ impl Folder {
     /// When it prints anything else or fails.
     pub fn json(&self, args: &str) -> Value {
         let stdout = self.ok(&format!("{args} --json"));
-        assert_eq!((stdout.lines().count(), stdout.ends_with('\n')), (1, true), "host {args}: {stdout}");
+        assert_eq!((stdout.lines().count(), stdout.ends_with('\n')), (1, true), "evobit {args}: {stdout}");
         let value: Value = serde_json::from_str(&stdout).expect("JSON");
-        assert!(value.is_object(), "host {args}: {value}");
+        assert!(value.is_object(), "evobit {args}: {value}");
         value
     }
 }
@@ -190,27 +190,44 @@ fn program() -> PathBuf {
         );
     };
     // A test of an old program would say nothing about the sources as they are.
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
-    let newest = ["core", "host", "firmware/board/src"]
-        .iter()
-        .filter_map(|folder| newest(&sources.join(folder)))
-        .max();
+    let changed = newest_source(&path);
     assert!(
-        newest.is_none_or(|newest| newest <= built),
-        "{} is older than its sources: run `cargo build -p host`",
+        changed <= built,
+        "{} is older than its sources: run `cargo build -p host`, with the features that it had",
         path.display()
     );
     path
 }
 
-/// When the last change of a file under `folder` was.
-fn newest(folder: &Path) -> Option<SystemTime> {
-    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
-    let changed = |entry: fs::DirEntry| {
-        let path = entry.path();
-        if path.is_dir() { newest(&path) } else { entry.metadata().and_then(|data| data.modified()).ok() }
+/// When the newest file that the program was built from was changed. Cargo lists these files beside the program: all sources and
+/// included files of the packages of this repository, without their tests.
+///
+/// # Panics
+/// When there is no list, or a file of it is gone, which means that the program is old.
+fn newest_source(program: &Path) -> SystemTime {
+    let list = program.with_extension("d");
+    let text = fs::read_to_string(&list).unwrap_or_else(|error| {
+        panic!("{}: {error}: run `cargo build -p host`", list.display());
+    });
+    let sources = sources(&text);
+    assert!(!sources.is_empty(), "{} names no files", list.display());
+    let changed = |path: &PathBuf| {
+        path.metadata().and_then(|data| data.modified()).unwrap_or_else(|error| {
+            panic!(
+                "{}: {error}, and {} was built from it: run `cargo build -p host`",
+                path.display(),
+                program.display()
+            )
+        })
     };
-    entries.filter_map(changed).max()
+    sources.iter().map(changed).max().expect("there are sources")
+}
+
+/// The files behind the colon of a list as `make` reads them; spaces in their names stand behind a backslash.
+fn sources(list: &str) -> Vec<PathBuf> {
+    let line = list.lines().find_map(|line| line.split_once(": ")).map_or("", |(_, files)| files);
+    let names = line.replace("\\ ", "\0");
+    names.split_whitespace().map(|name| name.replace('\0', " ").into()).collect()
 }
 
 /// The bytes of an IDX file: its magic number, its sizes, its values.
@@ -228,4 +245,32 @@ pub fn idx(magic: u32, sizes: &[u32], values: &[u8]) -> Vec<u8> {
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(vec![], flate2::Compression::default());
     encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes all bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_that_a_program_was_built_from_are_read() {
+        let files = sources("/a/evobit: /a/lib.rs /b\\ c/d.rs\n");
+        assert_eq!(files, [PathBuf::from("/a/lib.rs"), PathBuf::from("/b c/d.rs")]);
+        assert!(sources("").is_empty());
+    }
+
+    #[test]
+    fn a_program_is_as_old_as_its_newest_source() {
+        let folder = Folder::new();
+        for name in ["old.rs", "new.rs"] {
+            folder.write(name, "");
+        }
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(9);
+        fs::File::open(folder.path("old.rs")).unwrap().set_modified(time).unwrap();
+        let (old, new) = (folder.path("old.rs"), folder.path("new.rs"));
+        folder.write("program.d", format!("program: {} {}\n", old.display(), new.display()));
+        let newest = newest_source(&folder.path("program"));
+        assert_eq!(newest, new.metadata().unwrap().modified().unwrap());
+        folder.write("program.d", format!("program: {}\n", old.display()));
+        assert_eq!(newest_source(&folder.path("program")), time);
+    }
 }

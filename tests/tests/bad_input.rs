@@ -32,10 +32,10 @@ fn check(folder: &Folder, cases: &[Case]) {
         let said = says.iter().all(|word| message.contains(word));
         let quiet = ran.stdout.is_empty() && !message.contains("panicked");
         if ran.code != Some(*code) || !one_line || !said || !quiet {
-            faults.push(format!("host {args}: {ran:?}, where {code} and {says:?} are expected"));
+            faults.push(format!("evobit {args}: {ran:?}, where {code} and {says:?} are expected"));
         }
         if folder.contents() != before {
-            faults.push(format!("host {args}: changed the folder"));
+            faults.push(format!("evobit {args}: changed the folder"));
             break;
         }
     }
@@ -295,6 +295,19 @@ fn settings_out_of_range() {
             usage("train --config endless.toml", &["margin -10000 to 10000"]),
             wrong("train --config bytes.toml", &["bytes.toml: cannot be read", "UTF-8"]),
             wrong("train --config missing.toml", &["missing.toml: cannot be read", "give a file such as"]),
+            usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
+            usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
+            wrong("sweep missing.toml", &["missing.toml: cannot be read", "evobit sweep --help"]),
+        ],
+    );
+}
+
+#[test]
+fn flags_out_of_range() {
+    let folder = Folder::new();
+    check(
+        &folder,
+        &[
             usage("train --data iris --hidden 64@2x2", &["window must fit its input", "--hidden"]),
             usage("train --data digits --hidden 64@9x9", &["window must fit its input", "--hidden"]),
             usage("train --data digits --hidden 64,32@3x3", &["window must fit its input", "--hidden"]),
@@ -336,16 +349,21 @@ fn settings_out_of_range() {
             usage("task train cart-poll", &["cart-poll", "cart-pole"]),
             usage("task train cart-pole --elites 60", &["elites must be fewer"]),
             usage("task train cart-pole --hidden 40000", &["1 to 32767", "--hidden"]),
-            usage("sweep unknown-key.toml", &["unknown-key.toml", "`margn`", "did you mean `margin`"]),
-            usage(
-                "train --data iris --tensorboard",
-                &["without TensorBoard's files", "--features tensorboard"],
-            ),
-            usage("sweep unknown.toml", &["unknown.toml", "unknown field"]),
-            wrong("sweep missing.toml", &["missing.toml: cannot be read", "evobit sweep --help"]),
             usage("trian", &["trian", "train"]),
             usage("inspect", &["<MODEL>"]),
         ],
+    );
+}
+
+#[cfg(not(feature = "tensorboard"))]
+#[test]
+fn what_the_program_is_built_without_is_named() {
+    check(
+        &Folder::new(),
+        &[usage(
+            "train --data iris --tensorboard",
+            &["without TensorBoard's files", "--features tensorboard"],
+        )],
     );
 }
 

@@ -1,5 +1,5 @@
 //! Islands over MPI on two emulated hosts, with the program built with the feature `mpi` and Open MPI's `mpirun`: `./tests/run` builds it
-//! and runs these. Where the system lets nobody make hosts, ranks share one, which is said loudly.
+//! and runs these. Where the system lets nobody make hosts they fail, or, with `EVOBIT_ALLOW_SKIPS=1`, ranks share one.
 //!
 //! `EVOBIT_KILLS=50 EVOBIT_SEED=1 cargo test -p tests --test mpi -- --ignored --nocapture killed` kills as many ranks as one likes.
 

@@ -288,11 +288,8 @@ fn made_up_gestures_are_learned() {
 
 #[test]
 fn recorded_gestures_are_learned() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/imu-motion.csv");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("\n*** SKIPPED: {path} is not there, recorded gestures were not tested ***\n");
-        return;
-    };
+    let Some(path) = skips::shared_data("imu-motion.csv") else { return };
+    let text = std::fs::read_to_string(path).unwrap();
     let (train, test) = (recorded(&text, "train").unwrap(), recorded(&text, "test").unwrap());
     let samples = |windows: &[Recorded]| -> Vec<Sample> {
         windows.iter().map(|window| (window.features, window.label)).collect()

@@ -111,7 +111,7 @@ fn glibc_versions(program: &[u8]) -> Vec<(u32, u32)> {
 }
 
 #[test]
-#[ignore = "builds firmware and runs QEMU: ./tests/run"]
+#[ignore = "builds firmware and runs QEMU: ./tests/run long"]
 fn the_program_for_glibc_needs_no_newer_one_than_the_jetsons_and_answers_as_the_static_one() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/build");
     let built = Command::new(script).arg("jetson-glibc").output().unwrap();

@@ -1,6 +1,6 @@
 //! From host to board and back: trained, flashed, taught, pulled, pushed, with the built program and boards in QEMU.
 //!
-//! These tests build firmware and run emulators: `./tests/run` runs them, `cargo test` alone leaves them out.
+//! These tests build firmware and run emulators: `./tests/run` runs them, those of rare boards with `long`; `cargo test` alone leaves them out.
 
 mod board;
 mod cable;

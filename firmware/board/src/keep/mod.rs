@@ -13,6 +13,7 @@
 
 #[cfg(feature = "key")]
 mod counter;
+mod error;
 mod log;
 mod stream;
 
@@ -25,17 +26,9 @@ use crate::learner::Learner;
 
 #[cfg(feature = "key")]
 use counter::Counters;
+pub use error::KeepError;
 use log::{Log, Pages, Reader, Writer};
 use stream::{read_stream, write_stream};
-
-/// Why something was not saved or loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeepError {
-    /// Flash failed, or two generations have no room in the range.
-    Flash,
-    /// What is there is not whole or of another model.
-    Content,
-}
 
 /// Flash that keeps what was learned.
 #[derive(Debug)]

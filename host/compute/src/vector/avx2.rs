@@ -10,6 +10,7 @@ use super::kernels::{
     Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide, View, ViewMut,
 };
 use super::loops;
+use super::vectorize::{Task, Vectorize};
 
 mod flips;
 mod rows;
@@ -27,6 +28,17 @@ impl Avx2 {
     pub fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt");
         (found && !cfg!(miri)).then_some(Self(()))
+    }
+}
+
+impl Vectorize for Avx2 {
+    fn vectorize<T: Task>(self, task: T) -> T::Output {
+        #[target_feature(enable = "avx2,popcnt")]
+        fn with<T: Task>(task: T) -> T::Output {
+            task.run()
+        }
+        // SAFETY: only `detect` makes a `self`, where it found the instructions.
+        unsafe { with(task) }
     }
 }
 

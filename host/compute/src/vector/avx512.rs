@@ -8,6 +8,7 @@ use super::kernels::{
     Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, Slide, View, ViewMut, Window,
 };
 use super::loops;
+use super::vectorize::{Task, Vectorize};
 
 mod flips;
 mod rows;
@@ -36,6 +37,17 @@ impl Avx512 {
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("popcnt");
         (found && !cfg!(miri)).then_some(Self(()))
+    }
+}
+
+impl Vectorize for Avx512 {
+    fn vectorize<T: Task>(self, task: T) -> T::Output {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
+        fn with<T: Task>(task: T) -> T::Output {
+            task.run()
+        }
+        // SAFETY: only `detect` makes a `self`, where it found the instructions.
+        unsafe { with(task) }
     }
 }
 

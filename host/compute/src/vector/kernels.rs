@@ -5,6 +5,7 @@
 //! [`vector_kernels`](super::loops) puts them into the loops, which all share.
 
 use super::loops;
+use super::vectorize::Vectorize;
 
 mod cells;
 mod changes;
@@ -12,6 +13,7 @@ mod portable;
 mod slide;
 #[cfg(test)]
 mod tests;
+mod values;
 mod window;
 
 pub use cells::Cell;
@@ -21,57 +23,13 @@ pub use portable::Portable;
 pub(super) use portable::change_of;
 pub(super) use slide::FIELD;
 pub(super) use slide::Slide;
+pub(super) use values::{Ahead, CHUNK, Column, LANES, Rows, Sides};
 pub(super) use window::{SIDE, Window};
-
-/// Classes of a block.
-pub(super) const LANES: usize = 16;
-
-/// Samples of a chunk, one bit each in a word.
-pub(super) const CHUNK: usize = 64;
-
-/// How far 16 classes of one sample are ahead of its right class; 0 for that class itself and where there is no class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(align(32))]
-pub struct Ahead(pub [i16; LANES]);
-
-// SAFETY: 16 integers; all zeros are 16 zeros.
-unsafe impl bytemuck::Zeroable for Ahead {}
-// SAFETY: 16 integers of 2 bytes and an alignment of 32, so there is no padding, and any bits are integers.
-unsafe impl bytemuck::Pod for Ahead {}
-
-/// A column that is added to pre-activations: `step` where its bit is set, `-step` where not.
-#[derive(Clone, Copy, Debug)]
-pub struct Column<'a> {
-    /// Bit i belongs to sample i.
-    pub bits: &'a [u64],
-    /// What a set bit adds.
-    pub step: i16,
-}
-
-/// Packed rows of bits, one for each sample.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    /// `[rows][words]`.
-    pub bits: &'a [u32],
-    /// Words of a row.
-    pub words: usize,
-}
-
-/// The changes of loss of found samples on either side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sides {
-    /// Their sum where the neuron is off.
-    pub off: i64,
-    /// Where it is on.
-    pub on: i64,
-    /// The greatest either way.
-    pub most: i16,
-}
 
 /// Inner loops over samples.
 ///
 /// A *found* sample is `2 * sample + 1` where the neuron is on, `2 * sample` where it is off.
-pub trait Kernels: super::Vectorize + Copy + Send + Sync + 'static {
+pub trait Kernels: Vectorize + Copy + Send + Sync + 'static {
     /// Writes pre-activations with `base` and all `columns` added, which must fit `C`: `new = old + base + columns`.
     fn add_columns<C: Cell>(self, old: &[Chunk<C>], columns: &[Column<'_>], base: i16, new: &mut [Chunk<C>]);
 

@@ -28,6 +28,7 @@ mod start;
 mod tables;
 mod terms;
 mod trial;
+mod vectorize;
 mod whole;
 mod windows;
 
@@ -47,11 +48,12 @@ use evobit::loss::LossTable;
 use evobit::network::{Network, best_class};
 use evobit::topology::{Plan, Topology};
 
-pub use deep::{DeepLandscape, Task, Vectorize, supports_deep};
+pub use deep::{DeepLandscape, supports_deep};
 use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
 use samples::Sorted;
 use tables::Tables;
+pub use vectorize::{Task, Vectorize};
 use windows::Strips;
 
 #[cfg(target_arch = "x86_64")]

@@ -7,6 +7,7 @@ use super::kernels::{
     self, Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide, View, ViewMut,
 };
 use super::loops::{self, append_each as append};
+use super::vectorize::{Task, Vectorize};
 
 /// A machine that has NEON; only [`Neon::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,13 @@ impl Neon {
     #[must_use]
     pub fn detect() -> Option<Self> {
         (std::arch::is_aarch64_feature_detected!("neon") && !cfg!(miri)).then_some(Self(()))
+    }
+}
+
+impl Vectorize for Neon {
+    fn vectorize<T: Task>(self, task: T) -> T::Output {
+        // Every 64-bit Arm target has NEON.
+        task.run()
     }
 }
 

@@ -6,10 +6,8 @@ mod csv;
 mod idx;
 mod known;
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use proptest::prelude::*;
+use skips::shared_data;
 
 use super::*;
 
@@ -30,18 +28,6 @@ use assert_fails;
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
-}
-
-/// A file of the shared data, or a loud note that a test is skipped.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    // Written past the test harness, which keeps what passing tests print to itself.
-    let note = format!("SKIPPED: {} is not there, so a test of real data did not run\n", path.display());
-    std::io::stderr().write_all(note.as_bytes()).unwrap();
-    None
 }
 
 #[test]
@@ -98,7 +84,7 @@ fn built_in_sets_can_be_tested_and_predicted() {
 
 #[test]
 fn mnist_loads_as_published() {
-    let Some(folder) = shared("mnist") else { return };
+    let Some(folder) = shared_data("mnist") else { return };
     let loaded = load(&folder.to_string_lossy(), &LoadOptions::default()).unwrap();
     let (train, test) = (loaded.train, loaded.test.unwrap());
     assert_eq!(loaded.name, "mnist");
@@ -118,7 +104,7 @@ fn mnist_loads_as_published() {
 
 #[test]
 fn a_label_in_the_middle_of_a_real_table_is_found() {
-    let Some(file) = shared("imu-motion.csv") else { return };
+    let Some(file) = shared_data("imu-motion.csv") else { return };
     let options = LoadOptions { label: Some("label".into()), shape: None };
     let set = load(&file.to_string_lossy(), &options).unwrap().train;
     assert_eq!((set.samples(), set.features()), (28_319, 9));

@@ -7,6 +7,7 @@
 //! The methods of the trait cannot fail, kernels can: the first failure is recorded in a [`Failure`], after which nothing improves any
 //! more, and whoever trains must ask for it before it uses the genome.
 
+mod many;
 mod state;
 mod together;
 mod trial;
@@ -23,17 +24,12 @@ use evobit::topology::{Field, Topology};
 
 use super::device::{Buffer, Device, DeviceError, THREADS, launch};
 use super::gpu::Gpu;
-use state::{Sizes, State, TOGETHER, Terms};
+pub use many::spectra_of_many;
+use state::{RESULTS, SETS, Sizes, State, TOGETHER, Terms, blocks};
 pub(super) use together::Together;
-pub use together::spectra_of_many;
 use together::{Job, Kind};
 use trial::{Pending, Scored};
 use views::Views;
-
-/// Entries of the ring of results: a trial takes up to [`SETS`] of them, all of which are 0 before.
-const RESULTS: usize = 512;
-/// Most sets that a trial scores: 64 mutations, 32 and so on.
-const SETS: usize = 8;
 
 /// See the module.
 pub struct CudaLandscape<'a> {
@@ -67,11 +63,6 @@ struct Memory {
     planes: Buffer<u32>,
     sums: Buffer<i64>,
     results: Buffer<i64>,
-}
-
-/// Blocks of threads that take one sample each.
-fn blocks(state: &State) -> u32 {
-    state.samples.div_ceil(THREADS)
 }
 
 /// Why there is no landscape on the card.

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 use evobit::loss::LossTable;
 use evobit::topology::{Field, Plan, Topology};
 
-use crate::cuda::device::DeviceError;
+use crate::cuda::device::{DeviceError, THREADS};
 
 /// Samples that a warp takes at a time.
 pub(super) const TILE: usize = 1024;
@@ -16,6 +16,11 @@ const SUMS: usize = 64 << 20;
 pub(super) const TOGETHER: usize = 16;
 /// Most views: a visit has 16 bits for one.
 const MOST_SLOTS: usize = 1 << 16;
+
+/// Entries of the ring of results: a trial takes up to [`SETS`] of them, all of which are 0 before.
+pub(super) const RESULTS: usize = 512;
+/// Most sets that a trial scores: 64 mutations, 32 and so on.
+pub(super) const SETS: usize = 8;
 
 /// `Landscape` of kernels/cuda/landscape.cuh: addresses, then numbers.
 #[repr(C)]
@@ -168,7 +173,7 @@ impl Sizes {
             + 2 * neurons.max(classes)
             + self.planes;
         let state = size_of::<State>() as u64;
-        state + 4 * words as u64 + samples as u64 + 8 * (self.sums + super::RESULTS) as u64
+        state + 4 * words as u64 + samples as u64 + 8 * (self.sums + RESULTS) as u64
     }
 
     /// How many views there is room for beside `fixed` bytes where `free` are free, at most `wanted`.
@@ -183,6 +188,11 @@ impl Sizes {
         let room = (usable - fixed).checked_div(view).unwrap_or(0);
         Ok(usize::try_from(room).unwrap_or(usize::MAX).min(wanted).min(MOST_SLOTS))
     }
+}
+
+/// Blocks of threads that take one sample each.
+pub(super) fn blocks(state: &State) -> u32 {
+    state.samples.div_ceil(THREADS)
 }
 
 #[cfg(test)]

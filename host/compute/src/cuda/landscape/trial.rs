@@ -4,8 +4,8 @@ use evobit::bits;
 use evobit::evolve::landscape::MAX_TRIAL;
 use evobit::genome::{Gene, GenomeMut, Mutation};
 
-use super::state::Trial;
-use super::{CudaLandscape, SETS, blocks};
+use super::CudaLandscape;
+use super::state::{SETS, Trial, blocks};
 use crate::cuda::device::{DeviceError, launch};
 
 /// What kernels/cuda/apply.cu calls these.

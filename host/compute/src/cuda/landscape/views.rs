@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use evobit::topology::{Field, Plan};
 
-use super::state::{State, Window};
+use super::state::{State, Window, blocks};
 use crate::cuda::device::{Buffer, Device, DeviceError, launch};
 
 /// No view.
@@ -94,7 +94,7 @@ impl Views {
         }
         if !loads.is_empty() && state.samples > 0 {
             self.loads.write(&loads)?;
-            let grid = [super::blocks(state), loads.len() as u32];
+            let grid = [blocks(state), loads.len() as u32];
             if state.slide > 0 {
                 launch!(self.device, ApplyFields, grid, *state, window, self.loads.address())?;
             } else {

@@ -11,7 +11,6 @@ mod links;
 mod output;
 mod propagate;
 mod state;
-mod vectorize;
 
 use evobit::evolve::landscape::{
     IMPOSSIBLE, Landscape, LandscapeError, Samples, check_spectra, check_start, mask_impossible,
@@ -28,7 +27,6 @@ use super::terms::Terms;
 use super::trial;
 use super::windows::Strips;
 use state::{Given, State};
-pub use vectorize::{Task, Vectorize};
 
 /// A pending trial.
 enum Pending<C> {

@@ -5,9 +5,9 @@
 //! hidden layer, several flips come together there, and pre-activations decide. Most flips die out on the way.
 
 use super::super::kernels::{Ahead, Cell, Kernels, LANES};
+use super::super::vectorize::Task;
 use super::flips::{Ones, Scratch};
 use super::state::{Given, State};
-use super::vectorize::Task;
 
 /// The change of loss of samples on which a hidden neuron flips.
 #[derive(Default)]

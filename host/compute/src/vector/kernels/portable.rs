@@ -1,11 +1,18 @@
 //! The portable form: what every other form must equal.
 
 use super::super::loops;
+use super::super::vectorize::{Task, Vectorize};
 use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows};
 
 /// No particular instructions.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
+
+impl Vectorize for Portable {
+    fn vectorize<T: Task>(self, task: T) -> T::Output {
+        task.run()
+    }
+}
 
 impl Kernels for Portable {
     fn add_columns<C: Cell>(self, old: &[Chunk<C>], columns: &[Column<'_>], base: i16, new: &mut [Chunk<C>]) {

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use evobit::rng::{Draw, Purpose, Stream};
 use rusqlite::Connection;
 use rusqlite::types::Value;
-use tempfile::TempDir;
+use tests::program::{Folder, Ran};
 
 const PLAN: &str = "seeds = 2
 [base]
@@ -23,51 +23,39 @@ mating = [\"union\", \"neurons\"]
 ";
 const RUNS: i64 = 16;
 
-fn folder(plan: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("sweep.toml"), plan).unwrap();
+fn folder(plan: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("sweep.toml", plan);
     folder
 }
 
-fn host(folder: &TempDir, args: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_host"));
-    command.args(args.split(' ')).current_dir(folder.path()).stdin(Stdio::null());
-    command
-}
-
-fn run(folder: &TempDir, args: &str) -> Output {
-    host(folder, args).output().unwrap()
-}
-
-fn ok(folder: &TempDir, args: &str) -> String {
-    let output = run(folder, args);
-    assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn json(folder: &TempDir, args: &str) -> serde_json::Value {
-    let shown = ok(folder, &format!("{args} --json"));
+fn json(folder: &Folder, args: &str) -> serde_json::Value {
+    let shown = folder.ok(&format!("{args} --json"));
     serde_json::from_str(shown.lines().last().unwrap()).unwrap()
 }
 
 /// The one line that a command must fail with.
-fn error(folder: &TempDir, args: &str) -> String {
-    let output = run(folder, args);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(matches!(output.status.code(), Some(1 | 2)), "{args}: {:?} {said}", output.status);
+fn error(folder: &Folder, args: &str) -> String {
+    let Ran { code, stderr: said, .. } = folder.run(args);
+    assert!(matches!(code, Some(1 | 2)), "{args}: {code:?} {said}");
     let errors: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "{said}");
     errors[0].to_owned()
 }
 
 /// Starts a sweep.
-fn sweep(folder: &TempDir) -> Child {
-    host(folder, "sweep sweep.toml --jobs 2").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+fn sweep(folder: &Folder) -> Child {
+    folder
+        .command("sweep sweep.toml --jobs 2".split(' '))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Runs that the database holds; none where there is no database yet.
-fn count(folder: &TempDir) -> i64 {
-    let Ok(connection) = Connection::open(folder.path().join("sweep.db")) else { return 0 };
+fn count(folder: &Folder) -> i64 {
+    let Ok(connection) = Connection::open(folder.path("sweep.db")) else { return 0 };
     connection.busy_timeout(Duration::from_secs(5)).unwrap();
     connection.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap_or(0)
 }
@@ -106,7 +94,7 @@ fn rows(path: &Path) -> Vec<String> {
 fn a_killed_sweep_goes_on_to_the_same_database() {
     let (whole, killed) = (folder(PLAN), folder(PLAN));
     let began = Instant::now();
-    ok(&whole, "sweep sweep.toml --jobs 2");
+    whole.ok("sweep sweep.toml --jobs 2");
     let time = began.elapsed().as_millis() as u32;
     let mut random = Stream::new(1, Purpose::Test, 0);
     let (mut kills, mut between, mut ended) = (0, 0, false);
@@ -125,7 +113,7 @@ fn a_killed_sweep_goes_on_to_the_same_database() {
         between += u32::from(!ended && (1..RUNS).contains(&count(&killed)));
     }
     assert!(kills > 1 && between > 0, "{kills} kills, {between} of them between runs");
-    let databases = [&whole, &killed].map(|folder| folder.path().join("sweep.db"));
+    let databases = [&whole, &killed].map(|folder| folder.path("sweep.db"));
     let [one, other] = databases.map(|path| rows(&path));
     assert_eq!(one.iter().filter(|row| row.starts_with("runs: ")).count() as i64, RUNS);
     for table in ["settings", "metrics", "winners", "lineage", "epochs"] {
@@ -139,7 +127,7 @@ fn a_killed_sweep_goes_on_to_the_same_database() {
 #[test]
 fn lineage_of_every_run_gives_its_genome_back() {
     let folder = folder(PLAN);
-    ok(&folder, "sweep sweep.toml");
+    folder.ok("sweep sweep.toml");
     let runs = json(&folder, "runs list sweep.db");
     let mut migrants = 0;
     for run in runs["runs"].as_array().unwrap() {
@@ -158,8 +146,8 @@ fn lineage_of_every_run_gives_its_genome_back() {
         .collect();
     assert!(means.len() == 8 && means.is_sorted_by(|one, other| one >= other), "{means:?}");
     assert!(compared["configurations"][0].get("test").is_none(), "held-out samples choose nothing");
-    ok(&folder, "runs plot sweep.db --over sweeps");
-    assert!(fs::read_to_string(folder.path().join("sweep.svg")).unwrap().contains("islands=3 mating=union"));
+    folder.ok("runs plot sweep.db --over sweeps");
+    assert!(fs::read_to_string(folder.path("sweep.svg")).unwrap().contains("islands=3 mating=union"));
     assert!(error(&folder, "runs lineage sweep.db 99").contains("`evobit runs list sweep.db`"));
 }
 
@@ -174,7 +162,7 @@ fn who_locks_a_database_is_waited_for_or_named() {
     let said = error(&folder, "sweep sweep.toml");
     assert!(said.contains("sweep.db: is locked by another sweep or program: wait"), "{said}");
     // Somebody else's program, for longer than SQLite waits by itself.
-    let other = Connection::open(folder.path().join("sweep.db")).unwrap();
+    let other = Connection::open(folder.path("sweep.db")).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     std::thread::sleep(Duration::from_secs(7));
@@ -205,7 +193,7 @@ fn a_plan_that_cannot_be_carried_out_runs_nothing() {
         let folder = folder(plan);
         let said = error(&folder, "sweep sweep.toml");
         assert!(said.contains(says), "{said}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "more than the plan is there");
+        assert_eq!(fs::read_dir(folder.path("")).unwrap().count(), 1, "more than the plan is there");
     }
     // Of random draws some may be such as cannot be: these are recorded, and the others are carried out.
     let folder = folder(
@@ -222,20 +210,20 @@ fn a_plan_that_cannot_be_carried_out_runs_nothing() {
 fn every_setting_may_be_varied() {
     let folder =
         folder("[base]\ndata = \"iris\"\nhidden = [\"8\"]\n[vary]\nheats = [[0.002, 0.001], [0.0]]\n");
-    ok(&folder, "sweep sweep.toml");
-    ok(&folder, "train --data iris --out run");
+    folder.ok("sweep sweep.toml");
+    folder.ok("train --data iris --out run");
     fs::write(
-        folder.path().join("sweep.toml"),
+        folder.path("sweep.toml"),
         "[base]\ndata = \"iris\"\nfrom = \"run/model.evb\"\nsweeps = 3\n[vary]\nmargin = [3.0]",
     )
     .unwrap();
     assert!(error(&folder, "sweep sweep.toml").contains("`margin` is decided by the model"));
     fs::write(
-        folder.path().join("sweep.toml"),
+        folder.path("sweep.toml"),
         "[base]\ndata = \"iris\"\nfrom = \"run/model.evb\"\n[vary]\nsweeps = [2, 3]",
     )
     .unwrap();
-    ok(&folder, "sweep sweep.toml");
+    folder.ok("sweep sweep.toml");
     assert_eq!(count(&folder), 4);
 }
 
@@ -243,8 +231,8 @@ fn every_setting_may_be_varied() {
 fn damage_is_named_or_does_no_harm() {
     let folder =
         folder("[base]\ndata = \"iris\"\nhidden = [\"8\"]\nsweeps = 3\nislands = 2\n[vary]\nlevels = [2, 3]");
-    ok(&folder, "sweep sweep.toml");
-    let path = folder.path().join("sweep.db");
+    folder.ok("sweep sweep.toml");
+    let path = folder.path("sweep.db");
     let whole = fs::read(&path).unwrap();
     let mut random = Stream::new(2, Purpose::Test, 0);
     let mut named = 0;
@@ -258,12 +246,10 @@ fn damage_is_named_or_does_no_harm() {
         }
         fs::write(&path, bytes).unwrap();
         for args in ["runs compare sweep.db", "runs lineage sweep.db 1", "sweep sweep.toml"] {
-            let output = run(&folder, args);
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert!(matches!(output.status.code(), Some(0 | 1)), "{args}: {said}");
+            let Ran { code, stderr: said, .. } = folder.run(args);
+            assert!(matches!(code, Some(0 | 1)), "{args}: {said}");
             assert!(
-                output.status.success()
-                    || said.lines().filter(|line| line.starts_with("error: ")).count() == 1,
+                code == Some(0) || said.lines().filter(|line| line.starts_with("error: ")).count() == 1,
                 "{said}"
             );
             named +=
@@ -278,11 +264,11 @@ fn damage_is_named_or_does_no_harm() {
 fn event_files_lie_beside_the_database() {
     let folder =
         folder("seeds = 2\n[base]\ndata = \"iris\"\nhidden = [\"8\"]\nsweeps = 3\n[vary]\nlevels = [2, 3]");
-    ok(&folder, "sweep sweep.toml");
+    folder.ok("sweep sweep.toml");
     // Those done before as well.
-    ok(&folder, "sweep sweep.toml --tensorboard");
+    folder.ok("sweep sweep.toml --tensorboard");
     let mut files = 0;
-    for run in fs::read_dir(folder.path().join("sweep.tensorboard")).unwrap() {
+    for run in fs::read_dir(folder.path("sweep.tensorboard")).unwrap() {
         for seed in fs::read_dir(run.unwrap().path()).unwrap() {
             let bytes = fs::read(seed.unwrap().path().join("events.out.tfevents.evobit")).unwrap();
             assert!(bytes.windows(19).any(|bytes| bytes == b"accuracy/validation"));
@@ -290,6 +276,6 @@ fn event_files_lie_beside_the_database() {
         }
     }
     assert_eq!(files, 4);
-    ok(&folder, "train --data iris --tensorboard --out run");
-    assert!(folder.path().join("run/events.out.tfevents.evobit").exists());
+    folder.ok("train --data iris --tensorboard --out run");
+    assert!(folder.path("run/events.out.tfevents.evobit").exists());
 }
