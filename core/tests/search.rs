@@ -88,18 +88,31 @@ impl Landscape for Made<'_> {
     fn rollback(&mut self) {}
 }
 
-/// 12 inputs in two features of a thermometer code and one input beside, two hidden layers.
-fn topology() -> Topology {
-    Topology::new(Shape::flat(12), &[Layer::dense(6), Layer::dense(4), Layer::dense(3)]).unwrap()
+/// A network whose first layer reads levels of thermometer codes, and for each feature the first input behind its levels.
+#[derive(Clone, Copy)]
+struct Problem {
+    topology: Topology,
+    ends: [u32; 2],
 }
 
-const ENDS: [u32; 2] = [5, 11];
+/// Two features and one input beside, two hidden layers.
+fn small() -> Problem {
+    let layers = [Layer::dense(6), Layer::dense(4), Layer::dense(3)];
+    Problem { topology: Topology::new(Shape::flat(12), &layers).unwrap(), ends: [5, 11] }
+}
+
+/// One feature of more levels than the largest mean takes in, and one of few.
+fn long() -> Problem {
+    let layers = [Layer::dense(3), Layer::dense(2)];
+    Problem { topology: Topology::new(Shape::flat(180), &layers).unwrap(), ends: [170, 177] }
+}
 
 /// The mean around every level, in the direction of a weight of +1, turned back to that of the weight.
-fn smoothed(spectrum: &[i64], weights: u32, radius: usize) -> Vec<i64> {
-    let sign = |level: usize| if weights >> level & 1 == 1 { -1 } else { 1 };
+fn smoothed(spectrum: &[i64], weights: &[u32], ends: [u32; 2], radius: usize) -> Vec<i64> {
+    let sign = |level: usize| if weights[level / 32] >> (level % 32) & 1 == 1 { -1 } else { 1 };
+    let [first, second] = ends.map(|end| end as usize);
     let mut out = spectrum.to_vec();
-    for feature in [0..5usize, 5..11] {
+    for feature in [0..first, first..second] {
         for level in feature.clone() {
             let around =
                 level.saturating_sub(radius).max(feature.start)..(level + radius + 1).min(feature.end);
@@ -117,17 +130,26 @@ fn forgiven(rng: &mut Stream, heat: u32) -> i64 {
 }
 
 /// Takes `steps` steps and works out each of them a second time. Returns how many trials there were and how many of them were kept.
-fn check(config: SearchConfig, heat: u32, radius: u16, change: &dyn Fn(usize) -> i64) -> (usize, usize) {
+fn check_on(
+    Problem { topology, ends }: Problem,
+    config: SearchConfig,
+    heat: u32,
+    radius: u16,
+    change: &dyn Fn(usize) -> i64,
+) -> (usize, usize) {
     let mut rng = Stream::new(15, Purpose::Test, 4);
-    let mut made = Made::new(topology(), &mut rng, change);
-    let (mut order, mut deltas) = (vec![0; 13], vec![0; 14 * 4]);
+    let mut made = Made::new(topology, &mut rng, change);
+    let mut order = vec![0; SpectrumSearch::<Stream>::order_len(&topology)];
+    let mut deltas = vec![0; SpectrumSearch::<Stream>::deltas_len(&topology, config)];
     let mut search =
         SpectrumSearch::new(&made.topology, config, rng.clone(), &mut order, &mut deltas).unwrap();
     if radius > 0 {
-        search = search.smoothed(Smoothing { radius, ends: &ENDS });
+        search = search.smoothed(Smoothing { radius, ends: &ends });
     }
-    let first_rows = (0..6).map(|neuron| made.genome[made.topology.layer(0).weights as usize + neuron]);
-    let first_rows: Vec<u32> = first_rows.collect();
+    let plan = *topology.layer(0);
+    let rows = made.genome[plan.weights as usize..].to_vec();
+    let weights =
+        |neuron: u16| &rows[usize::from(neuron) * plan.row_words as usize..][..plan.row_words as usize];
     let (mut tried, mut kept) = (0, 0);
     for _ in 0..60 {
         if search.position() == 0 {
@@ -142,7 +164,7 @@ fn check(config: SearchConfig, heat: u32, radius: u16, change: &dyn Fn(usize) ->
             let mut spectrum = made.spectrum(layer, neuron);
             mutants += spectrum.iter().filter(|&&delta| delta != IMPOSSIBLE).count();
             if heat > 0 && radius > 0 && layer == 0 {
-                spectrum = smoothed(&spectrum, first_rows[usize::from(neuron)], radius.into());
+                spectrum = smoothed(&spectrum, weights(neuron), ends, usize::from(radius).min(63));
             }
             for delta in spectrum.iter_mut().filter(|delta| **delta != IMPOSSIBLE) {
                 *delta -= forgiven(&mut rng, heat);
@@ -172,6 +194,10 @@ fn check(config: SearchConfig, heat: u32, radius: u16, change: &dyn Fn(usize) ->
         assert_eq!(search.rng(), &rng);
     }
     (tried, kept)
+}
+
+fn check(config: SearchConfig, heat: u32, radius: u16, change: &dyn Fn(usize) -> i64) -> (usize, usize) {
+    check_on(small(), config, heat, radius, change)
 }
 
 /// A change that leaves the loss as it is is not kept without heat, however often it is tried; one less by 1 always is.
@@ -209,6 +235,10 @@ fn smoothed_spectra_choose_what_is_tried() {
         check(config, 40, radius, &|_| 1);
         check(config, 0, radius, &|_| 1);
     }
+    // No mean takes in more than 63 levels to either side.
+    for radius in [1, 30, 62, 63, 64, 200] {
+        check_on(long(), SearchConfig { proposals: 9, block: 2 }, 40, radius, &|_| 1);
+    }
 }
 
 /// Spectra of windows are not smoothed: neighbours there are no levels.
@@ -236,7 +266,7 @@ fn windows_are_not_smoothed() {
 /// A neuron past the end of its layer is none, though its number in the network is that of the next layer's first neuron.
 #[test]
 fn an_order_of_visits_has_no_neuron_past_the_end_of_a_layer() {
-    let topology = topology();
+    let topology = small().topology;
     let all = || {
         (0..3u32).zip([6, 4, 3]).flat_map(|(layer, count)| (0..count).map(move |neuron| layer << 16 | neuron))
     };
@@ -245,6 +275,13 @@ fn an_order_of_visits_has_no_neuron_past_the_end_of_a_layer() {
         SpectrumSearch::resume(&topology, config, rng, &mut order, &mut [0; 14], 0).is_some()
     };
     assert!(resumes(all().collect()) && resumes(all().rev().collect()));
+    // Nor has it one twice, or one that is marked.
+    for (wrong, right) in [(0, 5), (1 << 16, 0), (2 << 16 | 2, 1), (1 << 31, 0), (1 << 31 | 5, 5)] {
+        assert!(
+            !resumes(all().map(|visit| if visit == right { wrong } else { visit }).collect()),
+            "{wrong:x}"
+        );
+    }
     for (wrong, right) in [(6, 1 << 16), (1 << 16 | 4, 2 << 16), (2 << 16 | 3, 0), (3 << 16, 0)] {
         assert!(
             !resumes(all().map(|visit| if visit == right { wrong } else { visit }).collect()),

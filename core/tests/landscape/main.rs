@@ -117,8 +117,8 @@ fn check_scalar(case: &Case, cached: bool, rng: &mut Stream) {
 fn check_too_long(landscape: &mut impl Landscape) {
     let (before, loss) = (landscape.genome().to_vec(), landscape.loss());
     let flip = Mutation { layer: 0, neuron: 0, gene: Gene::Weight(0) };
-    assert_eq!(landscape.trial(&vec![flip; MAX_TRIAL]), 0);
-    assert_eq!(landscape.trial(&vec![flip; MAX_TRIAL + 1]), IMPOSSIBLE);
+    assert_eq!(landscape.trial(&[flip; MAX_TRIAL]), 0);
+    assert_eq!(landscape.trial(&[flip; MAX_TRIAL + 1]), IMPOSSIBLE);
     landscape.commit();
     assert_eq!((landscape.genome(), landscape.loss()), (&before[..], loss));
 }
