@@ -7,7 +7,7 @@ use evobit::topology::{Field, Plan, Topology, WINDOW_WORDS};
 use serde_json::json;
 
 use super::table::{count, lines};
-use super::{Failure, InspectArgs, print};
+use super::{Failure, InspectArgs, inspect_rust, print};
 use crate::data::Schema;
 use crate::memory;
 use crate::model::Model;
@@ -53,6 +53,9 @@ fn layer_line(plan: &Plan) -> String {
 
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
+    if args.rust {
+        return inspect_rust::print_rust(&model, &args.model);
+    }
     let image = model.image();
     let topology = image.topology();
     let (encoder, loss) = (4 * image.encoder().words().len(), 4 * image.loss().words());
