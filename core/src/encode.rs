@@ -33,6 +33,7 @@ pub const MAX_BITS: u64 = 1 << 20;
 
 /// How one feature becomes bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Code {
     /// Levels of an integer.
     Integer = 0,
@@ -58,6 +59,7 @@ pub const fn key_real(key: i32) -> f32 {
 
 /// Why words are not an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum EncoderError {
     /// The words are fewer or more than the counts say.

@@ -16,6 +16,7 @@ use crate::topology::{Plan, Topology};
 
 /// What a mutation changes in its neuron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Gene {
     /// Flips the weight of this input.
     Weight(u16),
@@ -27,6 +28,7 @@ pub enum Gene {
 
 /// The smallest change of a genome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mutation {
     /// Layer, counted from 0.
     pub layer: u8,

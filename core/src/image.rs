@@ -78,6 +78,7 @@ const LAYER_WORDS: usize = 4;
 
 /// What a section holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Section {
     /// The network's shape.
     Topology = 1,

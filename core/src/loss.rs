@@ -27,6 +27,7 @@ const HEADER: usize = 4;
 
 /// Why a table cannot be made or read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LossError {
     /// Temperature must be in 0.1 to 10 000, margin in -10 000 to 10 000, slope in 1 to [`MAX_SLOPE`].

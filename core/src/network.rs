@@ -29,6 +29,7 @@ pub struct Network<'a, W> {
 
 /// Why words are not a genome of a topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GenomeError {
     /// The number of words differs from [`Topology::genome_words`].

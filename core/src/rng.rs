@@ -11,6 +11,7 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 /// What a stream of random numbers is for. The numbers are part of the reproducibility promise:
 /// never renumber them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Purpose {
     /// Splitting samples into training, validation and test parts.

@@ -43,6 +43,7 @@ const MAX_GENOME_WORDS: u32 = 1 << 26;
 
 /// A three-dimensional arrangement of units; a flat one has one plane of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     /// Planes, for example the levels of a thermometer code.
     pub planes: u16,
@@ -78,6 +79,7 @@ impl Shape {
 
 /// What a neuron of a layer sees of the layer before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Field {
     /// Everything.
     Dense,
@@ -97,6 +99,7 @@ pub enum Field {
 
 /// A layer as a user asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Layer {
     /// What each neuron sees.
     pub field: Field,
@@ -132,6 +135,7 @@ impl Layer {
 
 /// The shape of a whole network, checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Topology {
     plans: [Plan; MAX_LAYERS],
     count: usize,

@@ -5,6 +5,7 @@ use crate::image::ImageError;
 
 /// Why a classifier cannot be made, or cannot answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ClassifierError {
     /// The bytes are not a model that this library can run.

@@ -27,6 +27,7 @@ pub trait RawValue: sealed::Sealed {}
 
 /// One value of a sample whose columns are of different kinds.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Value {
     /// An integer, or the index of a category.
     Integer(i32),

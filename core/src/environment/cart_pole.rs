@@ -3,7 +3,7 @@
 use rand_core::Rng;
 
 use super::fixed::{cosine, during, parts, reciprocal, sine, times};
-use super::{Environment, Observation, Step};
+use super::{Environment, Observation, Transition};
 use crate::rng::Draw;
 
 /// A pole hinged to a cart on a track (Barto, Sutton and Anderson, *Neuronlike adaptive elements that can solve difficult learning control
@@ -12,6 +12,7 @@ use crate::rng::Draw;
 /// It is over where the cart is more than 2.4 m from the middle, or the pole more than 12 degrees from upright. A start is up to 0.6 m and 3
 /// degrees off, at up to 0.5 m/s and 0.5 rad/s (1983: upright, in the middle, at rest). All are multiples of 2^-16 of m, m/s, rad and rad/s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CartPole {
     /// Of the cart, to the right of the middle.
     pub position: i32,
@@ -73,7 +74,7 @@ impl Environment for CartPole {
         seen.iter_mut().zip(all).for_each(|(seen, number)| *seen = number);
     }
 
-    fn act(&mut self, action: usize) -> Step {
+    fn act(&mut self, action: usize) -> Transition {
         let (sine, cosine) = (sine(self.angle), cosine(self.angle));
         let push = if action == 0 { -PUSH } else { PUSH };
         let square = times(self.angular_velocity, self.angular_velocity);
@@ -89,7 +90,7 @@ impl Environment for CartPole {
         self.angular_velocity = self.angular_velocity.wrapping_add(during(turn, STEP));
         let over = self.position.unsigned_abs() > MOST_POSITION.unsigned_abs()
             || self.angle.unsigned_abs() > MOST_ANGLE.unsigned_abs();
-        Step { reward: i32::from(!over), over }
+        Transition { reward: i32::from(!over), over }
     }
 }
 

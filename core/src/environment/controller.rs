@@ -16,6 +16,7 @@ const ACTIONS: usize = 8;
 
 /// Why a network cannot act in an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ControllerError {
     /// The encoder has another number of features than there are observations, or of bits than the network has inputs.

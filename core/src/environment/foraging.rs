@@ -2,13 +2,14 @@
 
 use rand_core::Rng;
 
-use super::{Environment, Observation, Step};
+use super::{Environment, Observation, Transition};
 use crate::rng::Draw;
 
 /// An animal in a world of 16 by 16 cells whose edges meet, with food in [`FOOD`](Self::FOOD) of them. It sees, up to [`SIGHT`](Self::SIGHT)
 /// cells far, how near the nearest food is ahead, to its left and to its right: [`SIGHT`](Self::SIGHT) for the next cell, 1 for the last, 0 for
 /// none. It goes a cell forward, eating what is there, or turns. So what a controller has to find is what to do where it sees nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Foraging {
     /// A word a row, a bit a column, set where there is food.
     pub food: [u16; Self::SIDE],
@@ -74,7 +75,7 @@ impl Environment for Foraging {
         seen.iter_mut().zip(all).for_each(|(seen, number)| *seen = number);
     }
 
-    fn act(&mut self, action: usize) -> Step {
+    fn act(&mut self, action: usize) -> Transition {
         let mut reward = 0;
         match action {
             0 => {
@@ -86,6 +87,6 @@ impl Environment for Foraging {
             1 => self.heading = self.heading.wrapping_add(3) % 4,
             _ => self.heading = self.heading.wrapping_add(1) % 4,
         }
-        Step { reward, over: self.food == [0; Self::SIDE] }
+        Transition { reward, over: self.food == [0; Self::SIDE] }
     }
 }

@@ -43,6 +43,7 @@ pub const MAX_OBSERVATIONS: usize = 8;
 
 /// One of the numbers that an environment shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Observation {
     /// What it is, with its unit.
     pub name: &'static str,
@@ -52,7 +53,8 @@ pub struct Observation {
 
 /// What came of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Transition {
     /// What it earned.
     pub reward: i32,
     /// The episode ended with it.
@@ -79,11 +81,12 @@ pub trait Environment: Clone {
     fn observe(&self, seen: &mut [i32]);
 
     /// Does an action, an index into [`Self::ACTIONS`]; one that is too high counts as the last.
-    fn act(&mut self, action: usize) -> Step;
+    fn act(&mut self, action: usize) -> Transition;
 }
 
 /// How an episode went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Episode {
     /// Steps until it ended.
     pub steps: u32,
@@ -103,7 +106,7 @@ pub fn play<E: Environment>(
     while episode.steps < E::STEPS {
         environment.observe(seen);
         let action = decide(seen);
-        let Step { reward, over } = environment.act(action);
+        let Transition { reward, over } = environment.act(action);
         episode.steps += 1;
         episode.reward = episode.reward.saturating_add(reward);
         watch(environment, action);

@@ -3,7 +3,7 @@
 use rand_core::Rng;
 
 use super::fixed::{ONE, PI, cosine, during, parts, reciprocal, sine, times, wrap};
-use super::{Environment, Observation, Step};
+use super::{Environment, Observation, Transition};
 use crate::rng::Draw;
 
 /// The acrobot (Sutton, *Generalization in reinforcement learning*, 1996): two links of 1 m and 1 kg with a moment of inertia of 1 kg m^2 each, a
@@ -13,6 +13,7 @@ use crate::rng::Draw;
 /// sooner is better. A start hangs, with all four numbers up to 0.1 off rest (1996: at rest). Angles are multiples of 2^-16 rad, angular
 /// velocities of 2^-16 rad/s, at most 4 pi and 9 pi as in 1996.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SwingUp {
     /// Of the upper link from hanging, and of the lower against the upper; -pi to pi.
     pub angles: [i32; 2],
@@ -90,7 +91,7 @@ impl Environment for SwingUp {
         seen.iter_mut().zip(all).for_each(|(seen, number)| *seen = number);
     }
 
-    fn act(&mut self, action: usize) -> Step {
+    fn act(&mut self, action: usize) -> Transition {
         let torque = match action {
             0 => -ONE,
             1 => 0,
@@ -100,7 +101,7 @@ impl Environment for SwingUp {
         self.steps = self.steps.saturating_add(1);
         let over = self.height() > ONE;
         let left = Self::STEPS.saturating_sub(self.steps).cast_signed();
-        Step { reward: if over { left } else { 0 }, over }
+        Transition { reward: if over { left } else { 0 }, over }
     }
 }
 

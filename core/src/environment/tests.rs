@@ -65,11 +65,11 @@ fn the_cart_follows_the_float_equations() {
 #[test]
 fn a_falling_cart_is_over_and_pays_nothing() {
     let mut cart = CartPole { angle: 13_000, angular_velocity: 65_536, ..CartPole::default() };
-    assert_eq!(cart.act(0), Step { reward: 0, over: true });
+    assert_eq!(cart.act(0), Transition { reward: 0, over: true });
     let mut cart = CartPole { position: 157_200, velocity: 65_536, ..CartPole::default() };
-    assert_eq!(cart.act(1), Step { reward: 0, over: true });
+    assert_eq!(cart.act(1), Transition { reward: 0, over: true });
     let mut cart = CartPole::default();
-    assert_eq!(cart.act(1), Step { reward: 1, over: false });
+    assert_eq!(cart.act(1), Transition { reward: 1, over: false });
 }
 
 /// The acrobot's equations as Sutton and Barto print them.
@@ -116,7 +116,7 @@ fn the_acrobot_follows_the_float_equations_and_pays_for_speed() {
     assert!(furthest < 0.01, "{furthest}");
     let up = 205_000;
     let mut swing = SwingUp { angles: [up, 0], steps: 99, ..SwingUp::default() };
-    assert_eq!(swing.act(1), Step { reward: 400, over: true });
+    assert_eq!(swing.act(1), Transition { reward: 400, over: true });
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn an_animal_sees_eats_and_turns() {
         seen
     };
     assert_eq!(seen(&animal), [2, 2, 3]);
-    assert_eq!(animal.act(2), Step { reward: 0, over: false });
+    assert_eq!(animal.act(2), Transition { reward: 0, over: false });
     assert_eq!((animal.heading, seen(&animal)), (1, [3, 2, 0]));
     assert_eq!(animal.act(0).reward + animal.act(0).reward, 1);
     assert_eq!(animal.place, [7, 9]);
@@ -140,7 +140,7 @@ fn an_animal_sees_eats_and_turns() {
     assert_eq!(animal.place, [0, 0], "the edges meet");
     animal = Foraging { food: [0; 16], place: [0, 0], heading: 0 };
     animal.food[15] = 1;
-    assert_eq!(animal.act(0), Step { reward: 1, over: true });
+    assert_eq!(animal.act(0), Transition { reward: 1, over: true });
 }
 
 fn starts<E: Environment>(count: usize, index: u32) -> Vec<E> {

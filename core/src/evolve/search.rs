@@ -38,6 +38,7 @@ const SEEN: u32 = 1 << 31;
 
 /// How the search proceeds. All of it is part of what makes a run repeatable, none of it is a backend's choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SearchConfig {
     /// Most mutations that one neuron proposes together, 1 to [`MAX_TRIAL`].
     pub proposals: u16,
@@ -54,6 +55,7 @@ impl Default for SearchConfig {
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Step {
     /// Change of the total loss, 0 or negative without heat.
     pub change: i64,

@@ -7,6 +7,7 @@ use crate::topology::{Plan, Topology};
 
 /// How the genome of an image is read. A reader that does not know the kind of an image refuses it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ModelKind {
     /// Layers of neurons. These images have no [`Section::Kind`].

@@ -10,6 +10,7 @@ use crate::topology::{Field, Layer, MAX_LAYERS, Shape, Topology, TopologyError};
 
 /// Why bytes are not a model image that this version can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ImageError {
     /// The bytes do not begin at a multiple of 4.

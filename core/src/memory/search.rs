@@ -43,6 +43,7 @@ fn distance(a: &[u32], b: &[u32]) -> u16 {
 
 /// What a step of a [`MemorySearch`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MemoryStep {
     /// Change of the total shortfall, 0 or negative.
     pub change: i64,

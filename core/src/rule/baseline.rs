@@ -1,6 +1,6 @@
 //! Rules written by hand: baselines for evolved ones, and examples of [`LocalRule`].
 
-use super::{Lanes, LocalRule, Needs, NeuronView, SourceView, Weight};
+use super::{Lanes, LocalRule, NeuronView, RuleNeeds, SourceView, Weight};
 
 /// Products of two signals are shifted left by so much, so that rates are shifts to the right alone.
 const UP: u32 = 3;
@@ -21,6 +21,7 @@ pub(super) fn add<const L: usize>(state: Lanes<L>, amount: Lanes<L>, rate: u8) -
 /// The delta rule (Widrow and Hoff, 1960): error times activation before. With hidden layers, whose errors are carried
 /// backwards, it is gradient descent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Delta {
     /// Changes are divided by 2 to the power of this.
     pub rate: u8,
@@ -30,8 +31,8 @@ impl<const L: usize> LocalRule<L> for Delta {
     type Neuron = Lanes<L>;
     type Source = Lanes<L>;
 
-    fn needs(&self) -> Needs {
-        Needs { error: true, ..Needs::default() }
+    fn needs(&self) -> RuleNeeds {
+        RuleNeeds { error: true, ..RuleNeeds::default() }
     }
 
     #[inline(always)]
@@ -53,6 +54,7 @@ impl<const L: usize> LocalRule<L> for Delta {
 /// Oja's rule (1982): Hebbian growth, and decay by the square of the activation after, so that a linear neuron's weights
 /// become the first principal component. It needs no labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Oja {
     /// Changes are divided by 2 to the power of this.
     pub rate: u8,
@@ -84,6 +86,7 @@ impl<const L: usize> LocalRule<L> for Oja {
 /// 1998), and homeostasis: the hidden state follows the size of the activation, and all weights of a neuron are scaled until
 /// that is near its target (synaptic scaling, Turrigiano, 2008). It needs no labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CubicHebbian {
     /// Changes are divided by 2 to the power of this.
     pub rate: u8,

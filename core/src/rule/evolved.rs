@@ -19,7 +19,7 @@
 //! nothing costs as much as what it found. The sums for neurons and units before are computed once a step, not once a weight.
 
 use super::baseline::{add, square};
-use super::{Lanes, LocalRule, Needs, NeuronView, SourceView, Weight};
+use super::{Lanes, LocalRule, NeuronView, RuleNeeds, SourceView, Weight};
 
 /// Units of the rule: for the weight, for its hidden state, and a hidden one.
 pub const UNITS: usize = 3;
@@ -34,6 +34,7 @@ const HIDDEN_SHIFT: u32 = 6;
 
 /// The coefficients of one unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnitCoefficients {
     /// Of what the neuron after shows.
     pub neuron: [i8; NEURON_SIGNALS],
@@ -49,6 +50,7 @@ pub struct UnitCoefficients {
 
 /// A rule read from a genome, see [`super::RuleGenes`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct EvolvedRule {
     /// The units.
     pub units: [UnitCoefficients; UNITS],
@@ -63,6 +65,7 @@ pub struct EvolvedRule {
 
 /// Which parts of a unit are not all 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Used {
     any: bool,
     neuron: bool,
@@ -169,8 +172,8 @@ impl<const L: usize> LocalRule<L> for EvolvedRule {
     type Neuron = NeuronSums<L>;
     type Source = SourceSums<L>;
 
-    fn needs(&self) -> Needs {
-        Needs {
+    fn needs(&self) -> RuleNeeds {
+        RuleNeeds {
             error: self.wants(2) || self.wants(3) || self.wants(7),
             neuron_weights: self.wants(4),
             neuron_states: self.wants(3) || self.wants(5),

@@ -28,6 +28,7 @@ pub const GENOME_WORDS: usize = BITS.div_ceil(32) as usize;
 
 /// The evolvable bits of a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RuleGenes;
 
 impl Genes for RuleGenes {
@@ -69,6 +70,7 @@ impl RuleGenes {
 
 /// Why words are no rule's genome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RuleError {
     /// Another number of words: needed, there.

@@ -33,6 +33,7 @@ const CRC: usize = 4;
 
 /// Why bytes are not a rule that this version can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RuleImageError {
     /// The bytes do not begin with [`MAGIC`].

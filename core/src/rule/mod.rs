@@ -58,6 +58,6 @@ pub use evolved::{EvolvedRule, NeuronSums, SourceSums, UNITS, UnitCoefficients};
 pub use genes::{GENOME_WORDS, RuleError, RuleGenes};
 pub use lanes::Lanes;
 pub use network::{Buffers, Plasticity, TaskNetwork, Unit};
-pub use perception::{LocalRule, Needs, NeuronView, SourceView};
+pub use perception::{LocalRule, NeuronView, RuleNeeds, SourceView};
 pub use shape::{MAX_LAYERS, Shape, ShapeError};
 pub use weight::{Weight, WeightKind};

@@ -7,7 +7,7 @@
 
 use super::shape::Layer;
 use super::weight::signed;
-use super::{Lanes, LocalRule, Needs, NeuronView, Shape, ShapeError, SourceView, Weight, WeightKind};
+use super::{Lanes, LocalRule, NeuronView, RuleNeeds, Shape, ShapeError, SourceView, Weight, WeightKind};
 use crate::rng::Draw;
 use rand_core::Rng;
 
@@ -35,6 +35,7 @@ impl<const L: usize> Unit<L> {
 
 /// How updates are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Plasticity {
     /// What weights are.
     pub kind: WeightKind,
@@ -289,7 +290,7 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
     pub(super) fn update<R: LocalRule<L>>(
         &mut self,
         rule: &R,
-        needs: Needs,
+        needs: RuleNeeds,
         index: usize,
         sources: &mut [R::Source],
     ) {
@@ -339,7 +340,7 @@ fn weighted_sums<const L: usize>(row: &[Weight<L>], before: &[Unit<L>]) -> [i32;
 fn neuron_view<const L: usize>(
     row: &[Weight<L>],
     layer: &Layer,
-    needs: Needs,
+    needs: RuleNeeds,
     unit: &Unit<L>,
 ) -> NeuronView<L> {
     NeuronView {
@@ -355,7 +356,7 @@ fn neuron_view<const L: usize>(
 fn source_view<const L: usize>(
     weights: &[Weight<L>],
     layer: &Layer,
-    needs: Needs,
+    needs: RuleNeeds,
     place: usize,
     before: Lanes<L>,
 ) -> SourceView<L> {

@@ -28,7 +28,8 @@ pub struct SourceView<const L: usize> {
 
 /// What a rule must be given beside activations. Sums that nobody needs are not made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct RuleNeeds {
     /// Errors, so labelled samples.
     pub error: bool,
     /// Sums of the weights that share their next-layer neuron.
@@ -52,8 +53,8 @@ pub trait LocalRule<const L: usize> {
     type Source: Copy;
 
     /// What it must be given; nothing but activations where a rule does not say.
-    fn needs(&self) -> Needs {
-        Needs::default()
+    fn needs(&self) -> RuleNeeds {
+        RuleNeeds::default()
     }
 
     /// Looks at a neuron, once a step.

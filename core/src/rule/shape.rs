@@ -10,6 +10,7 @@ const MAX_WIDTH: u16 = 4096;
 
 /// Why a task network cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ShapeError {
     /// Not 1 to [`MAX_LAYERS`] layers: how many.
@@ -46,6 +47,7 @@ impl core::error::Error for ShapeError {}
 
 /// Widths of the input and of all layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     widths: [u16; MAX_LAYERS + 1],
     depth: u8,
@@ -53,6 +55,7 @@ pub struct Shape {
 
 /// One layer of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Layer {
     /// Units before it.
     pub inputs: usize,

@@ -55,8 +55,8 @@ impl<const L: usize> LocalRule<L> for Witness<L> {
     type Neuron = ();
     type Source = ();
 
-    fn needs(&self) -> Needs {
-        Needs {
+    fn needs(&self) -> RuleNeeds {
+        RuleNeeds {
             error: true,
             neuron_weights: true,
             neuron_states: true,

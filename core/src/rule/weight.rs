@@ -67,6 +67,7 @@ impl<const L: usize> Weight<L> {
 
 /// What a weight is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum WeightKind {
     /// A number of -127 to 127.
     #[default]

@@ -2,6 +2,7 @@ use super::{MAX_CLASSES, MAX_LAYERS, MAX_SLIDE, MAX_UNITS, MAX_WINDOW_BITS};
 
 /// Why a topology cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum TopologyError {
     /// A network has one to [`MAX_LAYERS`] layers.

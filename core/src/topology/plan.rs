@@ -10,6 +10,7 @@ use crate::bits::words_for;
 /// to whole words. A dense layer reads one long row; a windowed layer reads one row per image row, so
 /// that a window never has to be pieced together from odd places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Packing {
     /// Number of rows.
     pub rows: u32,
@@ -49,6 +50,7 @@ impl Packing {
 
 /// A layer with everything that follows from its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Plan {
     /// What each neuron sees.
     pub field: Field,

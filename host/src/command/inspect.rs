@@ -6,7 +6,7 @@ use evobit::topology::{Field, Topology, WINDOW_WORDS};
 use serde_json::json;
 
 use super::table::{count, lines};
-use super::{Failure, InspectArgs, print};
+use super::{Failure, InspectArgs, inspect_rust, print};
 use evobit_data::Schema;
 use evobit_model::Model;
 
@@ -31,6 +31,9 @@ fn learning_ram(topology: &Topology, samples: usize) -> usize {
 
 pub(super) fn run(args: &InspectArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
+    if args.rust {
+        return inspect_rust::print_rust(&model, &args.model);
+    }
     let image = model.image();
     let topology = image.topology();
     let (encoder, loss) = (4 * image.encoder().words().len(), 4 * image.loss().words());

@@ -5,6 +5,7 @@ mod bench_time;
 mod eval;
 mod flash;
 mod inspect;
+mod inspect_rust;
 mod islands;
 mod lineage;
 mod link;
@@ -209,6 +210,9 @@ pub struct InspectArgs {
     /// Print one JSON object as the last line
     #[arg(long)]
     pub json: bool,
+    /// Print the Rust that a firmware needs to classify with the model
+    #[arg(long, conflicts_with = "json")]
+    pub rust: bool,
 }
 
 /// Arguments of `lineage`.

@@ -2,7 +2,7 @@
 
 use super::{CompactLandscape, HIDDEN, OUTPUT, Score, loops};
 use crate::bits::{self, Words};
-use crate::evolve::landscape::{Mutable, Pending, column, only_neuron};
+use crate::evolve::landscape::{Mutable, PendingTrial, column, only_neuron};
 use crate::genome::{GenomeMut, Mutation};
 use crate::network::Window;
 use crate::topology::WINDOW_WORDS;
@@ -25,7 +25,7 @@ impl<W: Words, S: Score> Mutable for CompactLandscape<'_, W, S> {
         GenomeMut::new(self.topology, self.genome).ok()
     }
 
-    fn pending(&mut self) -> &mut Pending {
+    fn pending(&mut self) -> &mut PendingTrial {
         &mut self.pending
     }
 

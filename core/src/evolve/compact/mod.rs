@@ -14,7 +14,7 @@ mod spectrum;
 
 use crate::bits::Words;
 use crate::evolve::landscape::{
-    Landscape, LandscapeError, Mutable, Pending, Samples, check_samples, check_spectra, mask_impossible,
+    Landscape, LandscapeError, Mutable, PendingTrial, Samples, check_samples, check_spectra, mask_impossible,
 };
 use crate::genome::Mutation;
 use crate::loss::LossTable;
@@ -50,6 +50,7 @@ impl Score for i16 {
 
 /// Sizes of [`CompactBuffers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CompactNeeds {
     /// Words of the activations: `[samples][hidden_words]`, and one row more to work with.
     pub hidden: usize,
@@ -91,7 +92,7 @@ pub struct CompactLandscape<'a, W, S = i16> {
     row: &'a mut [u32],
     row_scores: &'a mut [S],
     total: i64,
-    pending: Pending,
+    pending: PendingTrial,
 }
 
 /// The layers of the network.
@@ -164,7 +165,7 @@ impl<'a, W: Words, S: Score> CompactLandscape<'a, W, S> {
             row,
             row_scores,
             total,
-            pending: Pending::default(),
+            pending: PendingTrial::default(),
         })
     }
 

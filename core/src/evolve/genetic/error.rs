@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Why a population or a genetic algorithm cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// A genome has no words, or no evolvable bits.

@@ -83,6 +83,7 @@ pub enum Origin<'a> {
 
 /// What came of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Generation {
     /// 0 for the first; it stays at `u32::MAX` once it is there.
     pub number: u32,

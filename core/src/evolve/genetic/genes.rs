@@ -89,6 +89,7 @@ impl<T: Genes + ?Sized> Genes for &T {
 
 /// One row of so many evolvable bits: gene `i` is bit `i`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PlainBits(pub u32);
 
 impl Genes for PlainBits {

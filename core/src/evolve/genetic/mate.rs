@@ -57,6 +57,7 @@ pub trait Mate {
 
 /// One parent, copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct OneParent;
 
 impl Mate for OneParent {

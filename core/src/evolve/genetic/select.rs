@@ -68,6 +68,7 @@ pub trait Select {
 /// Any of the best so many individuals, each equally likely (Mühlenbein and Schlierkamp-Voosen,
 /// 1993). One draw a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Truncation(pub u32);
 
 impl Select for Truncation {
@@ -83,6 +84,7 @@ impl Select for Truncation {
 /// The best of so many individuals drawn with replacement (Brindle, 1981; Goldberg and Deb,
 /// 1991). As many draws a parent; no more than there are individuals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Tournament(pub u32);
 
 impl Select for Tournament {

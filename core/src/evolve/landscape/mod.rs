@@ -25,7 +25,7 @@ use crate::bits;
 use crate::genome::Mutation;
 use crate::topology::Topology;
 
-pub(super) use parts::{Column, Mutable, Pending, check_samples, column, only_neuron};
+pub(super) use parts::{Column, Mutable, PendingTrial, check_samples, column, only_neuron};
 pub use parts::{check_spectra, check_start, mask_impossible};
 
 /// The change of loss of a mutant that cannot be, such as a threshold step past its end.
@@ -108,6 +108,7 @@ impl<'a> Samples<'a> {
 
 /// Why a landscape cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LandscapeError {
     /// The genome is not one of this topology.

@@ -77,7 +77,7 @@ pub fn mask_impossible<W: Words>(network: &Network<'_, W>, layer: usize, neuron:
 
 /// A trial that may be committed.
 #[derive(Debug, Default)]
-pub(in crate::evolve) struct Pending {
+pub(in crate::evolve) struct PendingTrial {
     mutations: Vec<Mutation, MAX_TRIAL>,
     change: i64,
 }
@@ -88,7 +88,7 @@ pub(in crate::evolve) trait Mutable: Landscape {
     fn genome_mut(&mut self) -> Option<GenomeMut<'_>>;
 
     /// The trial that may be committed.
-    fn pending(&mut self) -> &mut Pending;
+    fn pending(&mut self) -> &mut PendingTrial;
 
     /// The change of loss that the mutated genome makes, against what is remembered of the old one.
     fn measure(&mut self, mutations: &[Mutation]) -> i64;
@@ -112,20 +112,20 @@ pub(in crate::evolve) trait Mutable: Landscape {
         for mutation in mutations.iter().rev() {
             self.apply_all(&[mutation.inverse()]);
         }
-        *self.pending() = Pending { mutations: copy, change };
+        *self.pending() = PendingTrial { mutations: copy, change };
         change
     }
 
     /// See [`Landscape::commit`].
     fn commit_pending(&mut self) {
-        let Pending { mutations, change } = core::mem::take(self.pending());
+        let PendingTrial { mutations, change } = core::mem::take(self.pending());
         if !mutations.is_empty() && self.apply_all(&mutations) {
             self.refresh(&mutations, change);
         }
     }
 }
 
-impl Pending {
+impl PendingTrial {
     /// Forgets the trial.
     pub(in crate::evolve) fn clear(&mut self) {
         self.mutations.clear();

@@ -2,7 +2,7 @@
 
 use super::ScalarLandscape;
 use crate::bits::{self, Words};
-use crate::evolve::landscape::{Column, Mutable, Pending, column, only_neuron};
+use crate::evolve::landscape::{Column, Mutable, PendingTrial, column, only_neuron};
 use crate::genome::{GenomeMut, Mutation};
 use crate::topology::WINDOW_WORDS;
 
@@ -22,7 +22,7 @@ impl<W: Words> Mutable for ScalarLandscape<'_, W> {
         GenomeMut::new(self.topology, self.genome).ok()
     }
 
-    fn pending(&mut self) -> &mut Pending {
+    fn pending(&mut self) -> &mut PendingTrial {
         &mut self.pending
     }
 

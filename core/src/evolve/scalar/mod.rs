@@ -14,7 +14,7 @@ mod spectrum;
 
 use crate::bits::Words;
 use crate::evolve::landscape::{
-    Landscape, LandscapeError, Mutable, Pending, Samples, check_spectra, check_start, mask_impossible,
+    Landscape, LandscapeError, Mutable, PendingTrial, Samples, check_spectra, check_start, mask_impossible,
 };
 use crate::genome::Mutation;
 use crate::loss::LossTable;
@@ -23,6 +23,7 @@ use crate::topology::{MAX_LAYERS, Topology, WINDOW_WORDS};
 
 /// Sizes of the buffers of a [`ScalarLandscape`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Needs {
     /// Words of [`Buffers::hidden`]: `[samples][hidden_words]`.
     pub hidden: usize,
@@ -76,7 +77,7 @@ pub struct ScalarLandscape<'a, W> {
     /// First word of each layer's input among the activations of one sample; unused for layer 0.
     offsets: [usize; MAX_LAYERS],
     total: i64,
-    pending: Pending,
+    pending: PendingTrial,
 }
 
 impl<'a, W: Words> ScalarLandscape<'a, W> {
@@ -105,8 +106,16 @@ impl<'a, W: Words> ScalarLandscape<'a, W> {
         for layer in 2..topology.depth() {
             offsets[layer] = offsets[layer - 1] + topology.layer(layer - 1).packing.words();
         }
-        let mut landscape =
-            Self { topology, genome, samples, loss, buffers, offsets, total: 0, pending: Pending::default() };
+        let mut landscape = Self {
+            topology,
+            genome,
+            samples,
+            loss,
+            buffers,
+            offsets,
+            total: 0,
+            pending: PendingTrial::default(),
+        };
         for sample in 0..samples.len() {
             landscape.run_above(0, sample);
             landscape.store(0, sample);

@@ -6,7 +6,7 @@
 )]
 
 use evobit::rule::{
-    Buffers, Lanes, LocalRule, Needs, Plasticity, Shape, ShapeError, TaskNetwork, Unit, Weight,
+    Buffers, Lanes, LocalRule, Plasticity, RuleNeeds, Shape, ShapeError, TaskNetwork, Unit, Weight,
 };
 
 /// Task networks that live beside each other: a register of AVX2 holds a value of all.
@@ -70,7 +70,7 @@ impl Batch {
 
     /// Whether all is there that a rule needs.
     #[must_use]
-    pub const fn gives(&self, needs: Needs) -> bool {
+    pub const fn gives(&self, needs: RuleNeeds) -> bool {
         self.labelled || !needs.error
     }
 

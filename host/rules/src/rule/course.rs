@@ -1,6 +1,6 @@
 //! What a rule is evolved on and what it is judged by: a kind of task over given data.
 
-use evobit::rule::{Needs, Plasticity, ShapeError};
+use evobit::rule::{Plasticity, RuleNeeds, ShapeError};
 
 use super::Batch;
 use super::table::Table;
@@ -64,7 +64,7 @@ pub struct Course {
 impl Course {
     /// What a rule needs and these tasks do not give.
     #[must_use]
-    pub const fn lacks(&self, needs: Needs) -> Option<&'static str> {
+    pub const fn lacks(&self, needs: RuleNeeds) -> Option<&'static str> {
         match self.kind {
             Kind::Unlabelled if needs.error => Some("errors, so labelled samples"),
             _ => None,

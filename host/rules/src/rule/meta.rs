@@ -9,7 +9,7 @@ use evobit::evolve::genetic::{
     Tournament, Uniform,
 };
 use evobit::rng::{Draw, Purpose, Stream};
-use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, Needs, RuleGenes, SourceSums, Weight};
+use evobit::rule::{EvolvedRule, GENOME_WORDS, LocalRule, RuleGenes, RuleNeeds, SourceSums, Weight};
 use rayon::prelude::*;
 
 use super::{Batch, LANES, Marks, Room, live};
@@ -104,7 +104,7 @@ impl Fitness for Lives<'_> {
 }
 
 /// What a rule must be given.
-fn needs(rule: &EvolvedRule) -> Needs {
+fn needs(rule: &EvolvedRule) -> RuleNeeds {
     LocalRule::<LANES>::needs(rule)
 }
 

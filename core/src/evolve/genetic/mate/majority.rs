@@ -7,6 +7,7 @@ use rand_core::Rng;
 
 /// Three parents, the flips that two of them share: [`majority_of_three`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MajorityOfThree;
 
 impl Mate for MajorityOfThree {
@@ -23,6 +24,7 @@ impl Mate for MajorityOfThree {
 
 /// Five parents, the flips that three of them share: [`majority_of_five`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MajorityOfFive;
 
 impl Mate for MajorityOfFive {

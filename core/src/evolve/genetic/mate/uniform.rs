@@ -6,6 +6,7 @@ use rand_core::Rng;
 
 /// Two parents, each bit from either: [`uniform`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Uniform;
 
 impl Mate for Uniform {

@@ -6,6 +6,7 @@ use rand_core::Rng;
 
 /// Two parents, every flip of both: [`union`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Union;
 
 impl Mate for Union {

@@ -10,6 +10,7 @@ use rand_core::Rng;
 /// Two parents, every neuron whole from either - its weights, its threshold, its window: crossover between units of a layer (Montana
 /// and Davis, 1989). Genes without units come from the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WholeUnits;
 
 impl Mate for WholeUnits {
@@ -37,6 +38,7 @@ impl Mate for WholeUnits {
 /// Two parents: the first, but for so many neurons, drawn with replacement, whose weights and thresholds come bit by bit from
 /// either. A window moves whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WithinUnits(pub u32);
 
 impl Mate for WithinUnits {

@@ -9,6 +9,7 @@ use rand_core::Rng;
 /// it is fitter than the least fit of them, and 1: the window of Grefenstette (1986). A parent that outweighs the others
 /// together decides alone; equals make it the majority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct WeightedVote(pub u8);
 
 impl Mate for WeightedVote {

@@ -16,6 +16,7 @@ const LEAST: u32 = ONE_FLIP / 16;
 /// that make good children spread. Self-adaptation of bit strings is from Bäck (1992), steps by a factor from Doerr, Witt and
 /// Yang, *Runtime analysis for self-adaptive mutation rates* (2018).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SelfAdaptive {
     /// One rate for each layer of genes instead of one for all.
     pub per_layer: bool,

@@ -11,6 +11,7 @@ use rand_core::Rng;
 /// Floyd's sampling (Bentley and Floyd, 1987): k bounded draws, whatever the number of genes, and the mask itself remembers
 /// what is already drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Flips(pub u32);
 
 impl Mutate for Flips {

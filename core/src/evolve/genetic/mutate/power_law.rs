@@ -15,6 +15,7 @@ const MOST_FLIPS: usize = 256;
 /// itself. The law ends at half of the genes, at 256 at the latest. It is a table of integers: running totals of
 /// 2^30 k^-1.5, rounded down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PowerLaw;
 
 static TOTALS: [u32; MOST_FLIPS] = totals();
