@@ -124,7 +124,7 @@ fn a_rule_needs_what_it_has_coefficients_for() {
         let sets = || used.iter().flat_map(|unit| [&unit.neuron, &unit.gain, &unit.hold]);
         let signal = |index: usize| sets().any(|set| set[index] != 0);
         let source = |index: usize| used.iter().any(|unit| unit.source[index] != 0);
-        let needs = Needs {
+        let needs = RuleNeeds {
             error: signal(2) || signal(3) || signal(7),
             neuron_weights: signal(4),
             neuron_states: signal(3) || signal(5),
@@ -242,7 +242,7 @@ fn rules_from_the_literature_are_their_equations() {
         assert_eq!(changed_by(&Delta { rate }, [0, 50], 50, (0, 300)), (expected, 300), "rate {rate}");
     }
     assert_eq!(changed_by(&Delta { rate: 4 }, [0, -50], 50, (0, 0)).0, -313);
-    assert_eq!(LocalRule::<1>::needs(&Delta { rate: 0 }), Needs { error: true, ..Needs::default() });
+    assert_eq!(LocalRule::<1>::needs(&Delta { rate: 0 }), RuleNeeds { error: true, ..RuleNeeds::default() });
     // After times (before / 4), less the weight times a quarter of the square, 40 * 40 / 128 = 12: 40 * 20 / 4 - 80 * 12 / 4 = -40.
     assert_eq!(changed_by(&Oja { rate: 3 }, [40, 0], 20, (80 << 8, 5)), ((80 << 8) - 40, 5));
     assert_eq!(changed_by(&Oja { rate: 3 }, [-40, 0], 20, (80 << 8, 5)), ((80 << 8) - 440, 5));
@@ -251,5 +251,5 @@ fn rules_from_the_literature_are_their_equations() {
     let rule = CubicHebbian { rate: 3, target: 40 };
     assert_eq!(changed_by(&rule, [64, 0], 48, (64 << 8, 50 << 8)), ((64 << 8) - 112, (50 << 8) + 112));
     assert_eq!(changed_by(&rule, [-64, 0], 48, (64 << 8, 50 << 8)), ((64 << 8) - 208, (50 << 8) + 112));
-    assert_eq!(LocalRule::<1>::needs(&rule), Needs::default());
+    assert_eq!(LocalRule::<1>::needs(&rule), RuleNeeds::default());
 }
