@@ -114,9 +114,8 @@ fn measure_network(
     let config = resolve(settings(hidden), loaded)?;
     let prepared = prepare(loaded, &config)?;
     let samples = prepared.plain();
-    let mut memory = evobit_train::memories(samples);
     let genome = evobit_train::random_genome(&prepared, &config);
-    let mut landscape = evobit_train::landscape(&prepared, &genome, samples, &mut memory)?;
+    let mut landscape = evobit_train::landscape(&prepared, &genome, samples)?;
     train_to_checkpoint(&prepared, &config, &mut landscape, |accuracy| {
         tell(&format!("{hidden}: training to {:.0} %, now {:.1} %", 100.0 * CHECKPOINT, 100.0 * accuracy));
     })?;

@@ -6,7 +6,7 @@ use evobit::genome::GenomeMut;
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Field, Plan};
 
-use super::Prepared;
+use super::prepare::Prepared;
 use crate::settings::{Config, ModelKind};
 use evobit_model::prototypes::fits;
 

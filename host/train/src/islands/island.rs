@@ -1,22 +1,25 @@
 //! The life of an island: take in immigrants, search for an epoch, send the best away, save.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use evobit::image::genome_checksum;
 use evobit_link::check_genome;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Ancestry, Change};
+use super::ancestry::{Ancestry, Cause, Change, count};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
+use super::files;
 use super::graph::Graph;
-use super::{files, genetic, spectrum};
-use crate::checkpoint::{Course, Search, words};
-use crate::cooling::Cooling;
-use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, GraphKind, MigrationKind};
-use crate::{Keeper, Prepared, Session, Silent};
+use crate::algorithm::{self, Algorithm, Immigrant, Place};
+use crate::checkpoint::{Course, Search};
+use crate::error::TrainError;
+use crate::prepare::Prepared;
+use crate::settings::{Config, GraphKind, MigrationKind};
+use crate::tracker::Tracker;
 use evobit_compute::Accelerator;
+use evobit_search::{Interrupt, Pace, RunFolder, Session, words};
 
 /// A genome of which islands know that they both have it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,25 +123,16 @@ pub struct Finish {
     pub stopped: bool,
 }
 
-/// An immigrant as a genome.
-#[derive(Clone, Debug)]
-pub(super) struct Immigrant {
-    pub(super) from: u16,
-    pub(super) epoch: u32,
-    pub(super) loss: i64,
-    pub(super) genome: Vec<u32>,
-}
-
 /// What an epoch's search came to.
-pub(super) struct Epoch {
+struct Epoch {
     /// Its best genome.
-    pub(super) champion: Vec<u32>,
+    champion: Vec<u32>,
     /// The training loss of that.
-    pub(super) loss: i64,
+    loss: i64,
     /// Bits that the search changed.
-    pub(super) changed: u32,
+    changed: u32,
     /// Of each immigrant the bits in which it differed and those that were taken over.
-    pub(super) taken: Vec<[u32; 2]>,
+    taken: Vec<[u32; 2]>,
 }
 
 /// So many may compute at a time.
@@ -183,18 +177,19 @@ pub(super) struct World<'a> {
     pub(super) permits: Permits,
     /// Threads of an island.
     pub(super) threads: usize,
+    /// Asks the run to end.
+    pub(super) interrupt: Interrupt,
     /// What each island of this process computes with.
     pub(super) accelerators: BTreeMap<u16, Accelerator>,
 }
 
 impl World<'_> {
-    /// What an island computes with.
-    pub(super) fn accelerator(&self, island: u16) -> &Accelerator {
-        self.accelerators.get(&island).unwrap_or(&self.prepared.accelerator)
+    /// Where an island searches.
+    fn place(&self, island: u16) -> Place<'_> {
+        let accelerator = self.accelerators.get(&island).unwrap_or(&self.prepared.accelerator);
+        Place { prepared: self.prepared, config: self.config, accelerator, island }
     }
-}
 
-impl World<'_> {
     /// Whether islands send to the same islands each time, so that flips against what was sent last are few. On random graphs all
     /// changes are against the start: to remember a genome of every other island would take more than it saves.
     fn remembers(&self) -> bool {
@@ -212,10 +207,19 @@ pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -
     // What those who are behind still need.
     state.sent.iter().for_each(|migrant| door.send(Parcel::Migrant(migrant.clone())));
     while state.epoch < world.config.epochs() && !door.stopped() {
-        let Ok(migrants) = arrivals(world, &mut state, &mut door) else { break };
+        let before = state.clone();
+        let Ok(migrants) = arrivals(world, &mut state, &mut door) else {
+            state = before;
+            break;
+        };
         let immigrants = unpack(world, &mut state, &migrants)?;
-        let rows = state.course.rows.len();
-        let epoch = world.permits.with(|| pool.install(|| live(world, &mut state, &immigrants)))?;
+        let (rows, stop) = (state.course.rows.len(), door.stop);
+        let lived = world.permits.with(|| pool.install(|| live(world, &mut state, &immigrants, stop)))?;
+        let Some(epoch) = lived else {
+            // An epoch that is not over counts for nothing: a run that goes on repeats it.
+            state = before;
+            break;
+        };
         for row in &state.course.rows[rows..] {
             door.send(Parcel::Row(state.island, *row));
         }
@@ -285,19 +289,93 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
     Ok(immigrants)
 }
 
-/// An epoch of search.
-fn live(world: &World<'_>, state: &mut State, immigrants: &[Immigrant]) -> Result<Epoch, String> {
-    let mut quiet = Silent;
-    let mut keeper = Keeper::new(world.prepared, world.config, Session::default(), &mut quiet);
-    keeper.course = std::mem::take(&mut state.course);
-    keeper.before = keeper.course.now.seconds;
-    keeper.cooling = Cooling::after(&keeper.course.heats);
-    let epoch = match world.config.algorithm {
-        Algorithm::Spectrum => spectrum::epoch(world, state, immigrants, &mut keeper),
-        Algorithm::Genetic => genetic::epoch(world, state, immigrants, &mut keeper),
-    };
-    state.course = keeper.course;
+/// An epoch of search; none where it was given up.
+fn live(
+    world: &World<'_>,
+    state: &mut State,
+    immigrants: &[Immigrant],
+    stop: &AtomicBool,
+) -> Result<Option<Epoch>, String> {
+    let course = std::mem::take(&mut state.course);
+    let before = (course.now.step, course.now.seconds);
+    let session = Session { before, interrupt: world.interrupt.clone(), ..Session::default() };
+    let mut tracker = Tracker::new(world.prepared, world.config, course, Pace::new(&session));
+    let epoch = search(world, state, immigrants, &mut tracker, stop);
+    state.course = tracker.course;
     epoch.map_err(|error| format!("island {}: {error}", state.island))
+}
+
+/// Lets immigrants in and searches for as many sweeps as an epoch has.
+fn search(
+    world: &World<'_>,
+    state: &mut State,
+    immigrants: &[Immigrant],
+    tracker: &mut Tracker<'_>,
+    stop: &AtomicBool,
+) -> Result<Option<Epoch>, TrainError> {
+    if stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
+    let place = world.place(state.island);
+    let mut algorithm = algorithm::begin(place, state.search.as_ref())?;
+    let (mut taken, mut changed) = (vec![[0; 2]; immigrants.len()], 0);
+    let mut loss = state.records.last().map_or(0, |record| record.loss);
+    let rests = state.settled && immigrants.is_empty();
+    if !rests {
+        let welcome = algorithm.welcome(immigrants, tracker, &mut state.ancestry)?;
+        state.settled &= !welcome.was_adopted;
+        taken = welcome.taken;
+    }
+    let came: u32 = taken.iter().map(|[_, taken]| taken).sum();
+    let sweeps = sweeps(world.config, state.epoch, &*algorithm);
+    let mut before = algorithm.genome().to_vec();
+    let mut done = 0;
+    while done < sweeps && !(state.settled && (done > 0 || rests)) {
+        let Some(is_cold) = sweep(&mut *algorithm, tracker, stop)? else { return Ok(None) };
+        done += 1;
+        if !algorithm.has_rows_of_sweeps() && done < sweeps {
+            continue;
+        }
+        let committed = tracker.course.now.committed;
+        let (genome, training) = (algorithm.genome().to_vec(), algorithm.training());
+        // Epochs end by their number alone.
+        let _ = tracker.assess(&genome, training, true);
+        place.accelerator.check()?;
+        loss = training[0];
+        changed += count(&before, &genome);
+        state.ancestry.push(tracker.course.now.sweep, Cause::Search, &before, &genome);
+        state.settled = is_cold && committed == 0 && (done > 1 || came == 0);
+        before = genome;
+    }
+    state.search = Some(algorithm.state()?);
+    Ok(Some(Epoch { champion: before, loss, changed, taken }))
+}
+
+/// Sweeps of an epoch. Generations end with the run, sweeps with the epoch.
+fn sweeps(config: &Config, epoch: u32, algorithm: &dyn Algorithm) -> u32 {
+    let done = u64::from(epoch) * u64::from(config.epoch);
+    let left = u64::from(config.sweeps).saturating_sub(done).min(config.epoch.into()) as u32;
+    if algorithm.has_rows_of_sweeps() { config.epoch } else { left }
+}
+
+/// A sweep or a generation: whether it was cold; none where it was given up.
+fn sweep(
+    algorithm: &mut dyn Algorithm,
+    tracker: &mut Tracker<'_>,
+    stop: &AtomicBool,
+) -> Result<Option<bool>, TrainError> {
+    loop {
+        let stride = algorithm.step(tracker)?;
+        let Some(stride) =
+            stride.filter(|_| !stop.load(Ordering::Relaxed) && !tracker.pace.interrupt.is_set())
+        else {
+            return Ok(None);
+        };
+        tracker.count(stride.mutants, stride.committed);
+        if stride.sweep_ended {
+            return Ok(Some(stride.is_cold));
+        }
+    }
 }
 
 /// Notes what an epoch came to.
