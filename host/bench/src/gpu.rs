@@ -398,8 +398,9 @@ fn training(
     let config = resolve(settings, loaded)?;
     let mut prepared = prepare(loaded, &config)?;
     prepared.accelerator = accelerator.clone();
-    let session = Session { budget: Some(Duration::from_secs_f64(seconds)), ..Session::default() };
-    let outcome = evobit_train::run(&prepared, &config, session, None, &mut Reached(false))?;
+    let (mut watch, budget) = (Reached::default(), Some(Duration::from_secs_f64(seconds)));
+    let session = Session { budget, interrupt: watch.0.clone(), ..Session::default() };
+    let outcome = evobit_train::run(&prepared, &config, session, None, &mut watch)?;
     let reached = |accuracy: f64| {
         let row = outcome.rows.iter().find(|row| row.validation_accuracy >= accuracy);
         row.map(|row| row.seconds)

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use evobit_data::{Column, Kind, Schema};
 use evobit_model::{Ingredients, Model};
-pub use search::{Config, Outcome, Row, search};
+pub use search::{Config, Ground, Outcome, Row, TaskSearch, search};
 
 /// A task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -253,6 +253,7 @@ pub fn courses<E: World>(model: &Model, starts: &[E]) -> Result<Vec<Vec<Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use evobit_search::{Session, Silent};
 
     #[test]
     fn parts_have_starts_of_their_own() {
@@ -264,8 +265,8 @@ mod tests {
     #[test]
     fn a_search_finds_a_controller_that_its_model_repeats() {
         let config = Config { generations: 12, ..Config::new(Task::CartPole, 3) };
-        let outcome = search::<CartPole>(&config, |_| true).unwrap();
-        let again = search::<CartPole>(&config, |_| true).unwrap();
+        let outcome = search::<CartPole>(&config, Session::default(), &mut Silent).unwrap();
+        let again = search::<CartPole>(&config, Session::default(), &mut Silent).unwrap();
         assert_eq!((&outcome.genome, &outcome.rows), (&again.genome, &again.rows));
         let (encoder, topology) = network::<CartPole>(config.hidden).unwrap();
         let model = model::<CartPole>(&encoder, &topology, &outcome.genome).unwrap();
