@@ -10,29 +10,28 @@ use evobit::topology::{Field, Plan};
 use serde_json::json;
 
 use super::islands;
-use super::progress::{Progress, catch_interrupts};
+use super::progress::Progress;
 use super::resume::{self, Resumed, Unfinished};
+use super::signals;
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
+use super::{Failure, TrainArgs, print, read_settings, tell, times};
 use evobit_compute::{Accelerator, Backend};
 use evobit_data::Loaded;
 use evobit_model::Model;
 use evobit_model::evaluate::{self, Score, confusion};
 use evobit_report::{CurvePoint, Events};
+use evobit_search::checkpoint::Checkpoints;
+use evobit_search::{RunFolder, Stop};
 use evobit_sweeps::Metric;
-use evobit_train::checkpoint::Checkpoints;
+use evobit_train::checkpoint::head;
 use evobit_train::islands::exchange::Transport;
-use evobit_train::run_folder::RunFolder;
 use evobit_train::settings::{Algorithm, Config, ModelKind, Settings};
 use evobit_train::{
-    self, Outcome, Prepared, Row, Session, Source, SourceError, Stop, layer_spectrum, prepare_from,
+    self, Outcome, Prepared, Row, Session, Source, SourceError, layer_spectrum, prepare_from,
 };
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 30_000;
-
-/// Seconds between two checkpoints unless told otherwise.
-const CHECKPOINT_SECONDS: f64 = 10.0;
 
 /// A finished run.
 pub(super) struct Finished {
@@ -51,7 +50,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let cluster = islands::cluster()?;
     let Some(cluster) = cluster.as_deref() else { return lead(args, None) };
     let led = if cluster.rank() == 0 { lead(args, Some(cluster)) } else { islands::follow(args, cluster) };
-    if let Err(failure) = &led {
+    if let Err(failure) = led.as_ref()
+        && !failure.is_stop()
+    {
         // The other processes would wait for this one for ever.
         tell(&format!("error: rank {}: {}", cluster.rank(), failure.message));
         cluster.abort();
@@ -61,6 +62,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
 
 /// The whole run, or that of the first process of many.
 fn lead(args: &TrainArgs, transport: Option<&dyn Transport>) -> Result<(), Failure> {
+    signals::listen();
     let folder = match &args.resume {
         None => None,
         Some(path) => match resume::open(args, path)? {
@@ -69,10 +71,9 @@ fn lead(args: &TrainArgs, transport: Option<&dyn Transport>) -> Result<(), Failu
         },
     };
     let finished = train_and_save(args, folder.map(|run| *run), transport, true)?;
-    if args.json {
-        return print(&finished.json().to_string());
-    }
-    print(&finished.table())
+    let printed = print(&if args.json { finished.json().to_string() } else { finished.table() });
+    // Also where the terminal is gone.
+    finished.stopped().map_or(printed, Err)
 }
 
 /// Trains as told, or goes on with `unfinished`, and writes the run folder; with `announce`, says on standard error what it
@@ -88,8 +89,7 @@ pub(super) fn train_and_save(
     if args.tensorboard {
         Events::available().map_err(Failure::usage)?;
     }
-    let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
-    let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
+    let (budget, interval) = times(args.budget, args.checkpoint)?;
     if !args.instructions.available() {
         let name = args.instructions.to_possible_value().map(|value| value.get_name().to_string());
         let name = name.unwrap_or_default();
@@ -112,10 +112,11 @@ pub(super) fn train_and_save(
     prepared.accelerator =
         Accelerator::open(args.backend, &prepared.work(&config, transport))?.noting(super::tell);
     check_backend(args.backend, &prepared, &config)?;
-    let read = unfinished.as_ref().and_then(Unfinished::file);
-    let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
+    let read = unfinished.as_ref().and_then(Unfinished::read);
+    let begun = head(&prepared, config.to_toml());
+    let checkpoints = |folder: &_| Checkpoints::new(folder, begun, interval, read.as_ref());
     // From here on Ctrl-C leaves a finished run, not half a folder.
-    catch_interrupts();
+    signals::catch();
     let (folder, from, mut checkpoints) = match unfinished {
         None => {
             let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
@@ -124,7 +125,7 @@ pub(super) fn train_and_save(
         }
         Some(unfinished) => {
             let checkpoints = checkpoints(&unfinished.folder);
-            let from = unfinished.check(&checkpoints, &prepared, &config)?;
+            let from = unfinished.check(&prepared, &config)?;
             (unfinished.folder, from, checkpoints)
         }
     };
@@ -151,8 +152,9 @@ pub(super) fn train_and_save(
     let before = from.as_ref().map_or(&[][..], |from| &from.state.course.rows);
     let live = if config.islands.is_none() { events(before)? } else { None };
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most))).with_events(live);
+    let (interrupt, checkpoints_of) = (signals::interrupt(), Some(&mut checkpoints));
     let session =
-        Session { budget, checkpoints: Some(&mut checkpoints), transport, replay, ..Session::default() };
+        Session { budget, checkpoints: checkpoints_of, interrupt, transport, replay, ..Session::default() };
     let outcome = evobit_train::run(&prepared, &config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
@@ -352,6 +354,14 @@ fn weight_of(plan: &Plan, corner: impl Fn() -> Option<(u32, u32, u32)>, unit: u3
 impl Finished {
     pub(super) fn model_path(&self) -> PathBuf {
         self.folder.file("model.evb")
+    }
+
+    /// Where a signal stopped it: what is said and the exit code.
+    pub(super) fn stopped(&self) -> Option<Failure> {
+        let outcome = &self.outcome;
+        let at = format!("step {}", count(outcome.steps));
+        let is_stopped = outcome.stop == Stop::Interrupted;
+        is_stopped.then(|| signals::stopped(&at, "train", self.folder.path(), outcome.is_saved))
     }
 
     pub(super) fn json(&self) -> serde_json::Value {

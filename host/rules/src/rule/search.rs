@@ -134,6 +134,13 @@ impl<'a, Make> RuleSearch<'a, Make> {
         }
     }
 
+    /// Everything that the rest of the search depends on, as bytes.
+    #[must_use]
+    pub fn saved(&self) -> Vec<u8> {
+        // Plain values: this cannot fail.
+        postcard::to_stdvec(&self.state).unwrap_or_default()
+    }
+
     /// Generations of this chapter that are still to be bred.
     fn left(&self) -> u32 {
         let left = self.settings.generations - self.state.generations.min(self.settings.generations);
@@ -262,8 +269,7 @@ impl<E: From<Error>, Make: FnMut(u32) -> Result<Vec<Batch>, E>> Searcher for Rul
     }
 
     fn state(&mut self) -> Vec<u8> {
-        // Plain values: this cannot fail.
-        postcard::to_stdvec(&self.state).unwrap_or_default()
+        self.saved()
     }
 
     fn files(&mut self) -> Result<Vec<(&'static str, Vec<u8>)>, String> {

@@ -128,6 +128,12 @@ impl Checkpoints {
         self.last = Some(last);
     }
 
+    /// Why the search ended that has taken its last checkpoint.
+    #[must_use]
+    pub fn has_ended(&self) -> Option<Stop> {
+        self.last.as_ref().and_then(Checkpoint::ended)
+    }
+
     /// Says in a last checkpoint that the run folder is complete.
     ///
     /// # Errors
