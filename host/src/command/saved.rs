@@ -11,7 +11,7 @@ use evobit_search::checkpoint::{Checkpoint, Found, find};
 use evobit_search::{RunFolder, Stop};
 
 /// Flags that do not change what a run comes to.
-const FREE: [&str; 5] = ["resume", "checkpoint", "budget", "threads", "json"];
+const FREE: [&str; 6] = ["resume", "checkpoint", "budget", "threads", "json", "unseen"];
 
 /// A kind of runs.
 #[derive(Clone, Copy, Debug)]

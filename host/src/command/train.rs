@@ -23,7 +23,7 @@ use evobit_report::{CurvePoint, Events};
 use evobit_search::checkpoint::Checkpoints;
 use evobit_search::{RunFolder, Stop};
 use evobit_sweeps::Metric;
-use evobit_train::checkpoint::head;
+use evobit_train::checkpoint::{Checkpoint, head};
 use evobit_train::islands::exchange::Transport;
 use evobit_train::settings::{Algorithm, Config, ModelKind, Settings};
 use evobit_train::{
@@ -139,6 +139,24 @@ pub(super) fn train_and_save(
     }
     drop(loaded);
 
+    let session = Session { budget, transport, replay, ..Session::default() };
+    let run = (&folder, &mut checkpoints);
+    let outcome = search(args, (&prepared, &mut config), run, session, from)?;
+    let finished = save(config, prepared, outcome, folder, started)?;
+    if let Err(reason) = checkpoints.complete() {
+        tell(&format!("warning: the last checkpoint was not written: {reason}"));
+    }
+    Ok(finished)
+}
+
+/// Searches, with a bar where there is a terminal, and records in the configuration what it takes to repeat what a clock or a person ended.
+fn search<'a>(
+    args: &TrainArgs,
+    (prepared, config): (&'a Prepared, &mut Config),
+    (folder, checkpoints): (&RunFolder, &'a mut Checkpoints),
+    session: Session<'a>,
+    from: Option<Checkpoint>,
+) -> Result<Outcome, Failure> {
     let steps_in_sweep = match config.algorithm {
         Algorithm::Spectrum => u64::from(prepared.topology.neurons()).div_ceil(config.block.into()),
         Algorithm::Genetic => 1,
@@ -152,16 +170,14 @@ pub(super) fn train_and_save(
     let before = from.as_ref().map_or(&[][..], |from| &from.state.course.rows);
     let live = if config.islands.is_none() { events(before)? } else { None };
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most))).with_events(live);
-    let (interrupt, checkpoints_of) = (signals::interrupt(), Some(&mut checkpoints));
-    let session =
-        Session { budget, checkpoints: checkpoints_of, interrupt, transport, replay, ..Session::default() };
-    let outcome = evobit_train::run(&prepared, &config, session, from, &mut progress);
+    let session = Session { checkpoints: Some(checkpoints), interrupt: signals::interrupt(), ..session };
+    let outcome = evobit_train::run(prepared, config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
     if config.islands.is_some() {
         events(&outcome.rows)?;
     }
-    if outcome.stop.is_early() && config.islands.is_none() {
+    if outcome.stop.is_early() && config.islands.is_none() && outcome.steps > 0 {
         config.steps = Some(outcome.steps);
     }
     // A budget cools a search sooner than its configuration says.
@@ -169,11 +185,7 @@ pub(super) fn train_and_save(
     if sweeps.any(|(sweep, &heat)| heat != config.heat_of(sweep)) {
         config.heats = Some(outcome.heats.clone());
     }
-    let finished = save(config, prepared, outcome, folder, started)?;
-    if let Err(reason) = checkpoints.complete() {
-        tell(&format!("warning: the last checkpoint was not written: {reason}"));
-    }
-    Ok(finished)
+    Ok(outcome)
 }
 
 /// What the settings name, and the configuration on it.

@@ -13,7 +13,7 @@ use evobit::rng::Stream;
 use evobit::topology::{Field, Shape};
 use serde::{Deserialize, Serialize};
 
-use crate::algorithm::row_words;
+use crate::operators::row_words;
 use crate::prepare::Prepared;
 use crate::row::Row;
 use crate::settings::{Algorithm, Config};

@@ -16,18 +16,16 @@ mod outcome;
 mod plain;
 mod prepare;
 mod row;
+mod session;
 pub mod settings;
 mod source;
 mod spectrum;
 mod start;
 mod tracker;
 
-use std::time::Duration;
-
 use crate::settings::Config;
 use algorithm::Place;
 use checkpoint::{Checkpoint, Course};
-use evobit_search::checkpoint::Checkpoints;
 use evobit_search::{Pace, drive};
 use plain::Plain;
 use tracker::Tracker;
@@ -37,26 +35,10 @@ pub use evobit_search::{Interrupt, Silent, Snapshots, Stop, Watch};
 pub use outcome::Outcome;
 pub use prepare::{PrepareError, Prepared, parts, prepare, prepare_from};
 pub use row::Row;
+pub use session::Session;
 pub use source::{Source, SourceError};
 pub use spectrum::{landscape, layer_spectrum};
 pub use start::random_genome;
-
-/// What does not change the result of a run.
-#[derive(Debug, Default)]
-pub struct Session<'a> {
-    /// When to stop. The search is cold for the last quarter of it, see [`Outcome::heats`] for the heats that this made.
-    pub budget: Option<Duration>,
-    /// Where to save the state.
-    pub checkpoints: Option<&'a mut Checkpoints>,
-    /// Where to set aside what would be saved.
-    pub snapshots: Option<&'a mut Snapshots>,
-    /// Asks the search to end.
-    pub interrupt: Interrupt,
-    /// The other processes of a run of islands; none where it is one process.
-    pub transport: Option<&'a dyn islands::exchange::Transport>,
-    /// Who came to each island in the run that this one is to repeat.
-    pub replay: Option<Vec<Vec<islands::Arrival>>>,
-}
 
 /// Searches for a genome, from the start or from where another run was.
 ///

@@ -8,9 +8,8 @@ use evobit::network::{Network, best_class};
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
-use super::operators::{self, OBJECTIVES, drawn};
+use super::operators::{self, OBJECTIVES, drawn, row_words};
 use super::prepare::Prepared;
-use crate::algorithm::row_words;
 use crate::settings::Config;
 use evobit_compute::{Accelerator, SearchError};
 use evobit_model::evaluate;

@@ -16,11 +16,13 @@ pub(crate) struct Plain<'a> {
     tracker: Tracker<'a>,
     /// The genome whose model was written last.
     written: Vec<u32>,
+    /// The last step was given up: nothing is new since the one before.
+    gave_up: bool,
 }
 
 impl<'a> Plain<'a> {
     pub(crate) fn new(place: Place<'a>, algorithm: Box<dyn Algorithm + 'a>, tracker: Tracker<'a>) -> Self {
-        Self { place, algorithm, tracker, written: vec![] }
+        Self { place, algorithm, tracker, written: vec![], gave_up: false }
     }
 
     /// What was found until it ended.
@@ -46,7 +48,10 @@ impl Searcher for Plain<'_> {
     type Error = TrainError;
 
     fn step(&mut self, _: &Pace) -> Result<Option<Step<Row>>, TrainError> {
-        let Some(stride) = self.algorithm.step(&mut self.tracker)? else { return Ok(None) };
+        let Some(stride) = self.algorithm.step(&mut self.tracker)? else {
+            self.gave_up = true;
+            return Ok(None);
+        };
         let mut stop = self.tracker.count(stride.mutants, stride.committed);
         let mut row = None;
         if stride.sweep_ended || stop.is_some() {
@@ -87,7 +92,7 @@ impl Searcher for Plain<'_> {
     }
 
     fn last_row(&mut self, _: &Pace) -> Option<Row> {
-        if self.tracker.course.now.step == 0 {
+        if self.gave_up {
             return None;
         }
         let training = self.algorithm.training();

@@ -104,8 +104,9 @@ pub fn layer_spectrum(
 mod tests {
     use super::*;
     use crate::settings::Settings;
-    use crate::{Session, Silent, prepare};
+    use crate::{Session, prepare, run};
     use evobit_data::{Column, Dataset, Kind, Loaded, Schema, Values};
+    use evobit_search::Silent;
 
     /// A number, a category of three and a number with two values.
     fn mixed() -> Loaded {
@@ -129,7 +130,7 @@ mod tests {
         let (loaded, settings) = (mixed(), toml::from_str::<Settings>(settings).unwrap());
         let config = settings.resolve(&loaded.train).unwrap();
         let prepared = prepare(&loaded, &config).unwrap();
-        super::super::run(&prepared, &config, Session::default(), None, &mut Silent).unwrap().genome
+        run(&prepared, &config, Session::default(), None, &mut Silent).unwrap().genome
     }
 
     #[test]

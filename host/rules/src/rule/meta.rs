@@ -10,7 +10,8 @@ use evobit_search::{Interrupt, Line, Pace, Session, Watch, drive};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use super::search::{RuleSearch, State};
+pub use super::search::RuleSearch;
+pub use super::state::State;
 use super::{Batch, LANES, Marks, Room, live};
 
 /// Fitness that a coefficient costs: of two rules that are nearly as good the cheaper one wins.

@@ -13,6 +13,7 @@ pub mod meta;
 pub mod picture;
 pub mod scaling;
 mod search;
+mod state;
 pub mod table;
 pub mod tasks;
 

@@ -20,6 +20,7 @@ use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes, ShapeError};
 use evobit_rules::rule::meta::{ChapterRow, MetaOutcome, MetaSettings, RuleSearch, State};
 use evobit_rules::rule::{Batch, Course, Kind, Marks, Room, live, rule_image};
 use evobit_search::checkpoint::{Checkpoints, Head};
+use evobit_search::run_folder::FolderError;
 use evobit_search::{Ended, Pace, RunFolder, Session, Stop, drive};
 
 const RUNS: Runs = Runs { command: "rule train", result: "rule.evr" };
@@ -83,6 +84,10 @@ fn prepare(args: &RuleTrainArgs, resumed: Option<Unfinished>) -> Result<Run, Fai
         None => args.clone(),
         Some(run) => RuleTrainArgs { json: args.json, ..toml::from_str(&run.config)? },
     };
+    if let Some(path) = args.out.as_ref().filter(|path| resumed.is_none() && path.exists()) {
+        // To look for the best delta rule first may take minutes.
+        return Err(FolderError::Exists { path: path.clone() }.into());
+    }
     let course = course(&args)?;
     let samples = checksum(&course);
     let newest = resumed.as_ref().and_then(|run| run.newest.as_ref());

@@ -1,59 +1,22 @@
 //! The classical genetic algorithm: every mutant runs the whole network on samples.
 
-use evobit::evolve::genetic::{Batch, Configuration, Error, Fitness, Mate, Mutate, Origin, Select};
+use evobit::evolve::genetic::{Batch, Error, Fitness, Origin};
 use evobit::evolve::landscape::LandscapeError;
 use evobit::network::Network;
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::Topology;
 use evobit_search::{Evolution, Interrupt, Saved};
 
-use super::{Algorithm, Immigrant, Place, Stride, Welcome};
+use super::one::{Algorithm, Immigrant, Place, Stride, Welcome};
 use crate::checkpoint::Search;
 use crate::error::TrainError;
 use crate::islands::ancestry::{Ancestry, Cause, count};
 use crate::objective::Objective;
-use crate::operators::{self, MATINGS, MUTATIONS, SELECTIONS};
+use crate::operators::Operators;
 use crate::prepare::Prepared;
-use crate::settings::Config;
 use crate::start::random_genome;
 use crate::tracker::Tracker;
 use evobit_model::evaluate;
-
-/// The operators that a configuration names.
-struct Operators<'a> {
-    selection: Box<dyn Select + 'a>,
-    mating: Box<dyn Mate>,
-    mutation: Box<dyn Mutate>,
-}
-
-impl<'a> Operators<'a> {
-    /// None where one is not known.
-    fn new(prepared: &'a Prepared, config: &Config) -> Option<Self> {
-        Some(Self {
-            selection: operators::find(SELECTIONS, &config.selection)?(config, prepared),
-            mating: operators::find(MATINGS, &config.mating)?(),
-            mutation: operators::find(MUTATIONS, &config.mutation)?(config, &prepared.topology),
-        })
-    }
-
-    fn configuration(&self, config: &Config) -> Configuration<'_> {
-        Configuration {
-            population: config.population,
-            elites: config.elites,
-            rate_generations: config.rate_generations,
-            selection: &*self.selection,
-            mating: &*self.mating,
-            mutation: &*self.mutation,
-        }
-    }
-}
-
-/// Words of an individual: its genome and the rates it carries.
-pub(crate) fn row_words(prepared: &Prepared, config: &Config) -> usize {
-    let strategy = Operators::new(prepared, config)
-        .map_or(0, |operators| operators.mutation.strategy_words(&prepared.topology));
-    prepared.topology.genome_words() + strategy
-}
 
 /// Loss, right samples and samples of a genome on all it learns from.
 pub(super) fn training(prepared: &Prepared, genome: &[u32]) -> [i64; 3] {

@@ -7,7 +7,7 @@ use evobit::network::Network;
 use evobit::rng::{Draw, Stream};
 use evobit::topology::Topology;
 
-use super::Immigrant;
+use super::one::Immigrant;
 use crate::islands::ancestry::{Ancestry, Cause, count};
 use crate::operators::{self, MATINGS};
 

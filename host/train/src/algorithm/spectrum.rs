@@ -5,8 +5,9 @@ use evobit::evolve::search::{SearchConfig, SpectrumSearch};
 use evobit::evolve::smooth::Smoothing;
 use evobit::rng::{Purpose, Stream};
 
+use super::genetic;
 use super::mating::mate_all;
-use super::{Algorithm, Immigrant, Place, Stride, Welcome, genetic};
+use super::one::{Algorithm, Immigrant, Place, Stride, Welcome};
 use crate::checkpoint::Search;
 use crate::error::TrainError;
 use crate::islands::ancestry::{Ancestry, Cause, count};

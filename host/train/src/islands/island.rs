@@ -1,25 +1,23 @@
 //! The life of an island: take in immigrants, search for an epoch, send the best away, save.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use evobit::image::genome_checksum;
 use evobit_link::check_genome;
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::{Ancestry, Cause, Change, count};
+use super::ancestry::{Ancestry, Change};
+use super::epoch::{Epoch, live};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
 use super::files;
 use super::graph::Graph;
-use crate::algorithm::{self, Algorithm, Immigrant, Place};
+use crate::algorithm::{Immigrant, Place};
 use crate::checkpoint::{Course, Search};
-use crate::error::TrainError;
 use crate::prepare::Prepared;
 use crate::settings::{Config, GraphKind, MigrationKind};
-use crate::tracker::Tracker;
 use evobit_compute::Accelerator;
-use evobit_search::{Interrupt, Pace, RunFolder, Session, words};
+use evobit_search::{Interrupt, RunFolder, words};
 
 /// A genome of which islands know that they both have it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -123,18 +121,6 @@ pub struct Finish {
     pub stopped: bool,
 }
 
-/// What an epoch's search came to.
-struct Epoch {
-    /// Its best genome.
-    champion: Vec<u32>,
-    /// The training loss of that.
-    loss: i64,
-    /// Bits that the search changed.
-    changed: u32,
-    /// Of each immigrant the bits in which it differed and those that were taken over.
-    taken: Vec<[u32; 2]>,
-}
-
 /// So many may compute at a time.
 #[derive(Debug)]
 pub(super) struct Permits {
@@ -185,7 +171,7 @@ pub(super) struct World<'a> {
 
 impl World<'_> {
     /// Where an island searches.
-    fn place(&self, island: u16) -> Place<'_> {
+    pub(super) fn place(&self, island: u16) -> Place<'_> {
         let accelerator = self.accelerators.get(&island).unwrap_or(&self.prepared.accelerator);
         Place { prepared: self.prepared, config: self.config, accelerator, island }
     }
@@ -287,95 +273,6 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
         immigrants.push(Immigrant { from, epoch, loss, genome });
     }
     Ok(immigrants)
-}
-
-/// An epoch of search; none where it was given up.
-fn live(
-    world: &World<'_>,
-    state: &mut State,
-    immigrants: &[Immigrant],
-    stop: &AtomicBool,
-) -> Result<Option<Epoch>, String> {
-    let course = std::mem::take(&mut state.course);
-    let before = (course.now.step, course.now.seconds);
-    let session = Session { before, interrupt: world.interrupt.clone(), ..Session::default() };
-    let mut tracker = Tracker::new(world.prepared, world.config, course, Pace::new(&session));
-    let epoch = search(world, state, immigrants, &mut tracker, stop);
-    state.course = tracker.course;
-    epoch.map_err(|error| format!("island {}: {error}", state.island))
-}
-
-/// Lets immigrants in and searches for as many sweeps as an epoch has.
-fn search(
-    world: &World<'_>,
-    state: &mut State,
-    immigrants: &[Immigrant],
-    tracker: &mut Tracker<'_>,
-    stop: &AtomicBool,
-) -> Result<Option<Epoch>, TrainError> {
-    if stop.load(Ordering::Relaxed) {
-        return Ok(None);
-    }
-    let place = world.place(state.island);
-    let mut algorithm = algorithm::begin(place, state.search.as_ref())?;
-    let (mut taken, mut changed) = (vec![[0; 2]; immigrants.len()], 0);
-    let mut loss = state.records.last().map_or(0, |record| record.loss);
-    let rests = state.settled && immigrants.is_empty();
-    if !rests {
-        let welcome = algorithm.welcome(immigrants, tracker, &mut state.ancestry)?;
-        state.settled &= !welcome.was_adopted;
-        taken = welcome.taken;
-    }
-    let came: u32 = taken.iter().map(|[_, taken]| taken).sum();
-    let sweeps = sweeps(world.config, state.epoch, &*algorithm);
-    let mut before = algorithm.genome().to_vec();
-    let mut done = 0;
-    while done < sweeps && !(state.settled && (done > 0 || rests)) {
-        let Some(is_cold) = sweep(&mut *algorithm, tracker, stop)? else { return Ok(None) };
-        done += 1;
-        if !algorithm.has_rows_of_sweeps() && done < sweeps {
-            continue;
-        }
-        let committed = tracker.course.now.committed;
-        let (genome, training) = (algorithm.genome().to_vec(), algorithm.training());
-        // Epochs end by their number alone.
-        let _ = tracker.assess(&genome, training, true);
-        place.accelerator.check()?;
-        loss = training[0];
-        changed += count(&before, &genome);
-        state.ancestry.push(tracker.course.now.sweep, Cause::Search, &before, &genome);
-        state.settled = is_cold && committed == 0 && (done > 1 || came == 0);
-        before = genome;
-    }
-    state.search = Some(algorithm.state()?);
-    Ok(Some(Epoch { champion: before, loss, changed, taken }))
-}
-
-/// Sweeps of an epoch. Generations end with the run, sweeps with the epoch.
-fn sweeps(config: &Config, epoch: u32, algorithm: &dyn Algorithm) -> u32 {
-    let done = u64::from(epoch) * u64::from(config.epoch);
-    let left = u64::from(config.sweeps).saturating_sub(done).min(config.epoch.into()) as u32;
-    if algorithm.has_rows_of_sweeps() { config.epoch } else { left }
-}
-
-/// A sweep or a generation: whether it was cold; none where it was given up.
-fn sweep(
-    algorithm: &mut dyn Algorithm,
-    tracker: &mut Tracker<'_>,
-    stop: &AtomicBool,
-) -> Result<Option<bool>, TrainError> {
-    loop {
-        let stride = algorithm.step(tracker)?;
-        let Some(stride) =
-            stride.filter(|_| !stop.load(Ordering::Relaxed) && !tracker.pace.interrupt.is_set())
-        else {
-            return Ok(None);
-        };
-        tracker.count(stride.mutants, stride.committed);
-        if stride.sweep_ended {
-            return Ok(Some(stride.is_cold));
-        }
-    }
 }
 
 /// Notes what an epoch came to.

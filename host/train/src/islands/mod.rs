@@ -9,6 +9,7 @@
 //!
 //! ```text
 //! island    its life: arrivals, an epoch of search, emigrants, a checkpoint      graph     who sends to whom
+//! epoch     that search
 //! exchange  doors, parcels, transports                                           post      carries parcels
 //! ancestry  genomes as a base and flips                                          files     checkpoints
 //! lineage   what the run folder keeps of all that                                ledger    which epochs are saved
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod ancestry;
+mod epoch;
 pub mod exchange;
 mod files;
 pub mod graph;
@@ -41,10 +43,11 @@ use super::error::TrainError;
 use super::outcome::Outcome;
 use super::prepare::Prepared;
 use super::row::Row;
+use super::session::Session;
 use super::start::random_genome;
-use super::{Session, Stop, Watch};
 use crate::settings::{Config, MigrationKind};
 use evobit_search::RunFolder;
+use evobit_search::{Stop, Watch};
 use exchange::{Alone, Door, Migrant, Parcel, Transport};
 use graph::Graph;
 pub use island::{Arrival, Finish, Record};

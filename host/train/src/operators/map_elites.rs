@@ -9,7 +9,7 @@ use rand_core::Rng;
 use rayon::prelude::*;
 
 use super::cases::{CASES, drawn};
-use crate::Prepared;
+use crate::prepare::Prepared;
 
 /// Index of the stream that draws the samples, so that it is not that of anything else.
 const STREAM: u64 = 0xe117;
