@@ -264,7 +264,7 @@ fn what_a_run_cannot_go_on_from_is_said() {
     refuses("rule train --resume nowhere", 1, &["nowhere: is not the folder of a run"]);
     refuses("rule train --resume plain", 2, &["is a run of `evobit train`", "evobit train --resume plain"]);
     refuses("task train --resume run", 2, &["is a run of `evobit rule train`"]);
-    refuses("train --resume run", 1, &["run"]);
+    refuses("train --resume run", 2, &["is a run of `evobit rule train`"]);
     refuses("rule train --resume run --checkpoint -1", 2, &["--checkpoint must be"]);
     let config = folder.text("run/config.toml");
     folder.write("run/config.toml", config.replace("seed = 2", "seed = 3"));

@@ -31,9 +31,14 @@ pub(super) struct Unfinished {
 pub(super) fn open(args: &TrainArgs, path: &Path) -> Result<Resumed, Failure> {
     check_flags(args)?;
     let folder = RunFolder::open(path)?;
-    let Found { newest, faults } = find(&folder);
-    let written = read_settings(&folder.file("config.toml"))?;
+    let Found { newest, faults, other } = find(&folder);
     let shown = path.display();
+    if let Some(other) = other {
+        return Err(Failure::usage(format!(
+            "{shown}: is a run of `evobit {other}`: go on with `evobit {other} --resume {shown}`"
+        )));
+    }
+    let written = read_settings(&folder.file("config.toml"))?;
     let Some((checkpoint, file)) = newest else {
         if let [fault, ..] = &faults[..] {
             return Err(failure(format!("{fault}: no checkpoint can be used: {}", anew(&folder))));

@@ -46,6 +46,8 @@ pub struct Found {
     pub newest: Option<(Checkpoint, usize)>,
     /// What is wrong with the files that cannot be used, each in one line. One that is not there is no fault.
     pub faults: Vec<String>,
+    /// The command whose run it is, where that is another.
+    pub other: Option<String>,
 }
 
 /// Reads the checkpoints of a run.
@@ -53,16 +55,16 @@ pub struct Found {
 pub fn find(folder: &RunFolder) -> Found {
     let sealed::Found { newest, faults } = sealed::find(folder);
     let mut faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let command = newest.as_ref().map(|(sealed, _)| sealed.head.command.clone());
+    let other = command.filter(|command| command != COMMAND);
     let newest = newest.and_then(|(sealed, file)| {
-        let command = sealed.head.command.clone();
         let read = Checkpoint::read(sealed);
         if read.is_none() {
-            let shown = folder.path().display();
-            faults.push(format!("{shown}: its checkpoint is of a run of `evobit {command}`"));
+            faults.push(format!("{}: its checkpoint is not one of a training", folder.path().display()));
         }
         read.map(|checkpoint| (checkpoint, file))
     });
-    Found { newest, faults }
+    Found { newest, faults, other }
 }
 
 /// What all checkpoints of a run of `prepared` by the configuration `config`, as TOML, begin with.
