@@ -9,7 +9,7 @@ use evobit::evolve::landscape::Landscape;
 use evobit::genome::{Gene, GenomeMut, Mutation};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
-use evobit_compute::{Instructions, Memory};
+use evobit_compute::Instructions;
 use evobit_data::{LoadOptions, load};
 use evobit_model::evaluate;
 use evobit_train::settings::Settings;
@@ -40,15 +40,8 @@ fn problem(hidden: &str) -> (Prepared, Vec<u32>) {
 /// Calls `work` with the landscape of a problem.
 fn with_landscape(hidden: &str, work: impl FnOnce(&mut dyn Landscape)) {
     let (prepared, genome) = problem(hidden);
-    let (samples, loss, mut memory) = (prepared.train.samples(), prepared.loss_table(), Memory::default());
-    let landscape = evobit_compute::landscape(
-        Instructions::Auto,
-        &prepared.topology,
-        &genome,
-        samples,
-        loss,
-        &mut memory,
-    );
+    let (samples, loss) = (prepared.train.samples(), prepared.loss_table());
+    let landscape = evobit_compute::landscape(Instructions::Auto, &prepared.topology, &genome, samples, loss);
     work(&mut *landscape.expect("a landscape"));
 }
 

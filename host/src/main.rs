@@ -9,7 +9,7 @@ fn main() -> ExitCode {
     match command::run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            command::tell(&format!("error: {}", failure.message));
+            command::tell(&failure.line());
             ExitCode::from(failure.code)
         }
     }

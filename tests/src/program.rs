@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -153,6 +153,27 @@ impl Folder {
         // The program reads all of its input before it writes.
         child.stdin.take().expect("a pipe").write_all(input).expect("it reads its input");
         child.wait_with_output().expect("it ends").into()
+    }
+
+    /// Starts the program, sends it the signal of this name, such as `INT`, `after` the file `begun` is there, and waits for its end; how
+    /// long that took.
+    ///
+    /// # Panics
+    /// When it ends before, or does not take the signal.
+    #[must_use]
+    pub fn stopped(&self, args: &str, begun: &str, after: Duration, signal: &str) -> (Ran, Duration) {
+        let mut command = self.command(args.split_whitespace());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        while !self.path(begun).exists() {
+            assert!(child.try_wait().expect("a process").is_none(), "{args}: it ended before {begun}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(after);
+        let told = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+        assert!(told.expect("kill starts").success(), "{args}: it had ended");
+        let told = Instant::now();
+        let output = child.wait_with_output().expect("it ends");
+        (output.into(), told.elapsed())
     }
 
     /// The standard output of a run that must succeed.

@@ -156,7 +156,9 @@ fn ctrl_c_ends_a_run_in_good_order() {
         let mut rest = String::new();
         messages.read_to_string(&mut rest).unwrap();
         let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), rest.as_str()), (Some(0), ""));
+        assert_eq!((output.status.code(), rest.lines().count()), (Some(130), 1), "{rest}");
+        let resume = format!("its state is saved in {run}: go on with `evobit train --resume {run}`");
+        assert!(rest.starts_with("stopped by SIGINT at step ") && rest.contains(&resume), "{rest}");
         let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(printed["stop"], "interrupted");
         assert!(folder.path(format!("{run}/curves.svg")).exists());

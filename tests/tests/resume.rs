@@ -1,7 +1,9 @@
 //! A run that was killed, stopped or interrupted goes on as if nothing had happened.
 
 use std::fs;
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::process::Command;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rand_core::Rng;
@@ -173,16 +175,74 @@ fn a_run_at_work_is_left_alone() {
     folder.ok("train --resume run --budget 0");
 }
 
+/// The signals that stop a run, with their exit codes.
+#[cfg(unix)]
+const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
+
 #[cfg(unix)]
 #[test]
-fn an_interrupted_run_goes_on() {
+fn a_run_that_a_signal_stopped_goes_on() {
+    for (train, begun) in [
+        (SPECTRUM, "checkpoint-a.bin"),
+        (GENETIC, "checkpoint-a.bin"),
+        ("train --data digits --hidden 48@4x4 --copies 1 --islands 3 --sweeps 9", "islands"),
+    ] {
+        let folder = Folder::new();
+        folder.ok(&format!("{train} --out whole"));
+        let mut args = format!("{train} --json --out run");
+        for (signal, code) in SIGNALS {
+            let (ran, took) =
+                folder.stopped(&args, &format!("run/{begun}"), Duration::from_millis(30), signal);
+            assert_eq!(ran.code, Some(code), "{train}: {}", ran.stderr);
+            assert!(took < Duration::from_secs(5), "{train}: {took:?}");
+            let said = ran.stderr.lines().last().unwrap_or_default();
+            let resume = "its state is saved in run: go on with `evobit train --resume run`";
+            assert!(
+                said.starts_with(&format!("stopped by SIG{signal} at step")) && said.contains(resume),
+                "{said}"
+            );
+            let printed: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+            assert_eq!(printed["stop"], "interrupted");
+            // A model as before, to be looked at.
+            folder.ok("inspect run/model.evb");
+            args = "train --resume run --json".into();
+        }
+        folder.ok("train --resume run");
+        if begun == "islands" {
+            assert_eq!(folder.read("run/model.evb"), folder.read("whole/model.evb"));
+            assert_eq!(folder.read("run/lineage.csv"), folder.read("whole/lineage.csv"));
+        } else {
+            assert_same(&folder, "run", "whole");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_stopped_while_it_prepares_leaves_no_folder() {
     let folder = Folder::new();
-    folder.ok(&format!("{SPECTRUM} --out whole"));
-    let mut child = running(&folder, SPECTRUM);
-    let told = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap();
-    assert!(told.success() && child.wait().unwrap().success());
-    folder.ok("train --resume run");
-    assert_same(&folder, "run", "whole");
+    // Data that never comes.
+    let (data, run) = (folder.path("table.csv"), folder.path("run"));
+    assert!(Command::new("mkfifo").arg(&data).status().unwrap().success());
+    for (signal, code) in SIGNALS {
+        for command in ["train", "rule train"] {
+            let args = format!("{command} --data table.csv --out run");
+            let mut command = folder.command(args.split(' '));
+            let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            // It opens once the program reads.
+            let pipe = fs::OpenOptions::new().write(true).open(&data).unwrap();
+            let told = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
+            assert!(told.unwrap().success());
+            let told = Instant::now();
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{said}");
+            assert!(told.elapsed() < Duration::from_secs(2));
+            assert_eq!(said, format!("stopped by SIG{signal} before the search began: nothing was saved\n"));
+            assert!(!run.exists());
+            drop(pipe);
+        }
+    }
 }
 
 /// A run stopped by its budget in `run`, after two checkpoints.

@@ -1,6 +1,10 @@
 //! `evobit rule`: what a user relies on who evolves rules on the command line, and what is said where the input is wrong.
 
 use evobit::image::checksum;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rand_core::Rng;
 use serde_json::Value;
 use tests::program::Folder;
 
@@ -155,4 +159,129 @@ fn the_demo_shows_all_fourteen_functions() {
     let learned = |line: &&str| line.split_whitespace().nth(1).and_then(|count| count.parse::<u32>().ok());
     // 448 starts, 95 % of them whole.
     assert!(shown.iter().filter_map(learned).sum::<u32>() >= 426, "{text}");
+}
+
+/// A second or so of evolution, with weights that live on.
+const EVOLVES: &str = "rule train --data iris --hidden 24 --population 16 --generations 12 --chapter 3 --batches 3 --choosing 2 --pool --seed 2";
+
+/// What must not depend on how often a run was stopped.
+fn assert_same(folder: &Folder, run: &str, whole: &str) {
+    for file in ["rule.evr", "network.evr", "start.evr", "metrics.csv", "config.toml", "generations.gif"] {
+        let same = folder.read(format!("{run}/{file}")) == folder.read(format!("{whole}/{file}"));
+        assert!(same, "{run}/{file} and {whole}/{file} differ");
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on() {
+    let folder = Folder::new();
+    let began = Instant::now();
+    folder.ok(&format!("{EVOLVES} --out whole"));
+    let whole = began.elapsed().as_millis() as u32;
+    let mut random = evobit::rng::Stream::new(4, evobit::rng::Purpose::Test, 0);
+    let (mut args, mut kills) = (format!("{EVOLVES} --checkpoint 0 --out run"), 0);
+    loop {
+        let mut command = folder.command(args.split_whitespace());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3).max(1)).into());
+        std::thread::sleep(time * (1 + kills / 6));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if folder.path("run/config.toml").exists() {
+            args = "rule train --resume run --checkpoint 0 --threads 1".into();
+        }
+    }
+    assert!(kills > 0, "nothing was killed in {whole} ms");
+    assert_same(&folder, "run", "whole");
+    let before = folder.contents();
+    let said = folder.ok("rule train --resume run");
+    assert!(said.starts_with("run: this run has finished, at generation "), "{said}");
+    let json = folder.json("rule train --resume run");
+    assert_eq!((&json["finished"], &json["rule"]), (&true.into(), &"run/rule.evr".into()));
+    assert!(folder.contents() == before, "a finished run was changed");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_a_signal_stopped_goes_on() {
+    let folder = Folder::new();
+    folder.ok(&format!("{EVOLVES} --out whole"));
+    let mut args = format!("{EVOLVES} --json --out run");
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let (ran, took) = folder.stopped(&args, "run/checkpoint-a.bin", Duration::from_millis(40), signal);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        let said = ran.stderr.lines().last().unwrap_or_default();
+        assert!(said.starts_with(&format!("stopped by SIG{signal} at ")), "{said}");
+        assert!(said.ends_with("saved in run: go on with `evobit rule train --resume run`"), "{said}");
+        let printed: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        assert_eq!(printed["stop"], "interrupted");
+        folder.ok("rule eval run/rule.evr");
+        args = "rule train --resume run --json".into();
+    }
+    // By its budget as well, after which there is a result.
+    let stopped = folder.json("rule train --resume run --budget 0");
+    assert!(stopped["stop"] == "budget" && stopped["test_accuracy"].is_f64(), "{stopped}");
+    folder.ok("rule train --resume run");
+    assert_same(&folder, "run", "whole");
+}
+
+#[cfg(unix)]
+#[test]
+fn long_lives_end_within_a_second_of_a_signal() {
+    let folder = Folder::new();
+    // A generation of these takes minutes.
+    let args =
+        "rule train --data digits --hidden 64 --epochs 10 --batches 2 --choosing 1 --from delta:3 --out run";
+    let args = args.replace("--choosing 1 ", "--choosing 1 --most 600 ");
+    let (ran, took) = folder.stopped(&args, "run/checkpoint-a.bin", Duration::from_millis(1500), "INT");
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(ran.stderr.contains("at generation 0: its state is saved in run"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_run_cannot_go_on_from_is_said() {
+    let folder = Folder::new();
+    folder.ok(&format!("{EVOLVES} --out whole"));
+    folder.ok(&format!("{EVOLVES} --checkpoint 0 --budget 0.1 --out run"));
+    folder.ok("train --data iris --sweeps 2 --out plain");
+    let kept = folder.contents();
+    let refuses = |args: &str, code: i32, words: &[&str]| {
+        let before = folder.contents();
+        let ran = folder.run(args);
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(code), 1), "{args}: {}", ran.stderr);
+        assert!(words.iter().all(|word| ran.stderr.contains(word)), "{args}: {}", ran.stderr);
+        assert!(folder.contents() == before, "{args} changed the folder");
+    };
+    refuses("rule train --resume run --seed 2 --population 9", 2, &["leave out", "--seed", "--population"]);
+    refuses("rule train --resume run --out other", 2, &["leave out --out"]);
+    refuses("rule train --resume nowhere", 1, &["nowhere: is not the folder of a run"]);
+    refuses("rule train --resume plain", 2, &["is a run of `evobit train`", "evobit train --resume plain"]);
+    refuses("task train --resume run", 2, &["is a run of `evobit rule train`"]);
+    refuses("train --resume run", 2, &["is a run of `evobit rule train`"]);
+    refuses("rule train --resume run --checkpoint -1", 2, &["--checkpoint must be"]);
+    let config = folder.text("run/config.toml");
+    folder.write("run/config.toml", config.replace("seed = 2", "seed = 3"));
+    refuses("rule train --resume run", 1, &["config.toml: is not as when this run began"]);
+    folder.write("run/config.toml", &config);
+    let names = ["run/checkpoint-a.bin", "run/checkpoint-b.bin"];
+    for damaged in names {
+        let bytes = folder.read(damaged);
+        folder.write(damaged, &bytes[..bytes.len() / 2]);
+        let ran = folder.run("rule train --resume run");
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert!(ran.stderr.contains("damaged: the run goes on from the other checkpoint"), "{}", ran.stderr);
+        assert_same(&folder, "run", "whole");
+        for (path, bytes) in kept.iter().filter(|(path, _)| path.is_file()) {
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    names.iter().for_each(|name| folder.write(name, ""));
+    refuses("rule train --resume run", 1, &["damaged: no checkpoint can be used", "begin anew"]);
 }

@@ -1,5 +1,9 @@
 //! Tasks beyond classification, as users run them: environments, and images to memorize.
 
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rand_core::Rng;
 use serde_json::Value;
 use tests::program::Folder;
 
@@ -66,4 +70,72 @@ fn a_memory_evolves_answers_and_goes_on() {
         assert_ne!(ran.code, Some(0), "{command}");
         assert!(ran.stderr.lines().count() == 1 && ran.stderr.contains(error), "{command}: {}", ran.stderr);
     }
+}
+
+/// A second or so of search that is never perfect, of several populations.
+const ACTS: &str =
+    "task train swing-up --generations 40 --patience 12 --population 30 --choosing 60 --unseen 20 --seed 5";
+
+/// What must not depend on how often a run was stopped.
+fn assert_same(folder: &Folder, run: &str, whole: &str) {
+    for file in ["model.evb", "metrics.csv", "config.toml", "courses.svg"] {
+        let same = folder.read(format!("{run}/{file}")) == folder.read(format!("{whole}/{file}"));
+        assert!(same, "{run}/{file} and {whole}/{file} differ");
+    }
+}
+
+#[test]
+fn a_killed_search_for_a_controller_goes_on() {
+    let folder = Folder::new();
+    let began = Instant::now();
+    folder.ok(&format!("{ACTS} --out whole"));
+    let whole = began.elapsed().as_millis() as u32;
+    let mut random = evobit::rng::Stream::new(6, evobit::rng::Purpose::Test, 0);
+    let (mut args, mut kills) = (format!("{ACTS} --checkpoint 0 --out run"), 0);
+    loop {
+        let mut command = folder.command(args.split_whitespace());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3).max(1)).into());
+        std::thread::sleep(time * (1 + kills / 6));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success());
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if folder.path("run/config.toml").exists() {
+            args = "task train --resume run --checkpoint 0 --threads 1 --unseen 20".into();
+        }
+    }
+    assert!(kills > 0, "nothing was killed in {whole} ms");
+    for file in ["model.evb", "metrics.csv", "config.toml"] {
+        assert!(folder.read(format!("run/{file}")) == folder.read(format!("whole/{file}")), "{file}");
+    }
+    let said = folder.ok("task train --resume run");
+    assert!(said.starts_with("run: this run has finished, at generation 40"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_search_for_a_controller_that_a_signal_stopped_goes_on() {
+    let folder = Folder::new();
+    folder.ok(&format!("{ACTS} --out whole"));
+    let mut args = format!("{ACTS} --checkpoint 0 --json --out run");
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let (ran, took) = folder.stopped(&args, "run/checkpoint-a.bin", Duration::from_millis(40), signal);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        let said = ran.stderr.lines().last().unwrap_or_default();
+        assert!(said.starts_with(&format!("stopped by SIG{signal} at generation ")), "{said}");
+        assert!(said.ends_with("saved in run: go on with `evobit task train --resume run`"), "{said}");
+        args = "task train --resume run --json".into();
+    }
+    let stopped = folder.json("task train --resume run --budget 0");
+    assert_eq!(stopped["stop"], "budget");
+    folder.ok("task train --resume run");
+    assert_same(&folder, "run", "whole");
+    let ran = folder.run("task train cart-pole --resume run --hidden 4");
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("leave out TASK, --hidden"), "{}", ran.stderr);
 }

@@ -204,13 +204,12 @@ fn figures(
     prepared.accelerator = accelerator.clone();
     let samples = prepared.plain();
     let start = evobit_train::random_genome(&prepared, &config);
-    let (mut memory, mut cpu_memory) = (evobit_train::memories(samples), evobit_train::memories(samples));
     tell(&format!("{hidden}: training to the checkpoint"));
-    let mut gpu = evobit_train::landscape(&prepared, &start, samples, &mut memory)?;
+    let mut gpu = evobit_train::landscape(&prepared, &start, samples)?;
     train_to_checkpoint(&prepared, &config, &mut gpu, |_| ())?;
     accelerator.check()?;
     let genome = gpu.genome().to_vec();
-    let mut cpu = evobit_train::landscape(&on_cpu, &genome, samples, &mut cpu_memory)?;
+    let mut cpu = evobit_train::landscape(&on_cpu, &genome, samples)?;
     tell(&format!("{hidden}: comparing and measuring"));
     compare(&mut gpu, &mut cpu)?;
     accelerator.check()?;
@@ -399,8 +398,9 @@ fn training(
     let config = resolve(settings, loaded)?;
     let mut prepared = prepare(loaded, &config)?;
     prepared.accelerator = accelerator.clone();
-    let session = Session { budget: Some(Duration::from_secs_f64(seconds)), ..Session::default() };
-    let outcome = evobit_train::run(&prepared, &config, session, None, &mut Reached(false))?;
+    let (mut watch, budget) = (Reached::default(), Some(Duration::from_secs_f64(seconds)));
+    let session = Session { budget, interrupt: watch.0.clone(), ..Session::default() };
+    let outcome = evobit_train::run(&prepared, &config, session, None, &mut watch)?;
     let reached = |accuracy: f64| {
         let row = outcome.rows.iter().find(|row| row.validation_accuracy >= accuracy);
         row.map(|row| row.seconds)

@@ -30,8 +30,9 @@ use evobit_compute::{Sharded, instructions};
 use evobit_data::{Loaded, Schema};
 use evobit_model::evaluate;
 use evobit_model::forward;
+use evobit_search::{Interrupt, Signal, Watch};
 use evobit_train::settings::{Config, HiddenLayer, Preset, Settings};
-use evobit_train::{Prepared, Row, Session, Watch, prepare};
+use evobit_train::{Prepared, Row, Session, prepare};
 
 /// The training accuracy at which a network is measured.
 const CHECKPOINT: f64 = 0.92;
@@ -114,9 +115,8 @@ fn measure_network(
     let config = resolve(settings(hidden), loaded)?;
     let prepared = prepare(loaded, &config)?;
     let samples = prepared.plain();
-    let mut memory = evobit_train::memories(samples);
     let genome = evobit_train::random_genome(&prepared, &config);
-    let mut landscape = evobit_train::landscape(&prepared, &genome, samples, &mut memory)?;
+    let mut landscape = evobit_train::landscape(&prepared, &genome, samples)?;
     train_to_checkpoint(&prepared, &config, &mut landscape, |accuracy| {
         tell(&format!("{hidden}: training to {:.0} %, now {:.1} %", 100.0 * CHECKPOINT, 100.0 * accuracy));
     })?;
@@ -310,20 +310,15 @@ fn inference(network: &Network<'_, &[u32]>, inputs: &[u32], seconds: f64) -> [f6
 }
 
 /// Ends training when the last accuracy is reached.
-struct Reached(bool);
+#[derive(Default)]
+struct Reached(Interrupt);
 
-impl Watch for Reached {
-    fn step(&mut self, _: u64, _: u64) {}
-
+impl Watch<Row> for Reached {
     fn row(&mut self, row: &Row) {
-        self.0 |= row.validation_accuracy >= ACCURACIES[2];
+        if row.validation_accuracy >= ACCURACIES[2] {
+            self.0.raise(Signal::Terminate);
+        }
     }
-
-    fn interrupted(&self) -> bool {
-        self.0
-    }
-
-    fn unsaved(&mut self, _: &str) {}
 }
 
 /// Trains with default settings for at most so many seconds.
@@ -331,8 +326,9 @@ fn time_to_accuracy(loaded: &Loaded, seconds: f64) -> Result<TimeToAccuracy, Ben
     let config = resolve(Settings::default(), loaded)?;
     let prepared = prepare(loaded, &config)?;
     let budget = Duration::from_secs_f64(seconds);
-    let session = Session { budget: Some(budget), ..Session::default() };
-    let outcome = evobit_train::run(&prepared, &config, session, None, &mut Reached(false))?;
+    let mut watch = Reached::default();
+    let session = Session { budget: Some(budget), interrupt: watch.0.clone(), ..Session::default() };
+    let outcome = evobit_train::run(&prepared, &config, session, None, &mut watch)?;
     let [ninety, ninety_five, ninety_seven] = ACCURACIES.map(|accuracy| {
         let reached = outcome.rows.iter().find(|row| row.validation_accuracy >= accuracy);
         reached.map(|row| row.seconds)

@@ -13,8 +13,9 @@ use serde::Serialize;
 use evobit_compute::{Accelerator, Backend, SearchError, instructions};
 use evobit_data::{DataError, load};
 use evobit_model::evaluate;
+use evobit_search::{Interrupt, Snapshots, Stop, Watch};
 use evobit_train::settings::{Config, Settings};
-use evobit_train::{Outcome, PrepareError, Prepared, Session, Snapshots, Stop, Watch, prepare};
+use evobit_train::{Outcome, PrepareError, Prepared, Row, Session, prepare};
 
 /// How often, beside the ends of sweeps, a model is set aside.
 const EVERY: Duration = Duration::from_millis(500);
@@ -110,14 +111,15 @@ pub struct TimeOptions {
     pub backend: Backend,
 }
 
-/// Trains once for each seed and measures; `watch` follows the searches. `started` is when the clock starts for the first seed.
+/// Trains once for each seed and measures; `watch` follows the searches, `interrupt` ends them. `started` is when the clock starts for the first seed.
 ///
 /// # Errors
 /// Data and settings that do not make a search, or that hold nothing out.
 pub fn measure_time(
     options: &TimeOptions,
     mut started: Instant,
-    watch: &mut dyn Watch,
+    interrupt: &Interrupt,
+    watch: &mut dyn Watch<Row>,
 ) -> Result<TimeReport, TimeError> {
     let first = options.settings.seed.unwrap_or(1);
     let (mut seeds, mut data, mut opened) = (vec![], String::new(), None);
@@ -141,8 +143,12 @@ pub fn measure_time(
             return Err(TimeError::NoTest(data));
         }
         let mut snapshots = Snapshots::new(started, EVERY);
-        let session =
-            Session { budget: options.budget, snapshots: Some(&mut snapshots), ..Session::default() };
+        let session = Session {
+            budget: options.budget,
+            snapshots: Some(&mut snapshots),
+            interrupt: interrupt.clone(),
+            ..Session::default()
+        };
         let outcome = evobit_train::run(&prepared, &config, session, None, &mut *watch)?;
         let seconds = started.elapsed().as_secs_f64();
         let interrupted = outcome.stop == Stop::Interrupted;

@@ -17,7 +17,7 @@ use evobit::loss::LossTable;
 use evobit::topology::Topology;
 
 pub use choice::{Accelerator, Backend, Note, SearchError, Work, suits_gpus};
-pub use memory::Memory;
+use memory::OwnedScalar;
 pub use sharded::{Shard, Sharded, shard_count};
 use vector::{DeepLandscape, Kernels, Portable, VectorLandscape};
 
@@ -192,7 +192,7 @@ pub fn bytes_needed(topology: &Topology, samples: usize) -> u64 {
     samples.saturating_mul(each)
 }
 
-/// The fastest landscape for a network, on one thread. `memory` is for landscapes that borrow theirs.
+/// The fastest landscape for a network, on one thread.
 ///
 /// # Errors
 /// A genome or samples that do not fit; [`LandscapeError::Buffers`] for instructions that are not
@@ -203,10 +203,9 @@ pub fn landscape<'a>(
     genome: &[u32],
     samples: Samples<'a>,
     loss: LossTable<&'a [u32]>,
-    memory: &'a mut Memory,
 ) -> Result<Shard<'a>, LandscapeError> {
     if instructions == Instructions::Scalar || Kind::of(topology, &loss) == Kind::Scalar {
-        return memory.landscape(topology, genome, samples, loss).map(boxed);
+        return OwnedScalar::new(topology, genome, samples, loss).map(boxed);
     }
     let parts = Parts { topology, genome, samples, loss };
     with_kernels(instructions, parts).unwrap_or(Err(LandscapeError::Buffers))

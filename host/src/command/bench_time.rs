@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use indicatif::ProgressBar;
 
-use super::progress::catch_interrupts;
+use super::signals;
 use super::table::{count, percent};
 use super::{Failure, TimeArgs, print, read_settings, seconds};
 use evobit_bench::{TimeError, TimeOptions, TimeReport, measure_time};
-use evobit_train::{Row, Watch};
+use evobit_search::Watch;
+use evobit_train::Row;
 
 /// Runs that one may ask for.
 const MOST_SEEDS: u32 = 1000;
@@ -34,9 +35,9 @@ pub(super) fn run(args: &TimeArgs) -> Result<(), Failure> {
         backend: args.backend,
     };
     // Ctrl-C ends the run at hand, which counts, and leaves out those to come.
-    catch_interrupts();
+    signals::catch();
     let mut spinner = Spinner(ProgressBar::new_spinner());
-    let report = measure_time(&options, started, &mut spinner);
+    let report = measure_time(&options, started, &signals::interrupt(), &mut spinner);
     spinner.0.finish_and_clear();
     let report = report.map_err(|error| match &error {
         TimeError::Settings(_) | TimeError::NoTest(_) => Failure::usage(error),
@@ -52,19 +53,11 @@ pub(super) fn run(args: &TimeArgs) -> Result<(), Failure> {
 /// Shows how far a search is.
 struct Spinner(ProgressBar);
 
-impl Watch for Spinner {
-    fn step(&mut self, _: u64, _: u64) {}
-
+impl Watch<Row> for Spinner {
     fn row(&mut self, row: &Row) {
         self.0.set_message(format!("sweep {}: training {}", row.sweep, percent(row.train_accuracy)));
         self.0.tick();
     }
-
-    fn interrupted(&self) -> bool {
-        super::progress::interrupted()
-    }
-
-    fn unsaved(&mut self, _: &str) {}
 }
 
 fn table(report: &TimeReport) -> String {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::train::open;
 use super::{Failure, TrainArgs, read_settings};
 use evobit_compute::Accelerator;
+use evobit_search::Silent;
 use evobit_train::checkpoint::Checkpoint;
 use evobit_train::islands::Arrival;
 use evobit_train::islands::exchange::Transport;
 use evobit_train::islands::lineage::{ARRIVALS, read};
 use evobit_train::settings::Config;
-use evobit_train::{Session, Silent, Source, prepare_from};
+use evobit_train::{Session, Source, prepare_from};
 
 /// How long another process than the first waits before it says what is wrong: then the launcher has ended it.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use evobit_link::key::Key;
 use evobit_link::{Evolve, Statistics};
 use serde_json::{Value, json};
 
-use super::progress::{catch_interrupts, interrupted};
+use super::signals::{catch, interrupted};
 use super::table::{count, lines, percent};
 use super::{Failure, print, seconds, tell};
 use evobit_boards::emulator::Emulated;
@@ -193,7 +193,7 @@ impl Session<'_> {
 
     fn watch(&mut self, interval: f64, most: Option<u64>) -> Result<(), Failure> {
         let interval = seconds("--interval", interval)?;
-        catch_interrupts();
+        catch();
         let mut looks = 0;
         while most.is_none_or(|most| looks < most) && !interrupted() {
             if looks > 0 {

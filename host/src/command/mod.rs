@@ -14,8 +14,10 @@ mod progress;
 mod quick_start;
 mod resume;
 mod rule;
+mod saved;
 mod scale;
 mod settings;
+mod signals;
 mod sweep;
 mod table;
 mod task;
@@ -297,13 +299,25 @@ pub struct TimeArgs {
 /// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
-    /// 1, or 2 for wrong usage.
+    /// 1, 2 for wrong usage, or 128 and the number of the signal that stopped it.
     pub code: u8,
     /// One line: what is wrong and what to do.
     pub message: String,
 }
 
 impl Failure {
+    /// What is said of it. A run that was stopped is no error.
+    #[must_use]
+    pub fn line(&self) -> String {
+        if self.is_stop() { self.message.clone() } else { format!("error: {}", self.message) }
+    }
+
+    /// True where a signal stopped the command.
+    #[must_use]
+    pub const fn is_stop(&self) -> bool {
+        self.code > 128
+    }
+
     /// A command line or settings that make no sense.
     fn usage(message: impl ToString) -> Self {
         Self { code: 2, message: one_line(&message.to_string()) }
@@ -365,6 +379,15 @@ fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
         return Err(Failure::usage(format!("--threads must be 1 to {MOST_THREADS}")));
     }
     Ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?)
+}
+
+/// Seconds between two checkpoints unless told otherwise.
+const CHECKPOINT_SECONDS: f64 = 10.0;
+
+/// The values of --budget and --checkpoint.
+fn times(budget: Option<f64>, checkpoint: Option<f64>) -> Result<(Option<Duration>, Duration), Failure> {
+    let budget = budget.map(|value| seconds("--budget", value)).transpose()?;
+    Ok((budget, seconds("--checkpoint", checkpoint.unwrap_or(CHECKPOINT_SECONDS))?))
 }
 
 /// The value of a flag as a time.

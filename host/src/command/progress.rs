@@ -1,32 +1,13 @@
-//! A progress bar that follows a search, and Ctrl-C.
-
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Progress bars that follow a search.
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::table::percent;
 use super::tell;
 use evobit_report::Events;
+use evobit_search::Watch;
 use evobit_sweeps::Metric;
-use evobit_train::{Row, Watch};
-
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// From now on the first Ctrl-C asks the search to stop, the second ends the program.
-pub(super) fn catch_interrupts() {
-    // A handler that is there already is this one.
-    let _ = ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
-}
-
-/// Did somebody press Ctrl-C?
-pub(super) fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
+use evobit_train::Row;
 
 /// Shows a search on standard error, if that is a terminal.
 pub(super) struct Progress {
@@ -61,7 +42,7 @@ impl Progress {
     }
 }
 
-impl Watch for Progress {
+impl Watch<Row> for Progress {
     fn step(&mut self, step: u64, mutants: u64) {
         let before = *self.before.get_or_insert(mutants);
         if step.is_multiple_of(16) {
@@ -93,14 +74,50 @@ impl Watch for Progress {
         }
     }
 
-    fn islands(&mut self, epochs: &[u32]) {
-        let mut at: BTreeMap<u32, u32> = BTreeMap::new();
-        epochs.iter().for_each(|&epoch| *at.entry(epoch).or_default() += 1);
-        let at: Vec<String> = at.iter().map(|(epoch, islands)| format!("{epoch} ({islands})")).collect();
-        self.bar.suspend(|| tell(&format!("goes on from epoch (islands): {}", at.join(", "))));
+    fn note(&mut self, line: &str) {
+        self.bar.suspend(|| tell(line));
+    }
+}
+
+/// Shows a search of generations on standard error, if that is a terminal.
+pub(super) struct Generations<Message> {
+    bar: ProgressBar,
+    message: Message,
+    told: bool,
+}
+
+impl<Message> Generations<Message> {
+    /// A bar over as many generations; `message` says what to show of a row.
+    pub(super) fn new(most: u32, message: Message) -> Self {
+        let bar = ProgressBar::new(most.into());
+        let style = "{elapsed_precise} {bar:30.cyan} {pos} of {len} generations  {msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self { bar, message, told: false }
+    }
+}
+
+impl<Message> Drop for Generations<Message> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl<Row, Message: Fn(&Row) -> String> Watch<Row> for Generations<Message> {
+    fn step(&mut self, step: u64, _: u64) {
+        self.bar.set_position(step);
     }
 
-    fn interrupted(&self) -> bool {
-        interrupted()
+    fn row(&mut self, row: &Row) {
+        self.bar.set_message((self.message)(row));
+    }
+
+    fn unsaved(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.told, true) {
+            self.bar.suspend(|| {
+                tell(&format!("warning: no checkpoint was written, the search goes on: {reason}"))
+            });
+        }
     }
 }

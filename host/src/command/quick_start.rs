@@ -1,5 +1,6 @@
 //! `host` without arguments: train on the built-in digits and explain what came of it.
 
+use super::signals;
 use super::train::train_and_save;
 use super::{Failure, TrainArgs, print};
 
@@ -12,8 +13,12 @@ pub(super) fn run() -> Result<(), Failure> {
          knows for every single bit how much flipping it would change the loss, exactly, and keeps the flips\n\
          that help. The same seed gives the same network on every machine.\n",
     )?;
+    signals::listen();
     let finished = train_and_save(&TrainArgs::default(), None, None, false)?;
     print(&format!("What came of it:\n\n{}", finished.table()))?;
+    if let Some(stopped) = finished.stopped() {
+        return Err(stopped);
+    }
     let model = finished.model_path();
     let model = model.display();
     print(&format!(

@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{Failure, TrainArgs, read_settings, tell};
-use evobit_train::checkpoint::{Checkpoint, Checkpoints, Course, Found, find};
-use evobit_train::run_folder::RunFolder;
+use evobit_search::{RunFolder, Stop, checkpoint as sealed};
+use evobit_train::Prepared;
+use evobit_train::checkpoint::{Checkpoint, Course, Fingerprint, Found, find};
 use evobit_train::settings::{Config, Settings};
-use evobit_train::{Prepared, Stop};
 
 /// What there is to do in a run folder.
 pub(super) enum Resumed {
@@ -31,9 +31,14 @@ pub(super) struct Unfinished {
 pub(super) fn open(args: &TrainArgs, path: &Path) -> Result<Resumed, Failure> {
     check_flags(args)?;
     let folder = RunFolder::open(path)?;
-    let Found { newest, faults } = find(&folder);
-    let written = read_settings(&folder.file("config.toml"))?;
+    let Found { newest, faults, other } = find(&folder);
     let shown = path.display();
+    if let Some(other) = other {
+        return Err(Failure::usage(format!(
+            "{shown}: is a run of `evobit {other}`: go on with `evobit {other} --resume {shown}`"
+        )));
+    }
+    let written = read_settings(&folder.file("config.toml"))?;
     let Some((checkpoint, file)) = newest else {
         if let [fault, ..] = &faults[..] {
             return Err(failure(format!("{fault}: no checkpoint can be used: {}", anew(&folder))));
@@ -44,13 +49,13 @@ pub(super) fn open(args: &TrainArgs, path: &Path) -> Result<Resumed, Failure> {
         // Killed before its first checkpoint: the rest of the run is all of it.
         return Ok(Resumed::Unfinished(Box::new(Unfinished { folder, settings: written, newest: None })));
     };
-    let settings: Settings = toml::from_str(&checkpoint.config)?;
+    let settings: Settings = toml::from_str(&checkpoint.sealed.head.config)?;
     if let Some(difference) = difference(&settings, &written, &checkpoint) {
         let file = folder.file("config.toml");
         return Err(failure(format!("{}: {difference}: restore that, or {}", file.display(), anew(&folder))));
     }
     let step = checkpoint.state.course.now.step;
-    if let Some(stop) = checkpoint.ended().filter(|_| checkpoint.complete) {
+    if let Some(stop) = checkpoint.ended().filter(|_| checkpoint.sealed.complete) {
         let model = folder.file("model.evb").display().to_string();
         let said = if args.json {
             json!({ "finished": true, "stop": stop, "steps": step, "model": model }).to_string()
@@ -69,21 +74,16 @@ pub(super) fn open(args: &TrainArgs, path: &Path) -> Result<Resumed, Failure> {
 }
 
 impl Unfinished {
-    /// Which file of a checkpoint it goes on from.
-    pub(super) fn file(&self) -> Option<usize> {
-        self.newest.as_ref().map(|(_, file)| *file)
+    /// The checkpoint it goes on from and which file that is in.
+    pub(super) fn read(&self) -> Option<(sealed::Checkpoint, usize)> {
+        self.newest.as_ref().map(|(checkpoint, file)| (checkpoint.sealed.clone(), *file))
     }
 
     /// The checkpoint to go on from, if the data and the network are those the run was begun on.
-    pub(super) fn check(
-        &self,
-        now: &Checkpoints,
-        prepared: &Prepared,
-        config: &Config,
-    ) -> Result<Option<Checkpoint>, Failure> {
+    pub(super) fn check(&self, prepared: &Prepared, config: &Config) -> Result<Option<Checkpoint>, Failure> {
         let Some((checkpoint, _)) = &self.newest else { return Ok(None) };
         let path = self.folder.path().display();
-        let differences = checkpoint.fingerprint.differences(now.fingerprint());
+        let differences = checkpoint.fingerprint.differences(&Fingerprint::new(prepared));
         if !differences.is_empty() {
             let differences = differences.join(", ");
             return Err(failure(format!(
@@ -123,7 +123,7 @@ fn difference(begun: &Settings, written: &Settings, checkpoint: &Checkpoint) -> 
         let Course { now, heats, .. } = &checkpoint.state.course;
         let recorded = match key.as_str() {
             "steps" => {
-                checkpoint.stop.is_some_and(Stop::is_early)
+                checkpoint.sealed.stop.is_some_and(Stop::is_early)
                     && written.get(key).and_then(Value::as_u64) == Some(now.step)
             }
             "heats" => written.get(key) == Some(&json!(heats)),

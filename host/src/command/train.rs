@@ -8,29 +8,28 @@ use evobit::network::Network;
 use serde_json::json;
 
 use super::islands;
-use super::progress::{Progress, catch_interrupts};
+use super::progress::Progress;
 use super::resume::{self, Resumed, Unfinished};
+use super::signals;
 use super::table::{count, lines, percent};
-use super::{Failure, TrainArgs, print, read_settings, seconds, tell};
+use super::{Failure, TrainArgs, print, read_settings, tell, times};
 use evobit_compute::{Accelerator, Backend};
 use evobit_data::Loaded;
 use evobit_model::Model;
 use evobit_model::evaluate::{self, Score, confusion};
 use evobit_report::{CurvePoint, Events};
+use evobit_search::checkpoint::Checkpoints;
+use evobit_search::{RunFolder, Stop};
 use evobit_sweeps::Metric;
-use evobit_train::checkpoint::Checkpoints;
+use evobit_train::checkpoint::{Checkpoint, head};
 use evobit_train::islands::exchange::Transport;
-use evobit_train::run_folder::RunFolder;
 use evobit_train::settings::{Algorithm, Config, Settings};
 use evobit_train::{
-    self, Outcome, Prepared, Row, Session, Source, SourceError, Stop, layer_spectrum, prepare_from,
+    self, Outcome, Prepared, Row, Session, Source, SourceError, layer_spectrum, prepare_from,
 };
 
 /// Samples of those learned from that the picture of the spectrum is made from at most.
 const SPECTRUM_SAMPLES: usize = 30_000;
-
-/// Seconds between two checkpoints unless told otherwise.
-const CHECKPOINT_SECONDS: f64 = 10.0;
 
 /// A finished run.
 pub(super) struct Finished {
@@ -49,7 +48,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
     let cluster = islands::cluster()?;
     let Some(cluster) = cluster.as_deref() else { return lead(args, None) };
     let led = if cluster.rank() == 0 { lead(args, Some(cluster)) } else { islands::follow(args, cluster) };
-    if let Err(failure) = &led {
+    if let Err(failure) = led.as_ref()
+        && !failure.is_stop()
+    {
         // The other processes would wait for this one for ever.
         tell(&format!("error: rank {}: {}", cluster.rank(), failure.message));
         cluster.abort();
@@ -59,6 +60,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
 
 /// The whole run, or that of the first process of many.
 fn lead(args: &TrainArgs, transport: Option<&dyn Transport>) -> Result<(), Failure> {
+    signals::listen();
     let folder = match &args.resume {
         None => None,
         Some(path) => match resume::open(args, path)? {
@@ -67,10 +69,9 @@ fn lead(args: &TrainArgs, transport: Option<&dyn Transport>) -> Result<(), Failu
         },
     };
     let finished = train_and_save(args, folder.map(|run| *run), transport, true)?;
-    if args.json {
-        return print(&finished.json().to_string());
-    }
-    print(&finished.table())
+    let printed = print(&if args.json { finished.json().to_string() } else { finished.table() });
+    // Also where the terminal is gone.
+    finished.stopped().map_or(printed, Err)
 }
 
 /// Trains as told, or goes on with `unfinished`, and writes the run folder; with `announce`, says on standard error what it
@@ -86,8 +87,7 @@ pub(super) fn train_and_save(
     if args.tensorboard {
         Events::available().map_err(Failure::usage)?;
     }
-    let budget = args.budget.map(|value| seconds("--budget", value)).transpose()?;
-    let interval = seconds("--checkpoint", args.checkpoint.unwrap_or(CHECKPOINT_SECONDS))?;
+    let (budget, interval) = times(args.budget, args.checkpoint)?;
     if !args.instructions.available() {
         let name = args.instructions;
         return Err(Failure::usage(format!(
@@ -109,10 +109,11 @@ pub(super) fn train_and_save(
     prepared.accelerator =
         Accelerator::open(args.backend, &prepared.work(&config, transport))?.noting(super::tell);
     check_backend(args.backend, &prepared, &config)?;
-    let read = unfinished.as_ref().and_then(Unfinished::file);
-    let checkpoints = |folder: &_| Checkpoints::new(folder, &prepared, config.to_toml(), interval, read);
+    let read = unfinished.as_ref().and_then(Unfinished::read);
+    let begun = head(&prepared, config.to_toml());
+    let checkpoints = |folder: &_| Checkpoints::new(folder, begun, interval, read.as_ref());
     // From here on Ctrl-C leaves a finished run, not half a folder.
-    catch_interrupts();
+    signals::catch();
     let (folder, from, mut checkpoints) = match unfinished {
         None => {
             let folder = RunFolder::create(args.out.as_deref(), &loaded.name)?;
@@ -121,7 +122,7 @@ pub(super) fn train_and_save(
         }
         Some(unfinished) => {
             let checkpoints = checkpoints(&unfinished.folder);
-            let from = unfinished.check(&checkpoints, &prepared, &config)?;
+            let from = unfinished.check(&prepared, &config)?;
             (unfinished.folder, from, checkpoints)
         }
     };
@@ -135,6 +136,24 @@ pub(super) fn train_and_save(
     }
     drop(loaded);
 
+    let session = Session { budget, transport, replay, ..Session::default() };
+    let run = (&folder, &mut checkpoints);
+    let outcome = search(args, (&prepared, &mut config), run, session, from)?;
+    let finished = save(config, prepared, outcome, folder, started)?;
+    if let Err(reason) = checkpoints.complete() {
+        tell(&format!("warning: the last checkpoint was not written: {reason}"));
+    }
+    Ok(finished)
+}
+
+/// Searches, with a bar where there is a terminal, and records in the configuration what it takes to repeat what a clock or a person ended.
+fn search<'a>(
+    args: &TrainArgs,
+    (prepared, config): (&'a Prepared, &mut Config),
+    (folder, checkpoints): (&RunFolder, &'a mut Checkpoints),
+    session: Session<'a>,
+    from: Option<Checkpoint>,
+) -> Result<Outcome, Failure> {
     let steps_in_sweep = match config.algorithm {
         Algorithm::Spectrum => u64::from(prepared.topology.neurons()).div_ceil(config.block.into()),
         Algorithm::Genetic => 1,
@@ -148,15 +167,14 @@ pub(super) fn train_and_save(
     let before = from.as_ref().map_or(&[][..], |from| &from.state.course.rows);
     let live = if config.islands.is_none() { events(before)? } else { None };
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most))).with_events(live);
-    let session =
-        Session { budget, checkpoints: Some(&mut checkpoints), transport, replay, ..Session::default() };
-    let outcome = evobit_train::run(&prepared, &config, session, from, &mut progress);
+    let session = Session { checkpoints: Some(checkpoints), interrupt: signals::interrupt(), ..session };
+    let outcome = evobit_train::run(prepared, config, session, from, &mut progress);
     progress.finish();
     let outcome = outcome?;
     if config.islands.is_some() {
         events(&outcome.rows)?;
     }
-    if outcome.stop.is_early() && config.islands.is_none() {
+    if outcome.stop.is_early() && config.islands.is_none() && outcome.steps > 0 {
         config.steps = Some(outcome.steps);
     }
     // A budget cools a search sooner than its configuration says.
@@ -164,11 +182,7 @@ pub(super) fn train_and_save(
     if sweeps.any(|(sweep, &heat)| heat != config.heat_of(sweep)) {
         config.heats = Some(outcome.heats.clone());
     }
-    let finished = save(config, prepared, outcome, folder, started)?;
-    if let Err(reason) = checkpoints.complete() {
-        tell(&format!("warning: the last checkpoint was not written: {reason}"));
-    }
-    Ok(finished)
+    Ok(outcome)
 }
 
 /// What the settings name, and the configuration on it.
@@ -321,6 +335,14 @@ fn draw_weights(prepared: &Prepared, network: &Network<'_, &[u32]>, path: &Path)
 impl Finished {
     pub(super) fn model_path(&self) -> PathBuf {
         self.folder.file("model.evb")
+    }
+
+    /// Where a signal stopped it: what is said and the exit code.
+    pub(super) fn stopped(&self) -> Option<Failure> {
+        let outcome = &self.outcome;
+        let at = format!("step {}", count(outcome.steps));
+        let is_stopped = outcome.stop == Stop::Interrupted;
+        is_stopped.then(|| signals::stopped(&at, "train", self.folder.path(), outcome.is_saved))
     }
 
     pub(super) fn json(&self) -> serde_json::Value {

@@ -14,6 +14,7 @@ pub use database::{Database, DatabaseError, Kept};
 pub use plan::{Plan, PlanError, Planned};
 pub use run::{Metric, Results, Sources, carry_out};
 
+use evobit_search::Interrupt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,7 +24,7 @@ pub fn side_by_side(
     runs: &[Planned],
     sources: &Sources,
     jobs: usize,
-    stop: &(dyn Fn() -> bool + Sync),
+    stop: &Interrupt,
     done: impl FnMut(&Planned, Result<Results, String>) -> bool + Send,
 ) {
     let next = AtomicUsize::new(0);
@@ -37,12 +38,12 @@ pub fn side_by_side(
                     return;
                 };
                 while let Some(run) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if stop() {
+                    if stop.is_set() {
                         return;
                     }
                     let results = pool.install(|| carry_out(run, sources, stop));
                     // A run that was interrupted is not what was planned.
-                    if stop() {
+                    if stop.is_set() {
                         return;
                     }
                     let Ok(mut done) = done.lock() else { return };

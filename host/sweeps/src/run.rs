@@ -13,9 +13,10 @@ use super::plan::task_config;
 use evobit_model::evaluate;
 use evobit_report::{Events, ReportError};
 use evobit_rules::task::{self, Part, Task, World};
+use evobit_search::{Interrupt, Silent, Watch};
 use evobit_train::islands::lineage::Lineage;
 use evobit_train::settings::{Config, Settings};
-use evobit_train::{Row, Session, Source, SourceError, Watch, prepare_from};
+use evobit_train::{Row, Session, Source, SourceError, prepare_from};
 
 /// A sweep of a search, or a generation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -102,19 +103,6 @@ pub struct Results {
     pub lineage: Option<Lineage>,
 }
 
-/// Stops a search when the sweep is stopped.
-struct Quiet<'a>(&'a (dyn Fn() -> bool + Sync));
-
-impl Watch for Quiet<'_> {
-    fn step(&mut self, _: u64, _: u64) {}
-    fn row(&mut self, _: &Row) {}
-    fn unsaved(&mut self, _: &str) {}
-
-    fn interrupted(&self) -> bool {
-        (self.0)()
-    }
-}
-
 /// The data that runs have in common, each loaded once.
 #[derive(Debug, Default)]
 pub struct Sources(Mutex<BTreeMap<String, Arc<Source>>>);
@@ -163,11 +151,7 @@ impl Sources {
 ///
 /// # Errors
 /// One line that says what is wrong with its configuration or its data.
-pub fn carry_out(
-    run: &Planned,
-    sources: &Sources,
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Results, String> {
+pub fn carry_out(run: &Planned, sources: &Sources, stop: &Interrupt) -> Result<Results, String> {
     if run.settings.contains_key("task") {
         let config = task_config(&run.settings, run.seed)?;
         let results = match config.task {
@@ -184,10 +168,11 @@ pub fn carry_out(
 fn classify(
     source: &Source,
     config: &Config,
-    stop: &(dyn Fn() -> bool + Sync),
+    stop: &Interrupt,
 ) -> Result<Results, Box<dyn std::error::Error>> {
     let prepared = prepare_from(&source.loaded, config, source.model.as_ref())?;
-    let outcome = evobit_train::run(&prepared, config, Session::default(), None, &mut Quiet(stop))?;
+    let session = Session { interrupt: stop.clone(), ..Session::default() };
+    let outcome = evobit_train::run(&prepared, config, session, None, &mut Silent)?;
     let model = prepared.model(&outcome.genome)?;
     let classifier = prepared.classifier(&outcome.genome)?;
     let loss = prepared.loss_table();
@@ -206,16 +191,21 @@ fn classify(
     })
 }
 
-fn act<E: World>(
-    config: &task::Config,
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Results, task::TaskError> {
+/// When each generation ended.
+struct Times(std::time::Instant, Vec<f64>);
+
+impl Watch<task::Row> for Times {
+    fn row(&mut self, _: &task::Row) {
+        self.1.push(self.0.elapsed().as_secs_f64());
+    }
+}
+
+fn act<E: World>(config: &task::Config, stop: &Interrupt) -> Result<Results, task::TaskError> {
     let started = std::time::Instant::now();
-    let mut seconds = vec![];
-    let outcome = task::search::<E>(config, |_| {
-        seconds.push(started.elapsed().as_secs_f64());
-        !stop()
-    })?;
+    let mut times = Times(started, vec![]);
+    let session = evobit_search::Session { interrupt: stop.clone(), ..Default::default() };
+    let outcome = task::search::<E>(config, session, &mut times)?;
+    let seconds = times.1;
     let (encoder, topology) = task::network::<E>(config.hidden)?;
     let model = task::model::<E>(&encoder, &topology, &outcome.genome)?;
     let share = |reward: f64| reward / f64::from(E::MOST);
@@ -246,12 +236,7 @@ fn act<E: World>(
         model_crc: model.image().checksum(),
         mutants: last.map_or(0, |row| row.scored),
         seconds: started.elapsed().as_secs_f64(),
-        stop: if last.is_some_and(|row| row.generation >= config.generations) {
-            "sweeps"
-        } else {
-            "patience"
-        }
-        .into(),
+        stop: format!("{:?}", outcome.stop).to_lowercase(),
         lineage: None,
     })
 }

@@ -1,21 +1,9 @@
-//! The state of a search between two steps, as bytes: what a run that was killed goes on from.
+//! The state of a search between two steps: what a run that was killed goes on from.
 //!
 //! A checkpoint holds everything that the rest of a search depends on, so that a run that goes on from it ends in the
 //! same model, to the byte, as one that was never interrupted: the genomes, the random stream, the order of visits, and
 //! the rows and the best genome so far. It also holds the configuration and checksums of the data and of the network, so that
 //! nothing goes on with other ones. It costs a copy of the genomes, a checksum of them and two files written.
-//!
-//! All numbers are little-endian:
-//!
-//! ```text
-//! offset  bytes  what
-//! 0       4      magic "evck"
-//! 4       2      version, 2
-//! 6       ...    [`Checkpoint`] as postcard writes it, words of genomes and visits as strings of bytes
-//! end-4   4      CRC-32, that of model images, of all bytes before
-//! ```
-
-mod files;
 
 use evobit::evolve::landscape::Samples;
 use evobit::evolve::search::SpectrumSearch;
@@ -25,46 +13,66 @@ use evobit::rng::Stream;
 use evobit::topology::{Field, Shape};
 use serde::{Deserialize, Serialize};
 
-use super::{Prepared, Row, Stop, genetic};
+use crate::operators::row_words;
+use crate::prepare::Prepared;
+use crate::row::Row;
 use crate::settings::{Algorithm, Config};
+use evobit_search::checkpoint::{self as sealed, Head};
+use evobit_search::seal::SealError;
+use evobit_search::words::{self, little_endian};
+use evobit_search::{RunFolder, Saved, Stop};
 
-pub use files::{Checkpoints, Found, ReadError, find};
-
-const MAGIC: [u8; 4] = *b"evck";
-/// The version this program writes and reads.
-const VERSION: u16 = 2;
-/// Bytes before the state, and of the checksum behind it.
-const HEADER_BYTES: usize = 6;
-const CRC_BYTES: usize = 4;
+/// The command whose runs these are.
+const COMMAND: &str = "train";
 
 /// Counts of steps, mutants and flips beyond this are of no search; adding to those below cannot overflow.
 const MOST: u64 = 1 << 62;
 
-/// Why bytes are no checkpoint that this program can use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// They are cut off, changed, or something else.
-    #[error("damaged")]
-    Damaged,
-    /// They are of another version.
-    #[error("of version {0}, and this program reads version {VERSION}")]
-    Version(u16),
-}
-
 /// A state and what run it is of.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// The configuration the run was begun with, as TOML.
-    pub config: String,
-    /// What it was begun on.
+    /// The checkpoint as it is in its file.
+    pub sealed: sealed::Checkpoint,
+    /// What the run was begun on.
     pub fingerprint: Fingerprint,
     /// Everything that the rest of the run depends on.
     pub state: State,
-    /// Why the search ended here, if it did.
-    pub stop: Option<Stop>,
-    /// The run folder was completed after that.
-    pub complete: bool,
+}
+
+/// What a run folder has to go on from.
+#[derive(Debug)]
+pub struct Found {
+    /// The newest checkpoint that can be used, and which of the two files it is in.
+    pub newest: Option<(Checkpoint, usize)>,
+    /// What is wrong with the files that cannot be used, each in one line. One that is not there is no fault.
+    pub faults: Vec<String>,
+    /// The command whose run it is, where that is another.
+    pub other: Option<String>,
+}
+
+/// Reads the checkpoints of a run.
+#[must_use]
+pub fn find(folder: &RunFolder) -> Found {
+    let sealed::Found { newest, faults } = sealed::find(folder);
+    let mut faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let command = newest.as_ref().map(|(sealed, _)| sealed.head.command.clone());
+    let other = command.filter(|command| command != COMMAND);
+    let newest = newest.and_then(|(sealed, file)| {
+        let read = Checkpoint::read(sealed);
+        if read.is_none() {
+            faults.push(format!("{}: its checkpoint is not one of a training", folder.path().display()));
+        }
+        read.map(|checkpoint| (checkpoint, file))
+    });
+    Found { newest, faults, other }
+}
+
+/// What all checkpoints of a run of `prepared` by the configuration `config`, as TOML, begin with.
+#[must_use]
+pub fn head(prepared: &Prepared, config: String) -> Head {
+    // Plain numbers: this cannot fail.
+    let fingerprint = postcard::to_stdvec(&Fingerprint::new(prepared)).unwrap_or_default();
+    Head { command: COMMAND.into(), config, fingerprint }
 }
 
 /// Everything that the rest of a run depends on, beside configuration and data.
@@ -117,15 +125,9 @@ pub enum Search {
         position: u32,
     },
     /// The genetic algorithm.
-    Genetic {
-        #[serde(with = "words")]
-        genomes: Vec<u32>,
-        fitness: Vec<i64>,
-        #[serde(with = "words")]
-        base: Vec<u32>,
-        number: u32,
-        rng: [u8; 16],
-    },
+    Genetic(Saved),
+    /// Nothing was scored yet.
+    Start,
     /// Islands, which have checkpoints of their own.
     Islands,
 }
@@ -192,40 +194,28 @@ impl Fingerprint {
 }
 
 impl Checkpoint {
-    /// The checkpoint as bytes. None only where memory is short.
-    #[must_use]
-    pub fn to_bytes(&self) -> Option<Vec<u8>> {
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(VERSION.to_le_bytes());
-        let mut bytes = postcard::to_extend(self, bytes).ok()?;
-        bytes.extend(checksum(&bytes).to_le_bytes());
-        Some(bytes)
+    /// Reads what is in a file. None where it is of another command.
+    fn read(sealed: sealed::Checkpoint) -> Option<Self> {
+        if sealed.head.command != COMMAND {
+            return None;
+        }
+        let fingerprint = postcard::from_bytes(&sealed.head.fingerprint).ok()?;
+        let (state, []) = postcard::take_from_bytes(&sealed.state).ok()? else { return None };
+        Some(Self { sealed, fingerprint, state })
     }
 
     /// Reads a checkpoint. Whether it is one of a given run is for [`fits`](Self::fits) to say.
     ///
     /// # Errors
     /// Bytes that are none.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        let (body, crc) = bytes.split_last_chunk::<CRC_BYTES>().ok_or(CheckpointError::Damaged)?;
-        if u32::from_le_bytes(*crc) != checksum(body) || !body.starts_with(&MAGIC) {
-            return Err(CheckpointError::Damaged);
-        }
-        let (header, state) = body.split_at_checked(HEADER_BYTES).ok_or(CheckpointError::Damaged)?;
-        let version = u16::from_le_bytes([header[4], header[5]]);
-        if version != VERSION {
-            return Err(CheckpointError::Version(version));
-        }
-        match postcard::take_from_bytes(state) {
-            Ok((checkpoint, [])) => Ok(checkpoint),
-            _ => Err(CheckpointError::Damaged),
-        }
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
+        sealed::Checkpoint::from_bytes(bytes).and_then(|sealed| Self::read(sealed).ok_or(SealError::Damaged))
     }
 
     /// Why the search ended, where it ended for good, so that there is nothing to go on with.
     #[must_use]
     pub fn ended(&self) -> Option<Stop> {
-        self.stop.filter(|stop| !stop.is_early())
+        self.sealed.ended()
     }
 
     /// True where the state is one that a run of this configuration on this network may have. Whatever a search is handed
@@ -258,14 +248,11 @@ impl Checkpoint {
 }
 
 impl State {
-    /// The best genome so far; before there is a row, where the search is.
-    pub(super) fn best_genome(&self) -> &[u32] {
-        match (&self.course.best, &self.search) {
-            (Some(best), _) => &best.genome,
-            (None, Search::Spectrum { genome, .. }) => genome,
-            (None, Search::Genetic { base, .. }) => base,
-            (None, Search::Islands) => &[],
-        }
+    /// The state as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Plain values: this cannot fail.
+        postcard::to_stdvec(self).unwrap_or_default()
     }
 }
 
@@ -274,6 +261,7 @@ impl Search {
         let (topology, population) = (&prepared.topology, config.population as usize);
         match self {
             Self::Islands => false,
+            Self::Start => config.algorithm == Algorithm::Genetic,
             Self::Spectrum { genome: words, rng, order, position } => {
                 config.algorithm == Algorithm::Spectrum
                     && genome(words)
@@ -281,8 +269,8 @@ impl Search {
                     && order.len() == SpectrumSearch::<Stream>::order_len(topology)
                     && (*position as usize) < order.len()
             }
-            Self::Genetic { genomes, fitness, base, rng, .. } => {
-                let words = genetic::row_words(prepared, config);
+            Self::Genetic(Saved { genomes, fitness, base, rng, .. }) => {
+                let words = row_words(prepared, config);
                 let row = |row: &[u32]| row.get(..topology.genome_words()).is_some_and(&genome);
                 config.algorithm == Algorithm::Genetic
                     && base.len() == words
@@ -296,32 +284,6 @@ impl Search {
                     && Stream::from_state(*rng).is_some()
             }
         }
-    }
-}
-
-fn little_endian(words: &[u32]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
-}
-
-/// Words as a string of bytes: random ones would take a quarter more as numbers, and far longer.
-pub(super) mod words {
-    use serde::de::{Deserialize, Deserializer, Error};
-    use serde::ser::Serializer;
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        words: &[u32],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&super::little_endian(words))
-    }
-
-    pub(in super::super) fn deserialize<'a, D: Deserializer<'a>>(
-        deserializer: D,
-    ) -> Result<Vec<u32>, D::Error> {
-        let (words, []) = <&[u8]>::deserialize(deserializer)?.as_chunks::<4>() else {
-            return Err(D::Error::custom("not whole words"));
-        };
-        Ok(words.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect())
     }
 }
 

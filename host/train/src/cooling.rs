@@ -12,7 +12,7 @@ const HOT_SHARE: f64 = 0.75;
 
 /// Decides the heat of one sweep after the other.
 #[derive(Debug, Default)]
-pub(super) struct Cooling {
+pub(crate) struct Cooling {
     /// The heat before this session, of which the share of its budget that is left is kept; none where it is the first.
     before: Option<f64>,
     /// When the last sweep began.
@@ -23,12 +23,12 @@ pub(super) struct Cooling {
 
 impl Cooling {
     /// After sweeps of these heats.
-    pub(super) fn after(heats: &[f64]) -> Self {
+    pub(crate) fn after(heats: &[f64]) -> Self {
         Self { before: heats.last().copied(), began: None, last: None }
     }
 
     /// The heat of the sweep that begins after `spent` of `budget`, in mean loss. `sweep` counts from 0.
-    pub(super) fn heat(
+    pub(crate) fn heat(
         &mut self,
         config: &Config,
         sweep: u32,

@@ -8,12 +8,12 @@ use evobit::network::{Network, best_class};
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
-use super::Prepared;
-use super::genetic::row_words;
-use super::operators::{self, OBJECTIVES, drawn};
+use super::operators::{self, OBJECTIVES, drawn, row_words};
+use super::prepare::Prepared;
 use crate::settings::Config;
 use evobit_compute::{Accelerator, SearchError};
 use evobit_model::evaluate;
+use evobit_search::Interrupt;
 
 /// The fitness of a network on samples, and of its first parent where the objective needs that.
 pub(super) type Measure = fn(&Prepared, Samples<'_>, own: &[u32], parent: &[u32]) -> i64;
@@ -70,6 +70,8 @@ pub(super) struct Objective<'a> {
     parents: VecDeque<Vec<u32>>,
     /// What finds the loss on all samples, where there is a GPU.
     gpu: Option<Box<dyn Fitness>>,
+    /// Once it is set nothing more is scored, and what was scored since is of no use.
+    interrupt: Interrupt,
 }
 
 impl<'a> Objective<'a> {
@@ -89,7 +91,13 @@ impl<'a> Objective<'a> {
             drawn: Default::default(),
             parents: VecDeque::new(),
             gpu: None,
+            interrupt: Interrupt::default(),
         }
+    }
+
+    /// From now on nothing is scored once this interrupt is set.
+    pub(super) fn heed(&mut self, interrupt: &Interrupt) {
+        self.interrupt = interrupt.clone();
     }
 
     /// The same, found on the GPU where there is one and the objective is the loss of all samples of individuals that are genomes alone.
@@ -140,6 +148,9 @@ impl Fitness for Objective<'_> {
         let parents: Vec<Option<Vec<u32>>> = (0..genomes.len()).map(|_| self.parents.pop_front()).collect();
         let rows = genomes.as_words().par_chunks_exact(genomes.words());
         rows.zip(parents).zip(fitness).for_each(|((row, parent), fitness)| {
+            if self.interrupt.is_set() {
+                return;
+            }
             let parent = parent.as_deref().unwrap_or(row);
             *fitness = (self.measure)(self.prepared, samples, &row[..words], &parent[..words]);
             if self.prefers_young {

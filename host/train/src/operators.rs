@@ -10,13 +10,13 @@ mod novelty;
 mod weights;
 
 use evobit::evolve::genetic::{
-    Flips, Genes, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate, Select,
-    SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
+    Configuration, Flips, Genes, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate,
+    Select, SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
 };
 use evobit::topology::Topology;
 
-use super::Prepared;
 use super::objective::{self, Measure};
+use super::prepare::Prepared;
 use crate::settings::Config;
 use cases::Cases;
 pub(super) use cases::drawn;
@@ -134,6 +134,42 @@ pub(crate) fn check<Make>(table: Table<Make>, setting: &str, name: &str) -> Resu
         return Ok(());
     }
     Err(format!("{setting} `{name}` is not known: it must be one of {}", names.join(", ")))
+}
+
+/// The operators that a configuration names.
+pub(crate) struct Operators<'a> {
+    selection: Box<dyn Select + 'a>,
+    mating: Box<dyn Mate>,
+    mutation: Box<dyn Mutate>,
+}
+
+impl<'a> Operators<'a> {
+    /// None where one is not known.
+    pub(crate) fn new(prepared: &'a Prepared, config: &Config) -> Option<Self> {
+        Some(Self {
+            selection: find(SELECTIONS, &config.selection)?(config, prepared),
+            mating: find(MATINGS, &config.mating)?(),
+            mutation: find(MUTATIONS, &config.mutation)?(config, &prepared.topology),
+        })
+    }
+
+    pub(crate) fn configuration(&self, config: &Config) -> Configuration<'_> {
+        Configuration {
+            population: config.population,
+            elites: config.elites,
+            rate_generations: config.rate_generations,
+            selection: &*self.selection,
+            mating: &*self.mating,
+            mutation: &*self.mutation,
+        }
+    }
+}
+
+/// Words of an individual: its genome and the rates it carries.
+pub(crate) fn row_words(prepared: &Prepared, config: &Config) -> usize {
+    let strategy = Operators::new(prepared, config)
+        .map_or(0, |operators| operators.mutation.strategy_words(&prepared.topology));
+    prepared.topology.genome_words() + strategy
 }
 
 #[cfg(test)]

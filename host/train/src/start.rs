@@ -5,7 +5,7 @@ use evobit::genome::GenomeMut;
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Field, Plan};
 
-use super::Prepared;
+use super::prepare::Prepared;
 
 /// The genome that a search of layers starts from.
 ///

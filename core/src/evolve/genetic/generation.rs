@@ -2,7 +2,7 @@
 
 use super::mate::{Kin, MOST_PARENTS, Mate, copy};
 use super::mutate::Mutate;
-use super::population::Parents;
+use super::population::{Parents, Suspended};
 use super::{Batch, Error, Fitness, Genes, Population, Select, randomize};
 use core::fmt;
 use rand_core::Rng;
@@ -201,6 +201,30 @@ impl<'a, G: Genes> GeneticAlgorithm<'a, G> {
         let generation = rank(&mut population, elites, from.number);
         configuration.selection.ranked(population.in_order(), generation.number);
         Ok(Self { configuration, genes, population, generation })
+    }
+
+    /// Goes on where another was suspended, without a look at fitness or ranks: `population` is its population, resumed,
+    /// and `generation` what came of its last generation.
+    ///
+    /// # Errors
+    /// When the configuration is inconsistent, or population and genes do not fit it.
+    pub fn wake(
+        configuration: Configuration<'a>,
+        genes: G,
+        population: Population<'a>,
+        generation: Generation,
+    ) -> Result<Self, Error> {
+        check(&configuration, &genes, &population)?;
+        if population.len() != configuration.population {
+            return Err(Error::SnapshotWords);
+        }
+        Ok(Self { configuration, genes, population, generation })
+    }
+
+    /// Gives the buffers back. What is left goes on with [`wake`](Self::wake), after [`Population::resume`].
+    #[must_use]
+    pub fn suspend(self) -> (Suspended, Generation) {
+        (self.population.suspend(), self.generation)
     }
 
     /// Where the search is.

@@ -65,5 +65,5 @@ pub use mate::{
     WithinUnits,
 };
 pub use mutate::{Flips, Mutate, PowerLaw, Rate, SelfAdaptive};
-pub use population::Population;
+pub use population::{Population, Suspended};
 pub use select::{Ranked, Select, Tournament, Truncation};

@@ -15,6 +15,15 @@ pub struct Population<'a> {
     order: &'a mut [u32],
     /// What flip masks are read against: the best individual of the generation before.
     base: &'a mut [u32],
+    /// True where `current` lies behind `next` in the buffers.
+    swapped: bool,
+}
+
+/// What a [`Population`] knows beside its buffers, while nobody borrows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspended {
+    count: u32,
+    swapped: bool,
 }
 
 /// Rows of one generation: genomes `[capacity][words]`, fitness `[capacity]`.
@@ -61,7 +70,39 @@ impl<'a> Population<'a> {
             next: Rows { genomes: next_genomes, fitness: next_fitness },
             order,
             base,
+            swapped: false,
         })
+    }
+
+    /// Goes on over the buffers of a population that was [suspended](Self::suspend), as it left them.
+    ///
+    /// # Errors
+    /// Buffers that do not fit each other or are of another population.
+    pub fn resume(
+        words: usize,
+        genomes: &'a mut [u32],
+        fitness: &'a mut [i64],
+        order: &'a mut [u32],
+        Suspended { count, swapped }: Suspended,
+    ) -> Result<Self, Error> {
+        let mut population = Self::new(words, genomes, fitness, order)?;
+        if count > population.capacity() {
+            return Err(Error::TooManyIndividuals);
+        }
+        population.count = count;
+        if population.order().iter().any(|&index| index >= count) {
+            return Err(Error::SnapshotWords);
+        }
+        if swapped {
+            population.advance();
+        }
+        Ok(population)
+    }
+
+    /// Gives the buffers back. What is left goes on with [`resume`](Self::resume).
+    #[must_use]
+    pub fn suspend(self) -> Suspended {
+        Suspended { count: self.count, swapped: self.swapped }
     }
 
     /// Words that the genome buffer needs for `capacity` individuals of `words` words; `usize::MAX`
@@ -194,6 +235,7 @@ impl<'a> Population<'a> {
     /// Lets the next generation become the current one.
     pub(super) fn advance(&mut self) {
         core::mem::swap(&mut self.current, &mut self.next);
+        self.swapped = !self.swapped;
     }
 
     /// The genomes from index `first` on, and where their fitness goes.

@@ -66,6 +66,21 @@ pub struct Buffers<'a> {
     pub scratch_scores: &'a mut [i16],
 }
 
+/// What a [`ScalarLandscape`] knows beside its buffers, while nobody borrows them: see [`ScalarLandscape::suspend`].
+#[derive(Debug, Default)]
+pub struct Suspended {
+    total: i64,
+    pending: PendingTrial,
+}
+
+impl Suspended {
+    /// The sum of the losses of all samples.
+    #[must_use]
+    pub const fn loss(&self) -> i64 {
+        self.total
+    }
+}
+
 /// The scalar [`Landscape`], over borrowed storage.
 #[derive(Debug)]
 pub struct ScalarLandscape<'a, W> {
@@ -92,6 +107,30 @@ impl<'a, W: Words> ScalarLandscape<'a, W> {
         loss: LossTable<W>,
         buffers: Buffers<'a>,
     ) -> Result<Self, LandscapeError> {
+        let mut landscape = Self::resume(topology, genome, samples, loss, buffers, Suspended::default())?;
+        for sample in 0..samples.len() {
+            landscape.run_above(0, sample);
+            landscape.store(0, sample);
+        }
+        landscape.total = (0..samples.len()).map(|sample| i64::from(landscape.sample_loss(sample))).sum();
+        Ok(landscape)
+    }
+
+    /// Goes on where another landscape was suspended: over its genome, its samples and its buffers, as it left them.
+    /// Nothing is computed anew. Buffers of another landscape make wrong numbers, never a panic.
+    ///
+    /// Costs a look at each label and at the genome.
+    ///
+    /// # Errors
+    /// A genome or samples that are not of `topology`, buffers that are too short.
+    pub fn resume(
+        topology: &'a Topology,
+        genome: &'a mut [u32],
+        samples: Samples<'a>,
+        loss: LossTable<W>,
+        buffers: Buffers<'a>,
+        Suspended { total, pending }: Suspended,
+    ) -> Result<Self, LandscapeError> {
         check_start(topology, genome, samples)?;
         let needs = Needs::new(topology, samples.len());
         let enough = buffers.hidden.len() >= needs.hidden
@@ -106,22 +145,13 @@ impl<'a, W: Words> ScalarLandscape<'a, W> {
         for layer in 2..topology.depth() {
             offsets[layer] = offsets[layer - 1] + topology.layer(layer - 1).packing.words();
         }
-        let mut landscape = Self {
-            topology,
-            genome,
-            samples,
-            loss,
-            buffers,
-            offsets,
-            total: 0,
-            pending: PendingTrial::default(),
-        };
-        for sample in 0..samples.len() {
-            landscape.run_above(0, sample);
-            landscape.store(0, sample);
-        }
-        landscape.total = (0..samples.len()).map(|sample| i64::from(landscape.sample_loss(sample))).sum();
-        Ok(landscape)
+        Ok(Self { topology, genome, samples, loss, buffers, offsets, total, pending })
+    }
+
+    /// Gives genome and buffers back. What is left goes on with [`resume`](Self::resume).
+    #[must_use]
+    pub fn suspend(self) -> Suspended {
+        Suspended { total: self.total, pending: self.pending }
     }
 
     /// The scores of a sample.

@@ -70,3 +70,51 @@ fn needs_beyond_memory_are_never_met() {
     let needs = Needs::new(&topology, usize::MAX / 2 + 1);
     assert_eq!((needs.scores, needs.preactivations), (usize::MAX, usize::MAX));
 }
+
+#[test]
+fn a_suspended_landscape_goes_on_as_if_it_had_not_been() {
+    let topology = Topology::new(Shape::flat(3), &[Layer::dense(2), Layer::dense(2)]).unwrap();
+    let mut table = [0; 4100];
+    let len = write_logistic(1.0, 2.0, 64, &mut table).unwrap();
+    let loss = LossTable::new(&table[..len]).unwrap();
+    let samples = Samples { inputs: &[0b101, 0b011], labels: &[1, 0] };
+    let mut genome = [std::vec![0; topology.genome_words()], std::vec![0; topology.genome_words()]];
+    let (mut hidden, mut scores) = ([[0; 2]; 2], [[0; 4]; 2]);
+    let (mut cache, mut scratch, mut scratch_scores) = ([[0; 4]; 2], [[0; 1]; 2], [[0; 2]; 2]);
+    let mutation = |neuron, input| Mutation { layer: 0, neuron, gene: crate::genome::Gene::Weight(input) };
+    let mut suspended = None;
+    let mut ends = std::vec![];
+    for kept in [0, 1] {
+        // The first works on in one piece, the second is suspended between any two calls.
+        let mut work = |landscape: &mut ScalarLandscape<'_, &[u32]>, call: usize| match call % 3 {
+            0 => ends.push(landscape.trial(&[mutation((call % 2) as u16, (call / 3) as u16)])),
+            1 => landscape.commit(),
+            _ => ends.push(landscape.loss()),
+        };
+        for call in 0..9 {
+            let buffers = Buffers {
+                hidden: &mut hidden[kept],
+                scores: &mut scores[kept],
+                preactivations: Some(&mut cache[kept]),
+                scratch: &mut scratch[kept],
+                scratch_scores: &mut scratch_scores[kept],
+            };
+            let genome = &mut genome[kept];
+            let mut landscape = match suspended.take() {
+                Some(from) => ScalarLandscape::resume(&topology, genome, samples, loss, buffers, from),
+                None => ScalarLandscape::new(&topology, genome, samples, loss, buffers),
+            }
+            .unwrap();
+            if kept == 0 {
+                (0..9).for_each(|call| work(&mut landscape, call));
+                break;
+            }
+            work(&mut landscape, call);
+            suspended = Some(landscape.suspend());
+        }
+    }
+    let (whole, parts) = ends.split_at(ends.len() / 2);
+    assert_eq!(whole, parts);
+    assert!(genome[0] == genome[1] && genome[0].iter().any(|&word| word != 0));
+    assert_eq!(suspended.map(|suspended| suspended.loss()), parts.last().copied());
+}

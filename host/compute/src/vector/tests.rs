@@ -9,7 +9,7 @@ use evobit::topology::{Layer, Shape, Topology};
 use evobit_data::Named;
 use rand_core::Rng;
 
-use crate::{Instructions, Memory, landscape};
+use crate::{Instructions, landscape};
 
 /// True of instructions of another kind of processor.
 fn foreign(instructions: Instructions) -> bool {
@@ -97,12 +97,9 @@ fn vector_landscapes_equal_the_scalar_one() {
                 }
                 continue;
             }
-            let (mut memory, mut other) = (Memory::default(), Memory::default());
-            let make = |instructions, memory| {
-                landscape(instructions, &topology, &genome, samples, table, memory).unwrap()
-            };
-            let mut vector = make(instructions, &mut memory);
-            let mut scalar = make(Instructions::Scalar, &mut other);
+            let make = |instructions| landscape(instructions, &topology, &genome, samples, table).unwrap();
+            let mut vector = make(instructions);
+            let mut scalar = make(Instructions::Scalar);
             for trial in 0..trials {
                 assert_eq!((vector.loss(), vector.correct()), (scalar.loss(), scalar.correct()));
                 if !cfg!(miri) || trial + 1 == trials {

@@ -8,6 +8,7 @@
 use evobit::rule::{
     Buffers, Lanes, LocalRule, Plasticity, RuleNeeds, Shape, ShapeError, TaskNetwork, Unit, Weight,
 };
+use evobit_search::Interrupt;
 
 /// Task networks that live beside each other: a register of AVX2 holds a value of all.
 pub const LANES: usize = 16;
@@ -99,6 +100,8 @@ pub struct Marks {
 /// The buffers of the networks of a batch, to be used again.
 #[derive(Debug, Default)]
 pub struct Room<Source> {
+    /// Once it is set, lives end where they are and what they come to is of no use.
+    interrupt: Interrupt,
     weights: Vec<Weight<LANES>>,
     units: Vec<Unit<LANES>>,
     scores: Vec<[i32; LANES]>,
@@ -108,8 +111,15 @@ pub struct Room<Source> {
 impl<Source> Room<Source> {
     /// An empty one.
     #[must_use]
-    pub const fn new() -> Self {
-        Self { weights: vec![], units: vec![], scores: vec![], sources: vec![] }
+    pub fn new() -> Self {
+        Self::heeding(&Interrupt::default())
+    }
+
+    /// An empty one whose lives end once `interrupt` is set. Whoever uses it looks at that before believing any marks.
+    #[must_use]
+    pub fn heeding(interrupt: &Interrupt) -> Self {
+        let interrupt = interrupt.clone();
+        Self { interrupt, weights: vec![], units: vec![], scores: vec![], sources: vec![] }
     }
 
     /// The weights that the last life ended with.
@@ -165,9 +175,15 @@ where
     let mut network = TaskNetwork::new(shape, batch.plasticity, buffers)?;
     let mut marks = vec![];
     for phase in &batch.phases {
+        if room.interrupt.is_set() {
+            return Ok(marks);
+        }
         match phase {
             Phase::Learn(samples) => {
                 for sample in samples {
+                    if room.interrupt.is_set() {
+                        return Ok(marks);
+                    }
                     show(&mut network, sample);
                     network.learn(rule, sample.classes, &mut room.sources);
                 }

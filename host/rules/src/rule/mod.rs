@@ -12,9 +12,24 @@ pub mod course;
 pub mod meta;
 pub mod picture;
 pub mod scaling;
+mod search;
+mod state;
 pub mod table;
 pub mod tasks;
+
+use evobit::rule::GENOME_WORDS;
+use evobit::rule::image::{self, RuleImageError};
 
 pub use batch::{Batch, HIGHEST, LANES, Marks, Phase, Room, Sample, live};
 pub use course::{Course, Kind};
 pub use meta::evolve;
+
+/// The image of a rule without a network.
+///
+/// # Errors
+/// None for the genome of a rule.
+pub fn rule_image(genome: &[u32; GENOME_WORDS]) -> Result<Vec<u8>, RuleImageError> {
+    let mut bytes = vec![0; image::image_len(None)];
+    image::write(genome, None, &mut bytes)?;
+    Ok(bytes)
+}

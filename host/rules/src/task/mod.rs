@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use evobit_data::{Column, Kind, Schema};
 use evobit_model::{Ingredients, Model};
-pub use search::{Config, Outcome, Row, search};
+pub use search::{Config, Ground, Outcome, Row, TaskSearch, search};
 
 evobit_data::named! {
     /// A task.
@@ -243,6 +243,7 @@ pub fn courses<E: World>(model: &Model, starts: &[E]) -> Result<Vec<Vec<Vec<f64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use evobit_search::{Session, Silent};
 
     #[test]
     fn tasks_are_named_as_their_environments() {
@@ -260,8 +261,8 @@ mod tests {
     #[test]
     fn a_search_finds_a_controller_that_its_model_repeats() {
         let config = Config { generations: 12, ..Config::new(Task::CartPole, 3) };
-        let outcome = search::<CartPole>(&config, |_| true).unwrap();
-        let again = search::<CartPole>(&config, |_| true).unwrap();
+        let outcome = search::<CartPole>(&config, Session::default(), &mut Silent).unwrap();
+        let again = search::<CartPole>(&config, Session::default(), &mut Silent).unwrap();
         assert_eq!((&outcome.genome, &outcome.rows), (&again.genome, &again.rows));
         let (encoder, topology) = network::<CartPole>(config.hidden).unwrap();
         let model = model::<CartPole>(&encoder, &topology, &outcome.genome).unwrap();

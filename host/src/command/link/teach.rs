@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::super::eval::{Selected, confusion_text, part_name, select};
-use super::super::progress::{catch_interrupts, interrupted};
+use super::super::signals::{catch, interrupted};
 use super::super::table::{lines, percent};
 use super::super::{DataArgs, Failure, LearnArgs, Part, print};
 use super::{Session, midway, statistics_json, statistics_rows};
@@ -167,7 +167,7 @@ pub(super) fn learn(session: &mut Session<'_>, args: &LearnArgs) -> Result<(), F
     if args.skip == 0 {
         session.client.seed(args.seed)?;
     }
-    catch_interrupts();
+    catch();
     let (started, bar) = (Instant::now(), ProgressBar::new(order.len() as u64));
     let mut right = Vec::with_capacity(order.len());
     for &sample in order {

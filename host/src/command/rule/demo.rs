@@ -5,8 +5,9 @@ use super::RuleDemoArgs;
 use evobit::evolve::genetic;
 use evobit::rule::{EvolvedRule, Plasticity, ShapeError};
 use evobit_rules::rule::course::boolean_table;
-use evobit_rules::rule::meta::{MetaSettings, assess};
+use evobit_rules::rule::meta::{ChapterRow, MetaSettings, assess};
 use evobit_rules::rule::{Course, Kind, LANES, Room, evolve, live};
+use evobit_search::Watch;
 
 /// Batches of every generation.
 const BATCHES: u32 = 4;
@@ -17,6 +18,21 @@ enum Refused {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Genetic(#[from] genetic::Error),
+}
+
+/// Says how evolution goes.
+struct Told;
+
+impl Watch<ChapterRow> for Told {
+    fn row(&mut self, row: &ChapterRow) {
+        // A reader that went away is told nothing more.
+        let _ = print(&format!(
+            "generation {:3}: {:.1} % right on exclusive or and or, {} coefficients",
+            row.generation,
+            100.0 * row.accuracy,
+            row.terms
+        ));
+    }
 }
 
 pub(super) fn run(args: &RuleDemoArgs) -> Result<(), Failure> {
@@ -40,22 +56,8 @@ pub(super) fn run(args: &RuleDemoArgs) -> Result<(), Failure> {
         100.0 * before
     ))?;
     let settings = MetaSettings { generations: 40, seed: args.seed, ..MetaSettings::default() };
-    let mut said = Ok(());
-    let outcome = evolve::<Refused>(
-        &settings,
-        |chapter| Ok(course.chapter(chapter, BATCHES)?),
-        &choosing,
-        |row, rule| {
-            said = print(&format!(
-                "generation {:3}: {:.1} % right on exclusive or and or, {} coefficients",
-                row.generation,
-                100.0 * row.accuracy,
-                rule.terms()
-            ));
-            said.is_ok()
-        },
-    )?;
-    said?;
+    let lives = |chapter| Ok(course.chapter(chapter, BATCHES)?);
+    let outcome = evolve::<Refused>(&settings, lives, &choosing, &mut Told)?;
     let rule = EvolvedRule::new(&outcome.genome)?;
     print(
         "the other fourteen functions, which evolution never saw: starts that answer all four right after 5 passes",

@@ -1,5 +1,7 @@
 //! Which rule a command is about: one written by hand, or one from a file.
 
+use rayon::prelude::*;
+
 use super::super::Failure;
 use evobit::rule::baseline::{CubicHebbian, Delta, Oja};
 use evobit::rule::image::RuleImage;
@@ -97,9 +99,8 @@ where
 
 /// The rate at which the delta rule is best on `batches`.
 pub(super) fn best_delta(batches: &[Batch]) -> u8 {
-    let mut room = Room::new();
-    let fitness = |rate: u8| lives(&Delta { rate }, batches, &mut room).0;
-    let fitness: Vec<i64> = RATES.map(fitness).collect();
+    let fitness = |rate: u8| lives(&Delta { rate }, batches, &mut Room::new()).0;
+    let fitness: Vec<i64> = RATES.into_par_iter().map(fitness).collect();
     // Of equal ones the slowest.
     RATES.max_by_key(|&rate| fitness[usize::from(rate)]).unwrap_or(3)
 }

@@ -3,13 +3,14 @@
 mod demo;
 mod eval;
 mod given;
+mod leaves;
 mod train;
 mod verdict;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::settings::named;
@@ -49,7 +50,7 @@ pub enum RuleCommand {
 }
 
 /// What the weights of a task network are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weights {
     /// Numbers of -127 to 127
@@ -60,7 +61,7 @@ pub enum Weights {
 }
 
 /// A task, and networks that learn it.
-#[derive(Args, Clone, Debug, Serialize)]
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TaskArgs {
     /// The kind of task
@@ -102,7 +103,7 @@ pub struct TaskArgs {
 }
 
 /// Arguments of `rule train`.
-#[derive(Args, Clone, Debug, Serialize)]
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RuleTrainArgs {
     /// The task
@@ -151,6 +152,18 @@ pub struct RuleTrainArgs {
     #[arg(long, value_name = "FOLDER", help_heading = "Run")]
     #[serde(skip)]
     pub out: Option<PathBuf>,
+    /// Go on with the run of this folder where it was stopped or killed, as if nothing had happened
+    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    #[serde(skip)]
+    pub resume: Option<PathBuf>,
+    /// Save the state of the search every so many seconds; 0 after each step [default: 10]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
+    #[serde(skip)]
+    pub checkpoint: Option<f64>,
+    /// Stop after so many seconds of search; --resume goes on
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
+    #[serde(skip)]
+    pub budget: Option<f64>,
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     #[serde(skip)]

@@ -1,29 +1,29 @@
 //! `evobit rule train`: tasks in, a rule and a network that learned by it out.
 
-use std::time::Instant;
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::progress::{catch_interrupts, interrupted};
-use super::super::table::{lines, percent};
-use super::super::{Failure, print, tell};
+use super::super::progress::Generations;
+use super::super::saved::{Kind as Runs, Resumed, Unfinished};
+use super::super::signals::{self, interrupted};
+use super::super::table::percent;
+use super::super::{Failure, print, tell, times};
 use super::RuleTrainArgs;
-use super::given::{self, Given};
+use super::given;
+use super::leaves::{Baseline, save, table};
 use super::verdict::Verdict;
 use evobit::evolve::genetic;
 use evobit::image::Checksum;
-use evobit::rule::baseline::Delta;
-use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, RuleGenes, ShapeError, Weight, image};
-use evobit_report::CurvePoint;
-use evobit_rules::rule::meta::{ChapterRow, MetaOutcome, MetaSettings};
-use evobit_rules::rule::picture::animate;
-use evobit_rules::rule::{Batch, Course, HIGHEST, Kind, LANES, Phase, Room, evolve, live};
-use evobit_train::run_folder::RunFolder;
+use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes, ShapeError};
+use evobit_rules::rule::meta::{ChapterRow, MetaOutcome, MetaSettings, RuleSearch, State};
+use evobit_rules::rule::{Batch, Course, Kind, Marks, Room, live, rule_image};
+use evobit_search::checkpoint::{Checkpoints, Head};
+use evobit_search::run_folder::FolderError;
+use evobit_search::{Ended, Pace, RunFolder, Session, Stop, drive};
 
-/// Frames of an animation.
-const FRAMES: usize = 40;
+const RUNS: Runs = Runs { command: "rule train", result: "rule.evr" };
 
 /// Why evolution could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +34,114 @@ enum Refused {
     Genetic(#[from] genetic::Error),
 }
 
+/// What a run is begun on, beside its arguments. It is found once and saved, as finding it takes long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ground {
+    /// A checksum of the samples.
+    samples: u32,
+    /// The rate at which the delta rule is best; none without labels.
+    rate: Option<u8>,
+    /// The genome that evolution begins with.
+    from: Vec<u32>,
+}
+
+/// A run that is prepared.
+struct Run {
+    args: RuleTrainArgs,
+    course: Course,
+    choosing: Vec<Batch>,
+    ground: Ground,
+    settings: MetaSettings,
+    folder: RunFolder,
+    checkpoints: Checkpoints,
+    /// Where it goes on, and after how many generations and seconds.
+    state: Option<State>,
+    before: (u64, f64),
+    budget: Option<Duration>,
+}
+
 pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
+    signals::listen();
+    let resumed = match &args.resume {
+        None => None,
+        Some(path) => match RUNS.open(path, args.json)? {
+            Resumed::Finished(said) => return print(&said),
+            Resumed::Unfinished(run) => Some(*run),
+        },
+    };
+    let mut run = prepare(args, resumed)?;
+    let (outcome, ended, seconds) = search(&mut run)?;
+    if ended.stop == Stop::Interrupted {
+        return Err(stopped(&run, &outcome, ended));
+    }
+    finish(&mut run, &outcome, ended, seconds)
+}
+
+/// What is to be known before the search begins. Nothing is written until all of it is.
+fn prepare(args: &RuleTrainArgs, resumed: Option<Unfinished>) -> Result<Run, Failure> {
+    let (budget, interval) = times(args.budget, args.checkpoint)?;
+    let args = match &resumed {
+        None => args.clone(),
+        Some(run) => RuleTrainArgs { json: args.json, ..toml::from_str(&run.config)? },
+    };
+    if let Some(path) = args.out.as_ref().filter(|path| resumed.is_none() && path.exists()) {
+        // To look for the best delta rule first may take minutes.
+        return Err(FolderError::Exists { path: path.clone() }.into());
+    }
+    let course = course(&args)?;
+    let samples = checksum(&course);
+    let newest = resumed.as_ref().and_then(|run| run.newest.as_ref());
+    let choosing = course.choosing(args.choosing)?;
+    let ground = match newest {
+        None => Ground::find(&args, &course, &choosing, samples)?,
+        Some((checkpoint, _)) => postcard::from_bytes(&checkpoint.head.fingerprint)?,
+    };
+    let Ok(from) = <[u32; GENOME_WORDS]>::try_from(&ground.from[..]) else {
+        return Err(Failure { code: 1, message: "the rule to begin with is not one".into() });
+    };
+    if ground.samples != samples {
+        let data = &args.task.data;
+        return Err(Failure {
+            code: 1,
+            message: format!("the samples are not as when this run began: restore the data, {data}"),
+        });
+    }
+    let settings = MetaSettings {
+        population: args.population,
+        generations: args.generations,
+        chapter: args.chapter,
+        patience: args.patience,
+        pool: args.pool,
+        from,
+        seed: args.task.seed,
+    };
+    let read = |(checkpoint, _): &(evobit_search::checkpoint::Checkpoint, usize)| {
+        State::read(&checkpoint.state, &settings).ok_or_else(|| Failure {
+            code: 1,
+            message: "the checkpoint does not fit the configuration: begin anew with `evobit rule train`"
+                .into(),
+        })
+    };
+    let state = newest.map(read).transpose()?;
+    let before = newest.map_or((0, 0.0), |(checkpoint, _)| (checkpoint.step, checkpoint.seconds));
+    // From here on a signal leaves a run that goes on, not half a folder.
+    signals::catch();
+    let config = toml::to_string(&args)?;
+    let folder = match &resumed {
+        Some(run) => run.folder.clone(),
+        None => RunFolder::create(args.out.as_deref(), "rule")?,
+    };
+    folder.write("config.toml", config.as_bytes())?;
+    let head = Head { command: RUNS.command.into(), config, fingerprint: postcard::to_stdvec(&ground)? };
+    let mut checkpoints = Checkpoints::new(&folder, head, interval, newest);
+    if let Some((checkpoint, _)) = newest.filter(|(checkpoint, _)| checkpoint.ended().is_some()) {
+        checkpoints.ended(checkpoint.clone());
+    }
+    Ok(Run { args, course, choosing, ground, settings, folder, checkpoints, state, before, budget })
+}
+
+/// The tasks that the arguments name, and a look at the other arguments.
+fn course(args: &RuleTrainArgs) -> Result<Course, Failure> {
     let mut course = args.task.course(args.sample_archs.as_deref())?;
     course.most = args.most.unwrap_or(usize::MAX);
     course.improvement = args.improvement;
@@ -51,13 +158,41 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
     if args.population < 2 {
         return Err(Failure::usage("--population must be at least 2"));
     }
-    let from = args.from.as_deref().map(given::genome).transpose()?;
-    if let (Some(name), Some(genome)) = (&args.from, &from) {
-        given::check(&EvolvedRule::new(genome)?, name, &course)?;
+    Ok(course)
+}
+
+/// A checksum of the samples.
+fn checksum(course: &Course) -> u32 {
+    let mut sum = Checksum::new();
+    for table in [&course.learn, &course.held_out] {
+        let values: Vec<u8> = table.values.iter().map(|&value| value as u8).collect();
+        sum.update(&(values.len() as u64).to_le_bytes());
+        sum.update(&values);
+        sum.update(&table.labels);
     }
-    catch_interrupts();
-    let folder = RunFolder::create(args.out.as_deref(), "rule")?;
-    folder.write("config.toml", toml::to_string(args)?.as_bytes())?;
+    sum.value()
+}
+
+impl Ground {
+    fn find(
+        args: &RuleTrainArgs,
+        course: &Course,
+        choosing: &[Batch],
+        samples: u32,
+    ) -> Result<Self, Failure> {
+        let from = args.from.as_deref().map(given::genome).transpose()?;
+        if let (Some(name), Some(genome)) = (&args.from, &from) {
+            given::check(&EvolvedRule::new(genome)?, name, course)?;
+        }
+        let rate = (course.kind != Kind::Unlabelled).then(|| given::best_delta(choosing));
+        let from = from.unwrap_or(rate.map_or([0; GENOME_WORDS], RuleGenes::delta));
+        Ok(Self { samples, rate, from: from.to_vec() })
+    }
+}
+
+/// Evolves, with a bar where there is a terminal. Seconds are those of the whole search.
+fn search(run: &mut Run) -> Result<(MetaOutcome, Ended, f64), Failure> {
+    let Run { args, course, choosing, settings, folder, checkpoints, .. } = run;
     tell(&format!(
         "{:?}: {} inputs, {} classes, hidden layers {:?}; run folder {}",
         course.kind,
@@ -66,20 +201,74 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
         course.shapes,
         folder.path().display()
     ));
-    let started = Instant::now();
-    let choosing = course.choosing(args.choosing)?;
-    let baseline = (course.kind != Kind::Unlabelled).then(|| given::best_delta(&choosing));
-    let from = from.unwrap_or(baseline.map_or([0; GENOME_WORDS], RuleGenes::delta));
-    let (outcome, best) = search(args, &course, &choosing, from)?;
-    let seconds = started.elapsed().as_secs_f64();
+    let lives = |chapter| Ok::<_, Refused>(course.chapter(chapter, args.batches)?);
+    let (state, before) = (run.state.take(), run.before);
+    let begins = state.is_none();
+    let mut search = match state {
+        None => RuleSearch::new(settings, lives, choosing),
+        Some(state) => {
+            tell(&format!("goes on from generation {}", state.generations()));
+            RuleSearch::resume(settings, lives, choosing, state)
+        }
+    };
+    if let Some(stop) = checkpoints.has_ended() {
+        return Ok((search.outcome(), Ended { stop, step: before.0, is_saved: true }, before.1));
+    }
+    if begins && let Err(reason) = checkpoints.write((0, 0.0), search.saved(), None) {
+        // The first step may take minutes.
+        tell(&format!("warning: no checkpoint was written, the search goes on: {reason}"));
+    }
+    let mut bar = Generations::new(settings.generations, |row: &ChapterRow| {
+        format!("{} right, {} coefficients", percent(row.accuracy), row.terms)
+    });
+    let (budget, interrupt) = (run.budget, signals::interrupt());
+    let mut session =
+        Session { budget, before, checkpoints: Some(checkpoints), interrupt, ..Session::default() };
+    let pace = Pace::new(&session);
+    let ended = drive(&mut search, &pace, &mut session, &mut bar)?;
+    Ok((search.outcome(), ended, pace.seconds()))
+}
 
+/// Leaves what there is of a run that a signal stopped.
+fn stopped(run: &Run, outcome: &MetaOutcome, ended: Ended) -> Failure {
+    let kept = || -> Result<(), Failure> {
+        run.folder.write("rule.evr", &rule_image(&outcome.genome)?)?;
+        run.folder.write_metrics(&outcome.rows)?;
+        if run.args.json {
+            let path = run.folder.file("rule.evr").display().to_string();
+            let object = json!({ "stop": ended.stop, "generations": outcome.generations, "rule": path });
+            print(&object.to_string())?;
+        }
+        Ok(())
+    };
+    if let Err(failure) = kept() {
+        tell(&format!("warning: {}", failure.message));
+    }
+    let at = format!("generation {}", outcome.generations);
+    signals::stopped(&at, RUNS.command, run.folder.path(), ended.is_saved)
+}
+
+/// The last exam, files and pictures.
+fn finish(run: &mut Run, outcome: &MetaOutcome, ended: Ended, seconds: f64) -> Result<(), Failure> {
+    let Run { args, course, ground, settings, folder, checkpoints, .. } = run;
     let rule = EvolvedRule::new(&outcome.genome)?;
+    folder.write("rule.evr", &rule_image(&outcome.genome)?)?;
+    folder.write_metrics(&outcome.rows)?;
     let batches = course.last()?;
-    let mut room = Room::new();
-    let marks = batches.iter().map(|batch| live(&rule, batch, &mut room)).collect::<Result<Vec<_>, _>>()?;
-    let verdict = Verdict::new(&course, &marks);
-    let baseline = baseline.map(|rate| Baseline::new(rate, &course)).transpose()?;
-    save(&folder, &outcome, &best, &rule, &batches[0])?;
+    let mut room = Room::heeding(&signals::interrupt());
+    let marks: Vec<Vec<Marks>> =
+        batches.iter().map(|batch| live(&rule, batch, &mut room)).collect::<Result<_, _>>()?;
+    let baseline =
+        ground.rate.filter(|_| !interrupted()).map(|rate| Baseline::new(rate, course)).transpose()?;
+    if interrupted() {
+        let at = "its last exam";
+        return Err(signals::stopped(at, RUNS.command, folder.path(), ended.is_saved));
+    }
+    let verdict = Verdict::new(course, &marks);
+    save(folder, outcome, &EvolvedRule::new(&settings.from)?, &rule, &batches[0])?;
+    if let Err(reason) = checkpoints.complete() {
+        tell(&format!("warning: the last checkpoint was not written: {reason}"));
+    }
     let path = folder.file("rule.evr").display().to_string();
     if args.json {
         let mut object = serde_json::to_value(&verdict)?;
@@ -87,6 +276,7 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
         let more = json!({
             "seconds": seconds,
             "generations": outcome.generations,
+            "stop": ended.stop,
             "seed": args.task.seed,
             "rule": path,
             "terms": rule.terms(),
@@ -97,212 +287,5 @@ pub(super) fn run(args: &RuleTrainArgs) -> Result<(), Failure> {
         }
         return print(&object.to_string());
     }
-    print(&table(&course, &verdict, baseline.as_ref(), &outcome, &rule, seconds, &path))
-}
-
-/// The delta rule on the same tasks.
-#[derive(Debug, Serialize)]
-struct Baseline {
-    /// The rate that was best on the tasks that choose.
-    rate: u8,
-    /// What networks come to by it.
-    #[serde(flatten)]
-    verdict: Verdict,
-}
-
-impl Baseline {
-    fn new(rate: u8, course: &Course) -> Result<Self, Failure> {
-        let marks = Given::Delta(Delta { rate }).learn("the delta rule", course)?;
-        Ok(Self { rate, verdict: Verdict::new(course, &marks) })
-    }
-}
-
-/// Evolves, with a bar where there is a terminal; returns the rule it begins with and those of all chapters as well.
-fn search(
-    args: &RuleTrainArgs,
-    course: &Course,
-    choosing: &[Batch],
-    from: [u32; GENOME_WORDS],
-) -> Result<(MetaOutcome, Vec<EvolvedRule>), Failure> {
-    let settings = MetaSettings {
-        population: args.population,
-        generations: args.generations,
-        chapter: args.chapter,
-        patience: args.patience,
-        pool: args.pool,
-        from,
-        seed: args.task.seed,
-    };
-    let bar = ProgressBar::new(args.generations.into());
-    if let Ok(style) =
-        ProgressStyle::with_template("{elapsed_precise} {bar:30.cyan} {pos} of {len} generations  {msg}")
-    {
-        bar.set_style(style);
-    }
-    let mut best = vec![EvolvedRule::new(&from)?];
-    let outcome = evolve::<Refused>(
-        &settings,
-        |chapter| Ok(course.chapter(chapter, args.batches)?),
-        choosing,
-        |row: &ChapterRow, rule| {
-            bar.set_position(row.generation.into());
-            bar.set_message(format!("{} right, {} coefficients", percent(row.accuracy), row.terms));
-            best.push(*rule);
-            !interrupted()
-        },
-    );
-    bar.finish_and_clear();
-    Ok((outcome?, best))
-}
-
-fn save(
-    folder: &RunFolder,
-    outcome: &MetaOutcome,
-    chapters: &[EvolvedRule],
-    rule: &EvolvedRule,
-    batch: &Batch,
-) -> Result<(), Failure> {
-    let mut bytes = vec![0; image::image_len(None)];
-    image::write(&outcome.genome, None, &mut bytes)?;
-    folder.write("rule.evr", &bytes)?;
-    let mut room = Room::new();
-    live(rule, batch, &mut room)?;
-    let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(
-        &outcome.genome,
-        Some((&batch.shape, batch.plasticity.kind, &first_lane(room.weights()))),
-        &mut bytes,
-    )?;
-    folder.write("network.evr", &bytes)?;
-    let trained = first_lane(room.weights());
-    let mut bytes = vec![0; image::image_len(Some(&batch.shape))];
-    image::write(
-        &outcome.genome,
-        Some((&batch.shape, batch.plasticity.kind, &first_lane(&batch.start))),
-        &mut bytes,
-    )?;
-    folder.write("start.evr", &bytes)?;
-    folder.write("samples.bin", &first_stream(batch))?;
-    folder.write("network.crc", format!("{:08x}", weights_checksum(&trained)).as_bytes())?;
-    let mut text = String::from("generation,best,mean,validation,validation_accuracy,flips,terms\n");
-    for row in &outcome.rows {
-        text += &format!(
-            "{},{},{},{},{:.6},{:.2},{}\n",
-            row.generation,
-            row.best,
-            row.mean,
-            row.validation,
-            row.accuracy,
-            f64::from(row.flips) / 16.0,
-            row.terms
-        );
-    }
-    folder.write("metrics.csv", text.as_bytes())?;
-    let point = |row: &ChapterRow| CurvePoint {
-        x: row.generation.into(),
-        train_accuracy: f64::NAN,
-        validation_accuracy: row.accuracy,
-        train_loss: 1.0 - row.best as f64 / HIGHEST as f64,
-        validation_loss: 1.0 - row.validation as f64 / HIGHEST as f64,
-    };
-    let points: Vec<CurvePoint> = outcome.rows.iter().map(point).collect();
-    evobit_report::curves(&folder.file("curves.svg"), "generations", &points)?;
-    animate(&folder.file("epochs.gif"), &batch.shape, &course_of(rule, batch)?)?;
-    let mut ends = vec![];
-    for chapter in chapters {
-        live(chapter, batch, &mut room)?;
-        ends.push(room.weights().to_vec());
-    }
-    animate(&folder.file("generations.gif"), &batch.shape, &ends)?;
-    Ok(())
-}
-
-/// What the first lane is shown, as a board reads it: 0 to learn, 1 to answer or 2 to learn without a class, the class, the inputs.
-fn first_stream(batch: &Batch) -> Vec<u8> {
-    let mut bytes = vec![];
-    for phase in &batch.phases {
-        let (mode, samples) = match phase {
-            Phase::Learn(samples) => (if batch.labelled { 0 } else { 2 }, samples),
-            Phase::Exam(samples, _) => (1, samples),
-            // A board's weights change by learning alone.
-            Phase::Replace(_) => break,
-        };
-        for sample in samples {
-            bytes.extend([mode, sample.classes[0]]);
-            bytes.extend(sample.inputs.iter().map(|input| input[0] as u8));
-        }
-    }
-    bytes
-}
-
-/// The checksum of values and states, as a board tells it.
-fn weights_checksum(weights: &[Weight<1>]) -> u32 {
-    let mut sum = Checksum::new();
-    for weight in weights {
-        sum.update(&weight.value.0[0].to_le_bytes());
-        sum.update(&weight.state.0[0].to_le_bytes());
-    }
-    sum.value()
-}
-
-/// The weights of the first lane.
-fn first_lane(weights: &[Weight<LANES>]) -> Vec<Weight<1>> {
-    let lane = |weight: &Weight<LANES>| Weight {
-        value: Lanes([weight.value.0[0]]),
-        state: Lanes([weight.state.0[0]]),
-    };
-    weights.iter().map(lane).collect()
-}
-
-/// The weights at equal distances of the first lesson, the start included.
-fn course_of(rule: &EvolvedRule, batch: &Batch) -> Result<Vec<Vec<Weight<LANES>>>, ShapeError> {
-    let mut frames = vec![batch.start.clone()];
-    let lesson = batch
-        .phases
-        .iter()
-        .find_map(|phase| if let Phase::Learn(samples) = phase { Some(samples) } else { None });
-    let lesson = lesson.map_or(&[][..], |samples| samples);
-    let mut room = Room::new();
-    for part in lesson.chunks(lesson.len().div_ceil(FRAMES).max(1)) {
-        let start = frames.last().cloned().unwrap_or_default();
-        let phases = vec![Phase::Learn(part.to_vec())];
-        live(rule, &Batch { start, phases, ..batch.clone() }, &mut room)?;
-        frames.push(room.weights().to_vec());
-    }
-    Ok(frames)
-}
-
-fn table(
-    course: &Course,
-    verdict: &Verdict,
-    baseline: Option<&Baseline>,
-    outcome: &MetaOutcome,
-    rule: &EvolvedRule,
-    seconds: f64,
-    path: &str,
-) -> String {
-    let name = if course.kind == Kind::Boolean {
-        "functions learned, all answers right"
-    } else {
-        "accuracy on held-out samples"
-    };
-    let exams: Vec<String> = verdict.exams.iter().map(|&share| percent(share)).collect();
-    let by_delta = baseline.map_or_else(
-        || String::from("-"),
-        |Baseline { rate, verdict }| {
-            let [first, mean] = [verdict.test_accuracy, verdict.mean_accuracy].map(percent);
-            format!("{first}, mean of all networks {mean} (delta:{rate}, the best rate while evolving)")
-        },
-    );
-    let mut text = lines(&[
-        (name, percent(verdict.test_accuracy)),
-        ("exams, mean of all networks", exams.join(", ")),
-        ("the same by the delta rule", by_delta),
-        ("networks", verdict.networks.to_string()),
-        ("rule", format!("{} coefficients", rule.terms())),
-        ("evolution", format!("{seconds:.1} s, {} generations", outcome.generations)),
-    ]);
-    text += &format!("\nrule      {path}\n");
-    text += "pictures  beside it: curves.svg, epochs.gif, generations.gif";
-    text
+    print(&table(course, &verdict, baseline.as_ref(), outcome, &rule, seconds, &path))
 }

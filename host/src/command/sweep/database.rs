@@ -5,7 +5,7 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::super::progress::{catch_interrupts, interrupted};
+use super::super::signals::{self, interrupted};
 use super::super::{Failure, print, tell};
 use super::SweepArgs;
 use super::runs::share;
@@ -77,10 +77,10 @@ fn work(
     database: &mut Database,
     events: Option<&Path>,
 ) -> Result<Came, Failure> {
-    catch_interrupts();
+    signals::catch();
     let bar = bar(todo.len());
     let (mut came, mut refused) = (Came::default(), None);
-    side_by_side(todo, sources, jobs, &interrupted, |run, results| {
+    side_by_side(todo, sources, jobs, &signals::interrupt(), |run, results| {
         let name = format!("{} seed={}", run.label(), run.seed);
         let name = name.trim_start();
         match &results {

@@ -70,8 +70,8 @@ pub enum TaskCommand {
 )]
 pub struct TaskTrainArgs {
     /// The task
-    #[arg(value_parser = named::<Task>())]
-    pub task: Task,
+    #[arg(value_parser = named::<Task>(), required_unless_present = "resume")]
+    pub task: Option<Task>,
     /// Hidden neurons, 0 for none [default: 0 for cart-pole, 8 for the others]
     #[arg(long, value_name = "N", help_heading = "Network")]
     pub hidden: Option<u16>,
@@ -108,6 +108,15 @@ pub struct TaskTrainArgs {
     /// Folder to make for the run [default: runs/TASK-1, or the next number that is free]
     #[arg(long, value_name = "FOLDER", help_heading = "Run")]
     pub out: Option<PathBuf>,
+    /// Go on with the run of this folder where it was stopped or killed, as if nothing had happened
+    #[arg(long, value_name = "FOLDER", help_heading = "Run")]
+    pub resume: Option<PathBuf>,
+    /// Save the state of the search every so many seconds; 0 after each generation [default: 10]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
+    pub checkpoint: Option<f64>,
+    /// Stop after so many seconds of search; --resume goes on
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
+    pub budget: Option<f64>,
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,

@@ -1,24 +1,18 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::run_folder::RunFolder;
 use crate::settings::Settings;
-use crate::{Outcome, Session, Watch, prepare, run};
+use crate::{Outcome, Session, prepare, run};
 use evobit_data::{LoadOptions, load};
+use evobit_search::Watch;
+use evobit_search::checkpoint::Checkpoints;
+use evobit_search::seal::reseal;
 
 struct Unforgiving;
 
-impl Watch for Unforgiving {
-    fn step(&mut self, _: u64, _: u64) {}
-
-    fn row(&mut self, _: &Row) {}
-
+impl Watch<Row> for Unforgiving {
     fn unsaved(&mut self, reason: &str) {
         panic!("{reason}");
-    }
-
-    fn interrupted(&self) -> bool {
-        false
     }
 }
 
@@ -51,9 +45,8 @@ impl Run {
     fn checkpoints(&self) -> [Checkpoint; 2] {
         let base = tempfile::tempdir().unwrap();
         let folder = RunFolder::create(Some(&base.path().join("run")), "x").unwrap();
-        let config = self.config.to_toml();
-        let mut checkpoints =
-            Checkpoints::new(&folder, &self.prepared, config, std::time::Duration::ZERO, None);
+        let head = head(&self.prepared, self.config.to_toml());
+        let mut checkpoints = Checkpoints::new(&folder, head, std::time::Duration::ZERO, None);
         let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };
         run(&self.prepared, &self.config, session, None, &mut Unforgiving).unwrap();
         let last = find(&folder).newest.unwrap();
@@ -79,13 +72,13 @@ fn a_state_comes_back_as_it_was() {
         for steps in [2, 13, 14, 20] {
             let run = Run::new(algorithm, steps);
             let [last, before] = run.checkpoints();
-            assert_eq!((last.stop, last.ended(), before.stop), (Some(Stop::Steps), Some(Stop::Steps), None));
+            assert_eq!((last.ended(), before.sealed.stop), (Some(Stop::Steps), None));
             assert_eq!((last.state.course.now.step, before.state.course.now.step), (steps, steps - 1));
             for checkpoint in [last, before] {
-                let bytes = checkpoint.to_bytes().unwrap();
+                let bytes = checkpoint.sealed.to_bytes().unwrap();
                 let read = Checkpoint::from_bytes(&bytes).unwrap();
                 assert!(read.fits(&run.prepared, &run.config));
-                assert_eq!(read.to_bytes().unwrap(), bytes);
+                assert_eq!(read.state.to_bytes(), checkpoint.state.to_bytes());
                 assert_eq!(found(run.go(Some(read))), found(run.go(None)));
             }
         }
@@ -95,33 +88,26 @@ fn a_state_comes_back_as_it_was() {
 #[test]
 fn every_byte_counts() {
     for algorithm in BOTH {
-        let bytes = Run::new(algorithm, 3).checkpoints()[1].to_bytes().unwrap();
+        let bytes = Run::new(algorithm, 3).checkpoints()[1].sealed.to_bytes().unwrap();
         for len in 0..bytes.len() {
-            assert_eq!(Checkpoint::from_bytes(&bytes[..len]).err(), Some(CheckpointError::Damaged));
+            assert_eq!(Checkpoint::from_bytes(&bytes[..len]).err(), Some(SealError::Damaged));
         }
         for place in 0..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[place] ^= 1 << (place % 8);
-            assert_eq!(Checkpoint::from_bytes(&bytes).err(), Some(CheckpointError::Damaged), "{place}");
+            assert_eq!(Checkpoint::from_bytes(&bytes).err(), Some(SealError::Damaged), "{place}");
         }
-    }
-}
-
-/// Puts the checksum right.
-fn seal(bytes: &mut [u8]) {
-    if let Some((body, crc)) = bytes.split_last_chunk_mut::<CRC_BYTES>() {
-        *crc = checksum(body).to_le_bytes();
     }
 }
 
 #[test]
 fn other_versions_are_named() {
-    let mut bytes = Run::new(Algorithm::Spectrum, 3).checkpoints()[0].to_bytes().unwrap();
+    let mut bytes = Run::new(Algorithm::Spectrum, 3).checkpoints()[0].sealed.to_bytes().unwrap();
     bytes[4] = 1;
-    seal(&mut bytes);
+    reseal(&mut bytes);
     let error = Checkpoint::from_bytes(&bytes).unwrap_err();
-    assert_eq!(error, CheckpointError::Version(1));
-    assert_eq!(error.to_string(), "of version 1, and this program reads version 2");
+    assert_eq!(error, SealError::Version { found: 1, wanted: 3 });
+    assert_eq!(error.to_string(), "of version 1, and this program reads version 3");
 }
 
 #[test]
@@ -135,7 +121,7 @@ fn a_checkpoint_of_another_network_does_not_fit() {
     genome.pop();
     assert!(!other.fits(&spectrum.prepared, &spectrum.config));
     let mut other = of_genetic;
-    let Search::Genetic { fitness, .. } = &mut other.state.search else { panic!("a genetic search") };
+    let Search::Genetic(Saved { fitness, .. }) = &mut other.state.search else { panic!("a genetic search") };
     fitness[0] = i64::MIN;
     assert!(!other.fits(&genetic.prepared, &genetic.config));
 }
@@ -152,7 +138,7 @@ proptest! {
         use std::sync::LazyLock;
         static RUNS: LazyLock<[(Run, Vec<u8>); 2]> = LazyLock::new(|| {
             BOTH.map(|algorithm| {
-                let bytes = Run::new(algorithm, 16).checkpoints()[1].to_bytes().unwrap();
+                let bytes = Run::new(algorithm, 16).checkpoints()[1].sealed.to_bytes().unwrap();
                 (Run::new(algorithm, 20), bytes)
             })
         });
@@ -168,7 +154,7 @@ proptest! {
                 *byte = value;
             }
         }
-        seal(&mut bytes);
+        reseal(&mut bytes);
         if let Ok(checkpoint) = Checkpoint::from_bytes(&bytes)
             && checkpoint.fits(&run.prepared, &run.config)
         {
@@ -179,10 +165,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_checkpoint_or_an_error(mut bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        if bytes.len() > HEADER_BYTES + CRC_BYTES {
-            bytes[..4].copy_from_slice(&MAGIC);
-            bytes[4..6].copy_from_slice(&VERSION.to_le_bytes());
-            seal(&mut bytes);
+        if bytes.len() > 10 {
+            bytes[..6].copy_from_slice(b"evck\x03\0");
+            reseal(&mut bytes);
         }
         let _ = Checkpoint::from_bytes(&bytes);
     }

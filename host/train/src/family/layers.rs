@@ -9,7 +9,7 @@ use evobit_compute::{Accelerator, SearchError, Shard};
 use evobit_model::evaluate::Classify;
 
 use super::{Family, Ground};
-use crate::Prepared;
+use crate::prepare::Prepared;
 use crate::start;
 
 /// Layers of neurons.
@@ -42,8 +42,8 @@ impl Family for Layers {
     }
 
     fn landscape<'a>(&self, genome: &[u32], ground: Ground<'a>) -> Result<Shard<'a>, LandscapeError> {
-        let Ground { topology, samples, loss, instructions, memory } = ground;
-        evobit_compute::landscape(instructions, topology, genome, samples, loss, memory)
+        let Ground { topology, samples, loss, instructions } = ground;
+        evobit_compute::landscape(instructions, topology, genome, samples, loss)
     }
 
     fn accelerated<'a>(

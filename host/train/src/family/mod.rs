@@ -14,12 +14,12 @@ use evobit::evolve::landscape::{LandscapeError, Samples};
 use evobit::loss::LossTable;
 use evobit::network::{GenomeError, Network};
 use evobit::topology::Topology;
-use evobit_compute::{Accelerator, Instructions, Memory, SearchError, Shard};
+use evobit_compute::{Accelerator, Instructions, SearchError, Shard};
 use evobit_model::Model;
 use evobit_model::evaluate::Classify;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Prepared;
+use crate::prepare::Prepared;
 use crate::settings::{Config, Settings};
 pub use layers::Layers;
 pub use prototypes::Prototypes;
@@ -37,8 +37,6 @@ pub struct Ground<'a> {
     pub loss: LossTable<&'a [u32]>,
     /// Instructions to compute with; the result does not depend on them.
     pub instructions: Instructions,
-    /// Memory for landscapes that borrow theirs.
-    pub memory: &'a mut Memory,
 }
 
 /// One family of models.

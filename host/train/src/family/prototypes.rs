@@ -11,7 +11,7 @@ use evobit_model::evaluate::Classify;
 use evobit_model::prototypes::{self, evolvable_bits, fits};
 
 use super::{Family, Ground};
-use crate::Prepared;
+use crate::prepare::Prepared;
 use crate::settings::{Algorithm, Config, HiddenLayer, Settings};
 
 /// Prototypes, the nearest of which answers.

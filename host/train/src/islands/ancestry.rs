@@ -4,7 +4,7 @@ use evobit::image::genome_checksum;
 use evobit_link::{apply_flips, write_flips};
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::words;
+use evobit_search::words;
 
 /// The flips that turn `base` into `genome`, as [`evobit_link`] writes them.
 #[must_use]
@@ -27,7 +27,7 @@ pub fn with_flips(base: &[u32], flips: &[u8]) -> Option<Vec<u32>> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// Flips, as [`evobit_link`] writes them.
-    Flips(#[serde(with = "serde_bytes_vec")] Vec<u8>),
+    Flips(#[serde(with = "words::bytes")] Vec<u8>),
     /// The words of the genome.
     Whole(#[serde(with = "words")] Vec<u32>),
 }
@@ -79,7 +79,7 @@ pub struct Step {
     /// Whom they are from.
     pub cause: Cause,
     /// The flips.
-    #[serde(with = "serde_bytes_vec")]
+    #[serde(with = "words::bytes")]
     pub flips: Vec<u8>,
 }
 
@@ -154,22 +154,6 @@ impl Ancestry {
     #[must_use]
     pub fn base_checksum(&self) -> u32 {
         genome_checksum(&self.base)
-    }
-}
-
-/// A vector of bytes as a string of bytes.
-pub(super) mod serde_bytes_vec {
-    use serde::de::{Deserialize, Deserializer};
-    use serde::ser::Serializer;
-
-    pub(in super::super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub(in super::super) fn deserialize<'a, D: Deserializer<'a>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
-        <&[u8]>::deserialize(deserializer).map(<[u8]>::to_vec)
     }
 }
 

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ancestry::Change;
 use super::island::Finish;
-use crate::Row;
 use crate::checkpoint::Fingerprint;
+use crate::row::Row;
 
 /// How long to wait before looking whether the run is to stop.
 const PATIENCE: Duration = Duration::from_millis(50);

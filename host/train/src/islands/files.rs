@@ -8,15 +8,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use evobit::image::checksum;
-
 use super::graph::Graph;
 use super::island::State;
-use crate::run_folder::RunFolder;
 use crate::settings::{Config, MigrationKind};
+use evobit_search::RunFolder;
+use evobit_search::seal::{Seal, SealError};
 
-const MAGIC: [u8; 4] = *b"evis";
-const VERSION: u16 = 2;
+/// Version 3 has searches that did not begin.
+const SEAL: Seal = Seal { magic: *b"evis", version: 3 };
 const FOLDER: &str = "islands";
 
 fn name(island: u16, epoch: u32) -> String {
@@ -33,11 +32,7 @@ pub(super) fn prepare(folder: &RunFolder) -> Result<(), String> {
 ///
 /// Says how many bytes it has.
 pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<u64, String> {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_le_bytes());
-    bytes.extend(config.to_le_bytes());
-    let mut bytes = postcard::to_extend(state, bytes).map_err(|_| "a checkpoint is too large for memory")?;
-    bytes.extend(checksum(&bytes).to_le_bytes());
+    let bytes = SEAL.close(&(config, state)).ok_or("a checkpoint is too large for memory")?;
     folder.write(&name(state.island, state.epoch), &bytes).map_err(|error| error.to_string())?;
     Ok(bytes.len() as u64)
 }
@@ -46,20 +41,15 @@ pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<u6
 pub(super) fn read(folder: &RunFolder, config: u32, island: u16, epoch: u32) -> Result<State, String> {
     let path = folder.file(&name(island, epoch));
     let bytes = fs::read(&path).map_err(|error| format!("{}: cannot be read ({error})", path.display()))?;
-    let damaged = || format!("{}: damaged", path.display());
-    let (body, crc) = bytes.split_last_chunk::<4>().ok_or_else(damaged)?;
-    if u32::from_le_bytes(*crc) != checksum(body) {
-        return Err(damaged());
-    }
-    let state = body.strip_prefix(&MAGIC).ok_or_else(damaged)?;
-    let state = state.strip_prefix(&VERSION.to_le_bytes());
-    let state = state.ok_or_else(|| format!("{}: of another version of this program", path.display()))?;
-    let state = state.strip_prefix(&config.to_le_bytes());
-    let state = state.ok_or_else(|| {
-        format!("{}: of a run with other settings, such as another network or graph", path.display())
+    let shown = path.display();
+    let (of, state): (u32, State) = SEAL.open(&bytes).map_err(|error| match error {
+        SealError::Version { .. } => format!("{shown}: of another version of this program"),
+        _ => format!("{shown}: damaged"),
     })?;
-    let state: State = postcard::from_bytes(state).map_err(|_| damaged())?;
-    if (state.island, state.epoch) == (island, epoch) { Ok(state) } else { Err(damaged()) }
+    if of != config {
+        return Err(format!("{shown}: of a run with other settings, such as another network or graph"));
+    }
+    if (state.island, state.epoch) == (island, epoch) { Ok(state) } else { Err(format!("{shown}: damaged")) }
 }
 
 /// The epochs of which there is a file of an island.

@@ -8,15 +8,16 @@ use evobit_link::check_genome;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::{Ancestry, Change};
+use super::epoch::{Epoch, live};
 use super::exchange::{Door, Migrant, Parcel, Stopped};
+use super::files;
 use super::graph::Graph;
-use super::{files, genetic, spectrum};
-use crate::checkpoint::{Course, Search, words};
-use crate::cooling::Cooling;
-use crate::run_folder::RunFolder;
-use crate::settings::{Algorithm, Config, GraphKind, MigrationKind};
-use crate::{Keeper, Prepared, Session, Silent};
+use crate::algorithm::{Immigrant, Place};
+use crate::checkpoint::{Course, Search};
+use crate::prepare::Prepared;
+use crate::settings::{Config, GraphKind, MigrationKind};
 use evobit_compute::Accelerator;
+use evobit_search::{Interrupt, RunFolder, words};
 
 /// A genome of which islands know that they both have it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -120,27 +121,6 @@ pub struct Finish {
     pub stopped: bool,
 }
 
-/// An immigrant as a genome.
-#[derive(Clone, Debug)]
-pub(super) struct Immigrant {
-    pub(super) from: u16,
-    pub(super) epoch: u32,
-    pub(super) loss: i64,
-    pub(super) genome: Vec<u32>,
-}
-
-/// What an epoch's search came to.
-pub(super) struct Epoch {
-    /// Its best genome.
-    pub(super) champion: Vec<u32>,
-    /// The training loss of that.
-    pub(super) loss: i64,
-    /// Bits that the search changed.
-    pub(super) changed: u32,
-    /// Of each immigrant the bits in which it differed and those that were taken over.
-    pub(super) taken: Vec<[u32; 2]>,
-}
-
 /// So many may compute at a time.
 #[derive(Debug)]
 pub(super) struct Permits {
@@ -183,18 +163,19 @@ pub(super) struct World<'a> {
     pub(super) permits: Permits,
     /// Threads of an island.
     pub(super) threads: usize,
+    /// Asks the run to end.
+    pub(super) interrupt: Interrupt,
     /// What each island of this process computes with.
     pub(super) accelerators: BTreeMap<u16, Accelerator>,
 }
 
 impl World<'_> {
-    /// What an island computes with.
-    pub(super) fn accelerator(&self, island: u16) -> &Accelerator {
-        self.accelerators.get(&island).unwrap_or(&self.prepared.accelerator)
+    /// Where an island searches.
+    pub(super) fn place(&self, island: u16) -> Place<'_> {
+        let accelerator = self.accelerators.get(&island).unwrap_or(&self.prepared.accelerator);
+        Place { prepared: self.prepared, config: self.config, accelerator, island }
     }
-}
 
-impl World<'_> {
     /// Whether islands send to the same islands each time, so that flips against what was sent last are few. On random graphs all
     /// changes are against the start: to remember a genome of every other island would take more than it saves.
     fn remembers(&self) -> bool {
@@ -212,10 +193,19 @@ pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -
     // What those who are behind still need.
     state.sent.iter().for_each(|migrant| door.send(Parcel::Migrant(migrant.clone())));
     while state.epoch < world.config.epochs() && !door.stopped() {
-        let Ok(migrants) = arrivals(world, &mut state, &mut door) else { break };
+        let before = state.clone();
+        let Ok(migrants) = arrivals(world, &mut state, &mut door) else {
+            state = before;
+            break;
+        };
         let immigrants = unpack(world, &mut state, &migrants)?;
-        let rows = state.course.rows.len();
-        let epoch = world.permits.with(|| pool.install(|| live(world, &mut state, &immigrants)))?;
+        let (rows, stop) = (state.course.rows.len(), door.stop);
+        let lived = world.permits.with(|| pool.install(|| live(world, &mut state, &immigrants, stop)))?;
+        let Some(epoch) = lived else {
+            // An epoch that is not over counts for nothing: a run that goes on repeats it.
+            state = before;
+            break;
+        };
         for row in &state.course.rows[rows..] {
             door.send(Parcel::Row(state.island, *row));
         }
@@ -283,21 +273,6 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
         immigrants.push(Immigrant { from, epoch, loss, genome });
     }
     Ok(immigrants)
-}
-
-/// An epoch of search.
-fn live(world: &World<'_>, state: &mut State, immigrants: &[Immigrant]) -> Result<Epoch, String> {
-    let mut quiet = Silent;
-    let mut keeper = Keeper::new(world.prepared, world.config, Session::default(), &mut quiet);
-    keeper.course = std::mem::take(&mut state.course);
-    keeper.before = keeper.course.now.seconds;
-    keeper.cooling = Cooling::after(&keeper.course.heats);
-    let epoch = match world.config.algorithm {
-        Algorithm::Spectrum => spectrum::epoch(world, state, immigrants, &mut keeper),
-        Algorithm::Genetic => genetic::epoch(world, state, immigrants, &mut keeper),
-    };
-    state.course = keeper.course;
-    epoch.map_err(|error| format!("island {}: {error}", state.island))
 }
 
 /// Notes what an epoch came to.

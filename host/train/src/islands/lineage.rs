@@ -3,14 +3,14 @@
 
 use std::path::Path;
 
-use evobit::image::checksum;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::Ancestry;
 use super::island::{Arrival, Finish, Record};
-use crate::Row;
-use crate::run_folder::RunFolder;
+use crate::row::Row;
+use evobit_search::RunFolder;
+use evobit_search::seal::Seal;
 
 /// How the winner came to be.
 pub const ANCESTRY: &str = "ancestry.bin";
@@ -19,8 +19,7 @@ pub const ARRIVALS: &str = "arrivals.bin";
 /// Every island and epoch.
 pub const LINEAGE: &str = "lineage.csv";
 
-const MAGIC: [u8; 4] = *b"evli";
-const VERSION: u16 = 2;
+const SEAL: Seal = Seal { magic: *b"evli", version: 2 };
 
 /// The best genome of all islands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -95,12 +94,8 @@ impl Record {
 }
 
 fn sealed(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_le_bytes());
     // Plain values: this cannot fail.
-    bytes.extend(postcard::to_stdvec(value).unwrap_or_default());
-    bytes.extend(checksum(&bytes).to_le_bytes());
-    bytes
+    SEAL.close(value).unwrap_or_default()
 }
 
 /// Reads one of the files.
@@ -110,11 +105,6 @@ fn sealed(value: &impl Serialize) -> Vec<u8> {
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
     let bytes =
         std::fs::read(path).map_err(|error| format!("{}: cannot be read ({error})", path.display()))?;
-    let value = || {
-        let (body, crc) = bytes.split_last_chunk::<4>()?;
-        let value = body.strip_prefix(&MAGIC)?.strip_prefix(&VERSION.to_le_bytes())?;
-        (u32::from_le_bytes(*crc) == checksum(body)).then(|| postcard::from_bytes(value).ok())?
-    };
-    value()
-        .ok_or_else(|| format!("{}: damaged, or written by another version of this program", path.display()))
+    SEAL.open(&bytes)
+        .map_err(|_| format!("{}: damaged, or written by another version of this program", path.display()))
 }

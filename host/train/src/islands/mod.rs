@@ -9,6 +9,7 @@
 //!
 //! ```text
 //! island    its life: arrivals, an epoch of search, emigrants, a checkpoint      graph     who sends to whom
+//! epoch     that search
 //! exchange  doors, parcels, transports                                           post      carries parcels
 //! ancestry  genomes as a base and flips                                          files     checkpoints
 //! lineage   what the run folder keeps of all that                                ledger    which epochs are saved
@@ -17,9 +18,9 @@
 //! ```
 
 pub mod ancestry;
+mod epoch;
 pub mod exchange;
 mod files;
-mod genetic;
 pub mod graph;
 mod island;
 mod ledger;
@@ -28,7 +29,6 @@ pub mod lineage;
 pub mod mpi;
 mod post;
 pub mod simulation;
-mod spectrum;
 pub mod traffic;
 
 use std::collections::BTreeMap;
@@ -38,10 +38,16 @@ use std::time::Instant;
 
 use evobit::image::checksum;
 
-use super::checkpoint::{Best, Checkpoint, Course, Fingerprint, Search};
-use super::{Outcome, Prepared, Session, Stop, TrainError, Watch, random_genome};
-use crate::run_folder::RunFolder;
+use super::checkpoint::{self, Best, Checkpoint, Course, Fingerprint, Search};
+use super::error::TrainError;
+use super::outcome::Outcome;
+use super::prepare::Prepared;
+use super::prepare::random_genome;
+use super::row::Row;
+use super::session::Session;
 use crate::settings::{Config, MigrationKind};
+use evobit_search::RunFolder;
+use evobit_search::{Stop, Watch};
 use exchange::{Alone, Door, Migrant, Parcel, Transport};
 use graph::Graph;
 pub use island::{Arrival, Finish, Record};
@@ -73,7 +79,7 @@ pub(super) fn run<'a>(
     config: &'a Config,
     mut session: Session<'a>,
     from: Option<Checkpoint>,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Watch<Row>,
 ) -> Result<Outcome, TrainError> {
     let started = Instant::now();
     let transport = session.transport.unwrap_or(&Alone);
@@ -87,7 +93,7 @@ pub(super) fn run<'a>(
         return Ok(Outcome::empty(random_genome(prepared, config)));
     };
     if transport.rank() == 0 && epochs.iter().any(|&epoch| epoch > 0) {
-        watch.islands(&epochs);
+        watch.note(&beginnings(&epochs));
     }
     let here = here(config, Some(transport));
     let start = random_genome(prepared, config);
@@ -116,6 +122,7 @@ pub(super) fn run<'a>(
         replay: session.replay.as_deref(),
         permits: Permits::new(at_once),
         threads: each,
+        interrupt: session.interrupt.clone(),
         accelerators: here.into_iter().zip(accelerators).collect(),
     };
     let evolved = evolve(&world, (states, early), Ledger::new(epochs), transport, watch);
@@ -124,7 +131,7 @@ pub(super) fn run<'a>(
         return Ok(Outcome::empty(start));
     }
     let stop = if stopped { Stop::Interrupted } else { Stop::Sweeps };
-    let lineage = Lineage::new(&finished);
+    let (lineage, mut is_saved) = (Lineage::new(&finished), true);
     if let Some(folder) = &folder {
         if !stopped {
             lineage.write(folder).map_err(TrainError::Islands)?;
@@ -134,16 +141,26 @@ pub(super) fn run<'a>(
         if let Some(checkpoints) = &mut session.checkpoints {
             let last = winner(&finished).map(|finish| finish.course.clone());
             let course = if stopped { Course::default() } else { last.unwrap_or_default() };
-            let state = super::State { course, search: Search::Islands };
-            if let Err(reason) = checkpoints.write(prepared, state, Some(stop)) {
+            let at = (course.now.step, started.elapsed().as_secs_f64());
+            let state = checkpoint::State { course, search: Search::Islands };
+            if let Err(reason) = checkpoints.write(at, state.to_bytes(), Some(stop)) {
                 watch.unsaved(&reason);
+                is_saved = false;
             }
         }
         if !stopped {
             files::remove_all(folder);
         }
     }
-    Ok(Outcome { lineage: Some(lineage), ..gather(&finished, stop, started, start) })
+    Ok(Outcome { lineage: Some(lineage), is_saved, ..gather(&finished, stop, started, start) })
+}
+
+/// Where islands go on, in one line.
+fn beginnings(epochs: &[u32]) -> String {
+    let mut at: BTreeMap<u32, u32> = BTreeMap::new();
+    epochs.iter().for_each(|&epoch| *at.entry(epoch).or_default() += 1);
+    let at: Vec<String> = at.iter().map(|(epoch, islands)| format!("{epoch} ({islands})")).collect();
+    format!("goes on from epoch (islands): {}", at.join(", "))
 }
 
 /// The first process: makes sure that all are of one mind and says where to begin.
@@ -200,8 +217,8 @@ fn lead(
     let epochs = epochs?;
     if let Some(checkpoints) = session.checkpoints.as_mut().filter(|_| epochs.contains(&0)) {
         // So that a run that is killed before every island saved itself can be gone on with as well.
-        let state = super::State { course: Course::default(), search: Search::Islands };
-        checkpoints.write(prepared, state, None)?;
+        let state = checkpoint::State { course: Course::default(), search: Search::Islands };
+        checkpoints.write((0, 0.0), state.to_bytes(), None)?;
     }
     Ok(Beginning { folder, epochs, early: vec![] })
 }
@@ -245,7 +262,7 @@ fn evolve(
     (states, early): (Vec<State>, Vec<Parcel>),
     ledger: Ledger,
     transport: &dyn Transport,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Watch<Row>,
 ) -> Result<(Vec<Finish>, bool, Traffic), String> {
     let stop = AtomicBool::new(false);
     let (outbox, parcels) = channel();
@@ -257,6 +274,7 @@ fn evolve(
         inboxes: BTreeMap::new(),
         outbox: parcels,
         stop: &stop,
+        interrupt: world.interrupt.clone(),
         oldest: &oldest,
         ledger,
         finished: BTreeMap::new(),
@@ -318,7 +336,7 @@ fn gather(finished: &[Finish], stop: Stop, started: Instant, start: Vec<u32>) ->
     }
     let (genome, best) = best.map_or((start, now), |Best { genome, row, .. }| (genome, row));
     let (steps, mutants) = (sum(|finish| finish.course.now.step), sum(|finish| finish.course.now.mutants));
-    Outcome { genome, best, rows, stop, heats, steps, mutants, seconds, lineage: None }
+    Outcome { genome, best, rows, stop, heats, steps, mutants, seconds, lineage: None, is_saved: true }
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use super::exchange::{Migrant, Parcel, Transport};
 use super::island::Finish;
 use super::ledger::Ledger;
 use super::traffic::Traffic;
-use crate::{Row, Watch};
+use crate::row::Row;
+use evobit_search::{Interrupt, Watch};
 
 /// How long to wait for parcels of the own islands: alone, and where other processes may have sent something.
 const WAIT_ALONE: Duration = Duration::from_millis(50);
@@ -30,6 +31,8 @@ pub(super) struct Post<'a> {
     pub(super) inboxes: BTreeMap<u16, Sender<Migrant>>,
     pub(super) outbox: Receiver<Parcel>,
     pub(super) stop: &'a AtomicBool,
+    /// Asks the run to end.
+    pub(super) interrupt: Interrupt,
     /// The epoch that all islands have saved.
     pub(super) oldest: &'a AtomicU32,
     /// That of each island, in the first process.
@@ -51,7 +54,7 @@ impl Post<'_> {
     ///
     /// # Errors
     /// Why one could not go on.
-    pub(super) fn work(&mut self, watch: &mut dyn Watch) -> Result<(), String> {
+    pub(super) fn work(&mut self, watch: &mut dyn Watch<Row>) -> Result<(), String> {
         let alone = self.transport.size() == 1;
         while !self.closed {
             match self.outbox.recv_timeout(if alone { WAIT_ALONE } else { WAIT }) {
@@ -69,7 +72,7 @@ impl Post<'_> {
             while let Some(bytes) = self.transport.receive() {
                 self.arrived(&bytes, watch)?;
             }
-            if watch.interrupted() && !self.stop.swap(true, Ordering::Relaxed) {
+            if self.interrupt.is_set() && !self.stop.swap(true, Ordering::Relaxed) {
                 self.to_others(&Parcel::Stop);
             }
             if self.transport.rank() == 0 && self.finished.len() == usize::from(self.islands) {
@@ -81,13 +84,13 @@ impl Post<'_> {
     }
 
     /// Bytes of another process.
-    pub(super) fn arrived(&mut self, bytes: &[u8], watch: &mut dyn Watch) -> Result<(), String> {
+    pub(super) fn arrived(&mut self, bytes: &[u8], watch: &mut dyn Watch<Row>) -> Result<(), String> {
         let parcel = postcard::from_bytes(bytes);
         self.handle(parcel.map_err(|_| "another process sent what this one does not understand")?, watch)
     }
 
     /// To where a parcel belongs.
-    fn route(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
+    fn route(&mut self, parcel: Parcel, watch: &mut dyn Watch<Row>) -> Result<(), String> {
         self.traffic.note(&parcel, self.sweeps);
         self.through += usize::from(matches!(parcel, Parcel::Finished(_)));
         let to = match &parcel {
@@ -102,7 +105,7 @@ impl Post<'_> {
     }
 
     /// A parcel for this process.
-    pub(super) fn handle(&mut self, parcel: Parcel, watch: &mut dyn Watch) -> Result<(), String> {
+    pub(super) fn handle(&mut self, parcel: Parcel, watch: &mut dyn Watch<Row>) -> Result<(), String> {
         match parcel {
             // One that is through needs it no more.
             Parcel::Migrant(migrant) => {
@@ -130,7 +133,7 @@ impl Post<'_> {
         Ok(())
     }
 
-    fn row(&mut self, island: u16, row: &Row, watch: &mut dyn Watch) {
+    fn row(&mut self, island: u16, row: &Row, watch: &mut dyn Watch<Row>) {
         let before = self.mutants.insert(island, row.mutants).unwrap_or(0);
         self.scored = self.scored.wrapping_sub(before).wrapping_add(row.mutants);
         watch.step(row.step.next_multiple_of(16), self.scored);

@@ -14,8 +14,9 @@ use super::graph::Graph;
 use super::ledger::Ledger;
 use super::post::Post;
 use super::traffic::{Kind, Traffic};
+use crate::row::Row;
 use crate::settings::GraphKind;
-use crate::{Row, Silent};
+use evobit_search::{Interrupt, Silent};
 
 /// Epochs that the first process is timed for.
 const TIMED_EPOCHS: u32 = 3;
@@ -191,6 +192,7 @@ pub fn coordinator_time(plan: Plan) -> Duration {
         inboxes: BTreeMap::new(),
         outbox,
         stop: &stop,
+        interrupt: Interrupt::default(),
         oldest: &oldest,
         ledger: Ledger::new(vec![0; usize::from(islands)]),
         finished: BTreeMap::new(),

@@ -3,7 +3,8 @@ use std::collections::VecDeque;
 
 use super::*;
 use crate::settings::Settings;
-use crate::{Session, Silent, prepare};
+use crate::{Session, prepare};
+use evobit_search::Silent;
 
 fn small(settings: &str) -> (Prepared, Config) {
     let loaded = evobit_data::load("digits", &evobit_data::LoadOptions::default()).unwrap();

@@ -7,7 +7,7 @@ use evobit::evolve::landscape::Samples;
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
 
-use crate::Prepared;
+use crate::prepare::Prepared;
 use evobit_model::evaluate;
 
 /// Samples that a generation is looked at with.

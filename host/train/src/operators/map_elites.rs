@@ -9,7 +9,7 @@ use rand_core::Rng;
 use rayon::prelude::*;
 
 use super::cases::{CASES, drawn};
-use crate::Prepared;
+use crate::prepare::Prepared;
 
 /// Index of the stream that draws the samples, so that it is not that of anything else.
 const STREAM: u64 = 0xe117;
@@ -103,10 +103,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::genetic::{Operators, Storage, begin, row_words};
     use crate::objective::Objective;
-    use crate::prepare;
+    use crate::operators::Operators;
+    use crate::prepare::{prepare, random_genome};
     use crate::settings::Settings;
+    use evobit::evolve::genetic::Origin;
+    use evobit::rng::{Purpose, Stream};
+    use evobit_search::{Evolution, Saved};
 
     #[test]
     fn steps_are_equal_and_the_outermost_take_the_rest() {
@@ -122,18 +125,18 @@ mod tests {
         let config = toml::from_str::<Settings>(settings).unwrap().resolve(&loaded.train).unwrap();
         let prepared = prepare(&loaded, &config).unwrap();
         let operators = Operators::new(&prepared, &config).unwrap();
-        let mut storage = Storage::new(40, row_words(&prepared, &config));
         let mut fitness = Objective::new(&prepared, &config);
-        let population = storage.population().unwrap();
-        let (mut algorithm, mut rng) =
-            begin(&prepared, &config, None, population, operators.configuration(&config), (&mut fitness, 0))
-                .unwrap();
+        let start = random_genome(&prepared, &config);
+        let (origin, rng) = (Origin::Mutants(&start), Stream::new(config.seed, Purpose::Search, 0));
+        let (topology, configuration) = (&prepared.topology, || operators.configuration(&config));
+        let mut evolution = Evolution::start(configuration(), topology, origin, &mut fitness, rng).unwrap();
         let archive = MapElites::new(&prepared, config.population, config.seed);
         let (mut best, mut children) = (BTreeMap::<[u32; 2], i64>::new(), u32::MAX);
         for _ in 0..60 {
             let mut now = BTreeMap::new();
-            let population = algorithm.population();
-            for (row, &fitness) in population.genomes().iter().zip(population.fitness()) {
+            let Saved { genomes, fitness: scores, .. } = evolution.saved().unwrap();
+            let words = genomes.len() / scores.len();
+            for (row, &fitness) in genomes.chunks(words).zip(&scores) {
                 let held: &mut i64 = now.entry(archive.grid.cell(row)).or_insert(i64::MIN);
                 *held = fitness.max(*held);
             }
@@ -141,7 +144,7 @@ mod tests {
                 assert!(now.get(&cell).is_some_and(|&now| now >= fitness), "{cell:?}");
             }
             best = now;
-            children = children.min(algorithm.step(&mut fitness, &mut rng).scored);
+            children = children.min(evolution.step(configuration(), &mut fitness).unwrap().scored);
         }
         assert!(best.len() >= 5, "{best:?}");
         assert!((40 - 16..40 - 4).contains(&children), "{children} children beside a grid of 4 x 4");

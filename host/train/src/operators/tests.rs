@@ -1,21 +1,23 @@
 use super::*;
-use crate::checkpoint::{Checkpoint, Checkpoints, find};
-use crate::run_folder::RunFolder;
+use crate::checkpoint::{Checkpoint, find, head};
 use crate::settings::Settings;
-use crate::{Row, Session, Silent, prepare, run};
+use crate::{Row, Session, prepare, run};
+use evobit_search::checkpoint::Checkpoints;
+use evobit_search::{RunFolder, Silent};
 
 /// The checkpoint of a run that 15 generations ended, as if it had been killed there.
 fn killed(prepared: &Prepared, config: &Config) -> Checkpoint {
     let base = tempfile::tempdir().unwrap();
     let folder = RunFolder::create(Some(&base.path().join("run")), "x").unwrap();
     let config = Config { steps: Some(15), ..config.clone() };
-    let mut checkpoints =
-        Checkpoints::new(&folder, prepared, config.to_toml(), std::time::Duration::MAX, None);
+    let head = head(prepared, config.to_toml());
+    let mut checkpoints = Checkpoints::new(&folder, head, std::time::Duration::MAX, None);
     let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };
     run(prepared, &config, session, None, &mut Silent).unwrap();
-    let read = find(&folder).newest.unwrap().0;
+    let mut read = find(&folder).newest.unwrap().0;
     assert!(read.fits(prepared, &config));
-    Checkpoint { stop: None, ..read }
+    read.sealed.stop = None;
+    read
 }
 
 /// Training loss after the first and after the last generation of a run with these settings, which going on from a checkpoint does not

@@ -505,3 +505,38 @@ fn a_selection_says_who_lives_on() {
     assert!(before.iter().all(|row| rows.contains(&&row[..])));
     assert_eq!(search.generation().best, 64);
 }
+
+#[test]
+fn a_suspended_algorithm_goes_on_as_if_it_had_not_been() {
+    let genes = PlainBits(70);
+    let mut ends = std::vec![];
+    for suspends in [false, true] {
+        let (mut fitness, mut rng) = (one_max(), random(5));
+        let Buffers(mut genomes, mut scores, mut order, words) = Buffers::new(40, genes.words());
+        let population = Population::new(words, &mut genomes, &mut scores, &mut order).unwrap();
+        let mut search =
+            GeneticAlgorithm::start(PLAIN, genes, population, Origin::Random, &mut fitness, &mut rng)
+                .unwrap();
+        if !suspends {
+            for _ in 0..7 {
+                search.step(&mut fitness, &mut rng);
+            }
+            ends.push((search.best().to_vec(), search.generation()));
+            continue;
+        }
+        let (mut suspended, mut generation) = search.suspend();
+        for _ in 0..7 {
+            let population =
+                Population::resume(words, &mut genomes, &mut scores, &mut order, suspended).unwrap();
+            let mut search = GeneticAlgorithm::wake(PLAIN, genes, population, generation).unwrap();
+            search.step(&mut fitness, &mut rng);
+            (suspended, generation) = search.suspend();
+        }
+        let population = Population::resume(words, &mut genomes, &mut scores, &mut order, suspended).unwrap();
+        ends.push((population.ranked(0).unwrap().to_vec(), generation));
+        order[3] = 40;
+        let refused = Population::resume(words, &mut genomes, &mut scores, &mut order, suspended);
+        assert_eq!(refused.err(), Some(Error::SnapshotWords));
+    }
+    assert_eq!(ends[0], ends[1]);
+}

@@ -5,8 +5,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::Row;
-
 /// Why a run folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +35,15 @@ pub enum FolderError {
         /// The cause.
         source: std::io::Error,
     },
+}
+
+/// A row of a search as a line of `metrics.csv`.
+pub trait Line {
+    /// The names of the columns, separated by commas.
+    const COLUMNS: &'static str;
+
+    /// The cells, separated by commas; what was not measured stays empty.
+    fn line(&self) -> String;
 }
 
 /// A folder of its own for one run, locked against others until the last clone goes.
@@ -122,28 +129,15 @@ impl RunFolder {
         written.map_err(|source| FolderError::Write { path, source })
     }
 
-    /// Writes the rows of a search as `metrics.csv`; what was not measured stays empty.
+    /// Writes the rows of a search as `metrics.csv`.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn write_metrics(&self, rows: &[Row]) -> Result<(), FolderError> {
-        let mut text = String::from(
-            "step,sweep,mutants,seconds,train_loss,train_accuracy,validation_loss,validation_accuracy,committed\n",
-        );
-        let measured = |value: f64| if value.is_nan() { String::new() } else { format!("{value:.6}") };
+    pub fn write_metrics<Row: Line>(&self, rows: &[Row]) -> Result<(), FolderError> {
+        let mut text = format!("{}\n", Row::COLUMNS);
         for row in rows {
-            text += &format!(
-                "{},{},{},{:.3},{:.6},{:.6},{},{},{}\n",
-                row.step,
-                row.sweep,
-                row.mutants,
-                row.seconds,
-                row.train_loss,
-                row.train_accuracy,
-                measured(row.validation_loss),
-                measured(row.validation_accuracy),
-                row.committed
-            );
+            text += &row.line();
+            text.push('\n');
         }
         self.write("metrics.csv", text.as_bytes())
     }

@@ -4,8 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Checkpoint, CheckpointError, Fingerprint, State, Stop};
-use crate::Prepared;
+use super::{Checkpoint, Head, SealError, Stop};
 use crate::run_folder::RunFolder;
 
 /// The two files.
@@ -29,7 +28,7 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: CheckpointError,
+        source: SealError,
     },
 }
 
@@ -46,9 +45,6 @@ pub struct Found {
 #[must_use]
 pub fn find(folder: &RunFolder) -> Found {
     let (mut newest, mut faults): (Option<(Checkpoint, usize)>, _) = (None, vec![]);
-    let age = |checkpoint: &Checkpoint| {
-        (checkpoint.state.course.now.step, checkpoint.stop.is_some(), checkpoint.complete)
-    };
     for (file, name) in NAMES.iter().enumerate() {
         let path = folder.file(name);
         let read = match std::fs::read(&path) {
@@ -57,7 +53,7 @@ pub fn find(folder: &RunFolder) -> Found {
             Err(source) => Err(ReadError::Read { path, source }),
         };
         match read {
-            Ok(found) if newest.as_ref().is_some_and(|(other, _)| age(other) >= age(&found)) => {}
+            Ok(found) if newest.as_ref().is_some_and(|(other, _)| other.number >= found.number) => {}
             Ok(found) => newest = Some((found, file)),
             Err(fault) => faults.push(fault),
         }
@@ -65,37 +61,33 @@ pub fn find(folder: &RunFolder) -> Found {
     Found { newest, faults }
 }
 
-/// Writes the checkpoints of a run, and the model of the best genome with them.
+/// Writes the checkpoints of a run.
 #[derive(Debug)]
 pub struct Checkpoints {
     folder: RunFolder,
     interval: Duration,
-    /// The configuration as TOML and the fingerprint: they stay the same.
-    config: String,
-    fingerprint: Fingerprint,
-    /// Which file to write next.
+    head: Head,
+    /// Which file to write next, and the number of what is written.
     file: usize,
+    number: u64,
     written: Option<Instant>,
-    /// The genome whose model was written last.
-    model: Vec<u32>,
     /// The state in which the search ended.
     last: Option<Checkpoint>,
 }
 
 impl Checkpoints {
-    /// Checkpoints in `folder`, every `interval`, of a run of `prepared` by the configuration `config`, as TOML. `read` is
-    /// which file the run goes on from: it stays until the other is written.
+    /// Checkpoints in `folder`, every `interval`, of a run of `head`. `read` is what the run goes on from and which file that
+    /// is in: it stays until the other is written.
     #[must_use]
     pub fn new(
         folder: &RunFolder,
-        prepared: &Prepared,
-        config: String,
+        head: Head,
         interval: Duration,
-        read: Option<usize>,
+        read: Option<&(Checkpoint, usize)>,
     ) -> Self {
-        let (folder, fingerprint) = (folder.clone(), Fingerprint::new(prepared));
-        let file = usize::from(read == Some(0));
-        Self { folder, interval, config, fingerprint, file, written: None, model: vec![], last: None }
+        let file = read.map_or(0, |&(_, file)| 1 - file.min(1));
+        let number = read.map_or(0, |(checkpoint, _)| checkpoint.number.saturating_add(1));
+        Self { folder: folder.clone(), interval, head, file, number, written: None, last: None }
     }
 
     /// The run folder.
@@ -104,39 +96,42 @@ impl Checkpoints {
         &self.folder
     }
 
-    /// What the run was begun on.
-    #[must_use]
-    pub fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
     /// Is it time to write one? The first is due at once.
     #[must_use]
     pub fn is_due(&self) -> bool {
         self.written.is_none_or(|written| written.elapsed() >= self.interval)
     }
 
-    /// Writes a checkpoint in place of the last but one, then the model. Of a search that has ended, the caller writes
-    /// the model.
+    /// Writes a checkpoint after so many steps and seconds in place of the last but one.
     ///
     /// # Errors
     /// What kept it from being written, in one line; the checkpoint before is as it was.
-    pub fn write(&mut self, prepared: &Prepared, state: State, stop: Option<Stop>) -> Result<(), String> {
-        let (config, fingerprint) = (self.config.clone(), self.fingerprint);
-        let checkpoint = Checkpoint { config, fingerprint, state, stop, complete: false };
-        let written = self.write_state(&checkpoint);
+    pub fn write(
+        &mut self,
+        (step, seconds): (u64, f64),
+        state: Vec<u8>,
+        stop: Option<Stop>,
+    ) -> Result<(), String> {
+        let (head, number) = (self.head.clone(), self.number);
+        let checkpoint = Checkpoint { head, number, step, seconds, state, stop, complete: false };
+        let written = self.write_file(&checkpoint);
         // Also where it failed: not every step is to try again.
         self.written = Some(Instant::now());
         if stop.is_some() {
             self.last = Some(checkpoint);
-            return written;
         }
-        written.and_then(|()| self.write_model(prepared, checkpoint.state.best_genome()))
+        written
     }
 
     /// Takes the last checkpoint of a search that ended without its folder being completed.
     pub fn ended(&mut self, last: Checkpoint) {
         self.last = Some(last);
+    }
+
+    /// Why the search ended that has taken its last checkpoint.
+    #[must_use]
+    pub fn has_ended(&self) -> Option<Stop> {
+        self.last.as_ref().and_then(Checkpoint::ended)
     }
 
     /// Says in a last checkpoint that the run folder is complete.
@@ -145,23 +140,14 @@ impl Checkpoints {
     /// What kept it from being written, in one line.
     pub fn complete(&mut self) -> Result<(), String> {
         let Some(last) = self.last.take() else { return Ok(()) };
-        self.write_state(&Checkpoint { complete: true, ..last })
+        self.write_file(&Checkpoint { complete: true, number: self.number, ..last })
     }
 
-    fn write_state(&mut self, checkpoint: &Checkpoint) -> Result<(), String> {
+    fn write_file(&mut self, checkpoint: &Checkpoint) -> Result<(), String> {
         let bytes = checkpoint.to_bytes().ok_or("a checkpoint is too large for memory")?;
         self.folder.write(NAMES[self.file], &bytes).map_err(|error| error.to_string())?;
         self.file = 1 - self.file;
-        Ok(())
-    }
-
-    fn write_model(&mut self, prepared: &Prepared, genome: &[u32]) -> Result<(), String> {
-        // Islands have none before they are through.
-        if !genome.is_empty() && self.model != genome {
-            let model = prepared.model(genome).map_err(|error| error.to_string())?;
-            self.folder.write("model.evb", model.bytes()).map_err(|error| error.to_string())?;
-            self.model = genome.to_vec();
-        }
+        self.number = self.number.saturating_add(1);
         Ok(())
     }
 }
