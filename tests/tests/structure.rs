@@ -31,7 +31,7 @@ const LAYERS: &[&[&str]] = &[
 #[test]
 fn no_more_than_three_files_import_each_other_in_a_circle() {
     let mut faults = vec![];
-    for root in packages().iter().flat_map(|package| package.roots()) {
+    for root in packages().iter().flat_map(tests::structure::packages::Package::roots) {
         let graph = Modules::read(&root).graph();
         for circle in circles(&graph).into_iter().filter(|circle| circle.len() > CIRCLE) {
             faults.push(format!("{} files import each other in a circle:", circle.len()));
