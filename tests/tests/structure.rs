@@ -3,7 +3,7 @@
 use tests::structure::circles::circles;
 use tests::structure::functions::functions;
 use tests::structure::modules::Modules;
-use tests::structure::packages::{arrows_up, packages};
+use tests::structure::packages::{Package, arrows_up, packages};
 use tests::structure::{files, read, repository, shown};
 
 /// The most files that may import each other in a circle: a module and two below it.
@@ -31,7 +31,7 @@ const LAYERS: &[&[&str]] = &[
 #[test]
 fn no_more_than_three_files_import_each_other_in_a_circle() {
     let mut faults = vec![];
-    for root in packages().iter().flat_map(tests::structure::packages::Package::roots) {
+    for root in packages().iter().flat_map(Package::roots) {
         let graph = Modules::read(&root).graph();
         for circle in circles(&graph).into_iter().filter(|circle| circle.len() > CIRCLE) {
             faults.push(format!("{} files import each other in a circle:", circle.len()));
