@@ -116,7 +116,7 @@ impl<Row, Message: Fn(&Row) -> String> Watch<Row> for Generations<Message> {
     fn unsaved(&mut self, reason: &str) {
         if !std::mem::replace(&mut self.told, true) {
             self.bar.suspend(|| {
-                tell(&format!("warning: no checkpoint was written, the search goes on: {reason}"))
+                tell(&format!("warning: no checkpoint was written, the search goes on: {reason}"));
             });
         }
     }

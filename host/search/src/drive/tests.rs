@@ -100,7 +100,7 @@ fn a_damaged_checkpoint_leaves_the_other() {
     let pace = Pace::new(&session);
     drive(&mut counter, &pace, &mut session, &mut Rows::default()).unwrap();
     let (newest, file) = find(&folder).newest.unwrap();
-    assert_eq!((newest.state, newest.ended()), (vec![10], Some(Stop::Sweeps)));
+    assert_eq!((newest.ended(), newest.state), (Some(Stop::Sweeps), vec![10]));
     let path = folder.file(["checkpoint-a.bin", "checkpoint-b.bin"][file]);
     let mut bytes = std::fs::read(&path).unwrap();
     for place in 0..bytes.len() {

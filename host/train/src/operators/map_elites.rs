@@ -103,10 +103,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::genetic::{Operators, Storage, begin, row_words};
     use crate::objective::Objective;
-    use crate::prepare;
+    use crate::operators::Operators;
+    use crate::prepare::prepare;
     use crate::settings::Settings;
+    use crate::start::random_genome;
+    use evobit::evolve::genetic::Origin;
+    use evobit::rng::{Purpose, Stream};
+    use evobit_search::Evolution;
 
     #[test]
     fn steps_are_equal_and_the_outermost_take_the_rest() {
@@ -122,18 +126,18 @@ mod tests {
         let config = toml::from_str::<Settings>(settings).unwrap().resolve(&loaded.train).unwrap();
         let prepared = prepare(&loaded, &config).unwrap();
         let operators = Operators::new(&prepared, &config).unwrap();
-        let mut storage = Storage::new(40, row_words(&prepared, &config));
         let mut fitness = Objective::new(&prepared, &config);
-        let population = storage.population().unwrap();
-        let (mut algorithm, mut rng) =
-            begin(&prepared, &config, None, population, operators.configuration(&config), (&mut fitness, 0))
-                .unwrap();
+        let (configuration, start) = (operators.configuration(&config), random_genome(&prepared, &config));
+        let (origin, rng) = (Origin::Mutants(&start), Stream::new(config.seed, Purpose::Search, 0));
+        let mut evolution =
+            Evolution::start(configuration, &prepared.topology, origin, &mut fitness, rng).unwrap();
         let archive = MapElites::new(&prepared, config.population, config.seed);
         let (mut best, mut children) = (BTreeMap::<[u32; 2], i64>::new(), u32::MAX);
         for _ in 0..60 {
             let mut now = BTreeMap::new();
-            let population = algorithm.population();
-            for (row, &fitness) in population.genomes().iter().zip(population.fitness()) {
+            let saved = evolution.saved().unwrap();
+            let rows = saved.genomes.chunks_exact(prepared.topology.genome_words());
+            for (row, &fitness) in rows.zip(&saved.fitness) {
                 let held: &mut i64 = now.entry(archive.grid.cell(row)).or_insert(i64::MIN);
                 *held = fitness.max(*held);
             }
@@ -141,7 +145,7 @@ mod tests {
                 assert!(now.get(&cell).is_some_and(|&now| now >= fitness), "{cell:?}");
             }
             best = now;
-            children = children.min(algorithm.step(&mut fitness, &mut rng).scored);
+            children = children.min(evolution.step(configuration, &mut fitness).unwrap().scored);
         }
         assert!(best.len() >= 5, "{best:?}");
         assert!((40 - 16..40 - 4).contains(&children), "{children} children beside a grid of 4 x 4");
