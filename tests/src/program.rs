@@ -155,7 +155,7 @@ impl Folder {
         child.wait_with_output().expect("it ends").into()
     }
 
-    /// Starts the program, sends it the signal of this name, such as `INT`, `after` the file `begun` is there, and waits for its end; how
+    /// Starts the program, sends it the signal of this name, such as `INT`, `after` it has written the file or into the folder `begun`, and waits for its end; how
     /// long that took.
     ///
     /// # Panics
@@ -163,8 +163,10 @@ impl Folder {
     #[must_use]
     pub fn stopped(&self, args: &str, begun: &str, after: Duration, signal: &str) -> (Ran, Duration) {
         let mut command = self.command(args.split_whitespace());
+        let (path, started) = (self.path(begun), SystemTime::now());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        while !self.path(begun).exists() {
+        let written = || path.metadata().and_then(|data| data.modified());
+        while written().is_ok_and(|written| written < started) || !path.exists() {
             assert!(child.try_wait().expect("a process").is_none(), "{args}: it ended before {begun}");
             std::thread::sleep(Duration::from_millis(2));
         }

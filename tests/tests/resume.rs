@@ -182,17 +182,13 @@ const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 #[cfg(unix)]
 #[test]
 fn a_run_that_a_signal_stopped_goes_on() {
-    for (train, begun) in [
-        (SPECTRUM, "checkpoint-a.bin"),
-        (GENETIC, "checkpoint-a.bin"),
-        ("train --data digits --hidden 48@4x4 --copies 1 --islands 3 --sweeps 9", "islands"),
-    ] {
+    let islands = "train --data digits --hidden 48@4x4 --copies 1 --islands 3 --sweeps 9";
+    for train in [SPECTRUM, GENETIC, islands] {
         let folder = Folder::new();
         folder.ok(&format!("{train} --out whole"));
         let mut args = format!("{train} --json --out run");
         for (signal, code) in SIGNALS {
-            let (ran, took) =
-                folder.stopped(&args, &format!("run/{begun}"), Duration::from_millis(30), signal);
+            let (ran, took) = folder.stopped(&args, "run", Duration::from_millis(30), signal);
             assert_eq!(ran.code, Some(code), "{train}: {}", ran.stderr);
             assert!(took < Duration::from_secs(5), "{train}: {took:?}");
             let said = ran.stderr.lines().last().unwrap_or_default();
@@ -208,7 +204,7 @@ fn a_run_that_a_signal_stopped_goes_on() {
             args = "train --resume run --json".into();
         }
         folder.ok("train --resume run");
-        if begun == "islands" {
+        if train == islands {
             assert_eq!(folder.read("run/model.evb"), folder.read("whole/model.evb"));
             assert_eq!(folder.read("run/lineage.csv"), folder.read("whole/lineage.csv"));
         } else {
