@@ -99,7 +99,7 @@ fn bench_says_what_it_cannot_measure() {
         ("bench time --targets nan", "--targets must be"),
         ("bench time --seeds 0", "--seeds must be"),
         ("bench time --budget -1", "--budget must be"),
-        ("bench time --test 0", "no samples are held out"),
+        ("bench time --test 0", "no test samples are left"),
         ("bench time --levels 0", "levels must be"),
     ] {
         let ran = folder.run(args);

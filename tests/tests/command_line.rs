@@ -44,7 +44,7 @@ fn without_arguments_it_trains_and_says_what_to_do_next() {
     }
     let model_bytes = folder.read("runs/digits-1/model.evb").len() as u64;
     assert_eq!(printed(&stdout, "model "), model_bytes);
-    let line = stdout.lines().find(|line| line.contains("accuracy on held-out")).expect("the accuracy");
+    let line = stdout.lines().find(|line| line.contains("accuracy on test samples")).expect("the accuracy");
     let accuracy: f64 =
         line.split_whitespace().find_map(|word| word.parse().ok()).expect("a number of per cent");
     assert!((95.0..=100.0).contains(&accuracy), "{line}");

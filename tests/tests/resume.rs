@@ -328,7 +328,7 @@ fn what_would_be_another_run_is_refused() {
     let scaled = rows.replace("6.", "16.");
     let renamed = table.replace("setosa", "iris-setosa");
     for (changed, word) in [
-        (format!("{header}\n{scaled}"), "the samples to learn from"),
+        (format!("{header}\n{scaled}"), "the training samples"),
         (rows.lines().skip(1).fold(format!("{header}\n"), |all, row| all + row + "\n"), "learn from"),
         (renamed, "the names of columns and classes"),
     ] {

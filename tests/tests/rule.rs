@@ -136,7 +136,7 @@ fn what_is_wrong_is_said_before_anything_runs() {
         ("train --task growth", 2, ["adds neurons", "--hidden"]),
         ("train --epochs 0", 2, ["--epochs", "at least 1"]),
         ("train --population 1", 2, ["--population", "at least 2"]),
-        ("train --test 0", 2, ["held out", "--test"]),
+        ("train --test 0", 2, ["no test samples", "--test"]),
         ("train --data nowhere", 1, ["nowhere", "error"]),
     ] {
         let ran = folder.run(&format!("rule {args}"));

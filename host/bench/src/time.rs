@@ -31,7 +31,9 @@ pub enum TimeError {
     #[error("{0}")]
     Settings(String),
     /// Nothing is held out.
-    #[error("{0}: no samples are held out to measure on: leave --test out, or set it to a share such as 0.2")]
+    #[error(
+        "{0}: no test samples are left to measure on: leave --test out, or set it to a share such as 0.2"
+    )]
     NoTest(String),
     /// The data cannot be prepared.
     #[error(transparent)]

@@ -17,7 +17,7 @@ const MOST_SEEDS: u32 = 1000;
 pub(super) fn run(args: &TimeArgs) -> Result<(), Failure> {
     let started = Instant::now();
     if args.targets.iter().any(|target| !(*target > 0.0 && *target <= 100.0)) {
-        return Err(Failure::usage("--targets must be per cent of the held-out samples, such as 95,97"));
+        return Err(Failure::usage("--targets must be per cent of the test samples, such as 95,97"));
     }
     if !(1..=MOST_SEEDS).contains(&args.seeds) {
         return Err(Failure::usage(format!("--seeds must be 1 to {MOST_SEEDS}")));
@@ -62,7 +62,7 @@ impl Watch<Row> for Spinner {
 
 fn table(report: &TimeReport) -> String {
     let mut text = format!(
-        "{}: {} threads, {}; seconds from the start, data loading included, to an accuracy on held-out samples\n",
+        "{}: {} threads, {}; seconds from the start, data loading included, to an accuracy on test samples\n",
         report.data, report.threads, report.instructions
     );
     text += &format!("backend: {}", report.backend);

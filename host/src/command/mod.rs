@@ -55,7 +55,7 @@ const EXAMPLES: &str = "Examples:
   evobit train --data path/to/mnist             train on a folder of IDX files
   evobit train --data table.csv --label price   train on a CSV file
   evobit train --resume runs/digits-1           go on with a run that was stopped or killed
-  evobit eval runs/digits-1/model.evb           accuracy on the samples held out from that run
+  evobit eval runs/digits-1/model.evb           accuracy on the test samples of that run
   evobit predict MODEL samples.csv              one class a line
   evobit inspect MODEL                          what is in a model, to the byte
   evobit train --islands 8                      searches that exchange their best, see --help
@@ -128,9 +128,9 @@ pub struct TrainArgs {
     /// Threads to use; the result does not depend on it [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub threads: Option<usize>,
-    /// What to compute with; the result does not depend on it
-    #[arg(long, value_parser = named::<Backend>(), default_value = "auto", help_heading = "Run")]
-    pub backend: Backend,
+    /// What to compute with; the result does not depend on it [default: auto]
+    #[arg(long, value_parser = named::<Backend>(), help_heading = "Run")]
+    pub backend: Option<Backend>,
     /// Instructions to compute with; the result does not depend on them
     #[arg(long, value_parser = named::<Instructions>(), hide = true, default_value = "auto")]
     pub instructions: Instructions,
@@ -163,7 +163,7 @@ pub struct DataArgs {
     /// The data, as a flag
     #[arg(long = "data", value_name = "SOURCE", conflicts_with = "data", hide = true)]
     pub data_flag: Option<String>,
-    /// Which samples [default: those held out from the model's run if the data is the same, else the data's own
+    /// Which samples [default: the test samples of the model's run if the data is the same, else the data's own
     /// test part, else all; `learn` takes the training part where there is one]
     #[arg(long, value_enum)]
     pub part: Option<Part>,
@@ -178,9 +178,9 @@ pub struct DataArgs {
 pub enum Part {
     /// What the model learned from
     Train,
-    /// What chose between genomes
+    /// The validation samples
     Validation,
-    /// What was held out
+    /// The test samples
     Test,
     /// Every sample
     All,
@@ -263,14 +263,14 @@ impl BenchArgs {
 /// What else `bench` measures.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// Time to accuracy: train, and afterwards look when the models first reached an accuracy on held-out samples
+    /// Time to accuracy: train, and afterwards look when the models first reached an accuracy on test samples
     Time(Box<TimeArgs>),
 }
 
 /// Arguments of `bench time`.
 #[derive(Args, Debug)]
 pub struct TimeArgs {
-    /// Accuracies on held-out samples to find the times of, in per cent, separated by commas
+    /// Accuracies on test samples to find the times of, in per cent, separated by commas
     #[arg(long, value_name = "PER CENT", value_delimiter = ',', default_values_t = [95.0, 97.0], help_heading = "Run")]
     pub targets: Vec<f64>,
     /// Runs, of one seed after the other from --seed on

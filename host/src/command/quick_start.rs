@@ -23,7 +23,7 @@ pub(super) fn run() -> Result<(), Failure> {
     let model = model.display();
     print(&format!(
         "\nThe model file holds all that a board needs: how pixels become bits, the network, the class names.\n\
-         The held-out digits were looked at once, after the search had ended.\n\
+         The test digits were looked at once, after the search had ended.\n\
          \n\
          Three things to try next:\n\
          \n  cargo run -p host -- inspect {model}\n\

@@ -15,3 +15,24 @@ pub(super) fn percent(share: f64) -> String {
 pub(super) fn count(number: u64) -> String {
     indicatif::HumanCount(number).to_string()
 }
+
+/// A number and what it counts, whose plural has an s.
+pub(super) fn plural(number: u64, unit: &str) -> String {
+    let ending = match (number, unit.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{} {unit}{ending}", count(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plural;
+
+    #[test]
+    fn one_is_singular_and_all_else_plural() {
+        let all = [plural(1, "class"), plural(2, "class"), plural(0, "column"), plural(1200, "test sample")];
+        assert_eq!(all, ["1 class", "2 classes", "0 columns", "1,200 test samples"]);
+    }
+}

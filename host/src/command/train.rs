@@ -11,7 +11,7 @@ use super::islands;
 use super::progress::Progress;
 use super::resume::{self, Resumed, Unfinished};
 use super::signals;
-use super::table::{count, lines, percent};
+use super::table::{count, lines, percent, plural};
 use super::{Failure, TrainArgs, print, read_settings, tell, times};
 use evobit_compute::{Accelerator, Backend};
 use evobit_data::Loaded;
@@ -107,8 +107,9 @@ pub(super) fn train_and_save(
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
     prepared.accelerator =
-        Accelerator::open(args.backend, &prepared.work(&config, transport))?.noting(super::tell);
-    check_backend(args.backend, &prepared, &config)?;
+        Accelerator::open(args.backend.unwrap_or_default(), &prepared.work(&config, transport))?
+            .noting(super::tell);
+    check_backend(args.backend.unwrap_or_default(), &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::read);
     let begun = head(&prepared, config.to_toml());
     let checkpoints = |folder: &_| Checkpoints::new(folder, begun, interval, read.as_ref());
@@ -129,7 +130,7 @@ pub(super) fn train_and_save(
     // Also where it is there: without the limit of steps that an earlier end recorded.
     folder.write("config.toml", config.to_toml().as_bytes())?;
     if announce {
-        announce_run(&loaded, &prepared, &config, &folder);
+        announce_run(&loaded, &prepared, &config, (&folder, args.backend));
         if let Some(from) = from.as_ref().filter(|_| config.islands.is_none()) {
             tell(&format!("goes on from step {}", count(from.state.course.now.step)));
         }
@@ -218,28 +219,37 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
     Ok(())
 }
 
-fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &RunFolder) {
+fn announce_run(
+    loaded: &Loaded,
+    prepared: &Prepared,
+    config: &Config,
+    (folder, backend): (&RunFolder, Option<Backend>),
+) {
     let shape: Vec<String> = config.hidden.iter().map(ToString::to_string).collect();
     let (plain, all) = (prepared.plain().len(), prepared.train.labels.len());
     let copies =
         if all == plain { String::new() } else { format!(" ({} with distorted copies)", count(all as u64)) };
     tell(&format!(
-        "{}: {} samples to learn from{copies}, {} to choose by, {} held out; {} classes",
+        "{}: {}{copies}, {}, {}; {}",
         loaded.name,
-        count(plain as u64),
-        count(prepared.validation.labels.len() as u64),
-        count(prepared.test.labels.len() as u64),
-        prepared.classes.len()
+        plural(plain as u64, "training sample"),
+        plural(prepared.validation.labels.len() as u64, "validation sample"),
+        plural(prepared.test.labels.len() as u64, "test sample"),
+        plural(prepared.classes.len() as u64, "class")
     ));
     tell(&format!(
-        "network: {} input bits, hidden {}, {} evolvable bits; run folder {}",
-        prepared.topology.input().units(),
+        "network: {}, hidden {}, {}; run folder {}",
+        plural(prepared.topology.input().units(), "input bit"),
         shape.join(", "),
-        count(prepared.evolvable_bits().into()),
+        plural(prepared.evolvable_bits().into(), "evolvable bit"),
         folder.path().display()
     ));
     if config.algorithm == Algorithm::Spectrum {
-        tell(&format!("landscape: {}", prepared.kind.landscape_description(prepared)));
+        let described = prepared.kind.landscape_description(prepared);
+        // A program without CUDA has nothing to tell of GPUs, unless somebody asks.
+        let asked = cfg!(feature = "cuda") || backend.is_some();
+        let told = if asked { Some(&described[..]) } else { described.split("; backend").next() };
+        tell(&format!("landscape: {}", told.unwrap_or_default()));
     }
 }
 
@@ -379,7 +389,7 @@ impl Finished {
         let outcome = &self.outcome;
         let rate = outcome.mutants as f64 / outcome.seconds.max(1e-9);
         let mut text = lines(&[
-            ("accuracy on held-out samples", accuracy(&self.test)),
+            ("accuracy on test samples", accuracy(&self.test)),
             ("accuracy on validation samples", accuracy(&self.validation)),
             ("accuracy on training samples", accuracy(&self.train)),
             ("model", format!("{} bytes", count(self.model.bytes().len() as u64))),

@@ -179,9 +179,9 @@ impl Fingerprint {
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<&'static str> {
         let parts = [
-            (self.train == other.train, "the samples to learn from"),
+            (self.train == other.train, "the training samples"),
             (self.validation == other.validation, "the validation samples"),
-            (self.test == other.test, "the held-out samples"),
+            (self.test == other.test, "the test samples"),
             (self.topology == other.topology, "the shape of the network"),
             // The model's checksum covers the shape.
             (

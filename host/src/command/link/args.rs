@@ -35,7 +35,7 @@ pub struct LinkArgs {
 
 const LINK_EXAMPLES: &str = "A board at work, from first question to what it learned:
   evobit link qemu:microbit info                     who is there, what it runs, what it has done
-  evobit link qemu:microbit eval                     accuracy on held-out samples, every one classified on the board
+  evobit link qemu:microbit eval                     accuracy on test samples, every one classified on the board
   evobit link qemu:microbit learn DATA --samples 200 teach it labelled samples; it evolves between them
   evobit link qemu:microbit pull                     flips, memory entries, and the model that they make
   evobit eval runs/pulled-1a2b3c4d.evb DATA          the same accuracy, on the host

@@ -19,36 +19,45 @@ const TRIES: u32 = 20;
 /// Bytes of a memory entry on the wire and in a file beside its bits: its class.
 const LABEL_BYTES: usize = 4;
 
-pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), Failure> {
-    let (base, _) = session.base()?;
+/// What a board holds, and the bytes that its flips took on the line.
+struct Held {
+    statistics: Statistics,
+    genome: Vec<u32>,
+    samples: Vec<Entry>,
+    prototypes: Vec<Entry>,
+    wire_bytes: u64,
+}
+
+/// Pulls until nothing changed meanwhile: pieces of two genomes make none.
+fn steady(session: &mut Session<'_>, base: &Model) -> Result<Held, Failure> {
     let again = |error: LinkFailure| {
         midway(error, "while pulling", "nothing was written: start the board again, then repeat the command")
     };
     let client = &mut session.client;
-    // What changes meanwhile would make pieces of two genomes: look until nothing did.
-    let mut tries = 0;
-    let (statistics, genome, samples, prototypes, flip_bytes) = loop {
+    for _ in 0..TRIES {
         let before = client.statistics().map_err(again)?;
         let start = client.bytes();
         let (_, genome) = client.pull(&base.genome()).map_err(again)?;
         let bytes = client.bytes();
-        let flip_bytes = bytes.0 - start.0 + bytes.1 - start.1;
+        let wire_bytes = bytes.0 - start.0 + bytes.1 - start.1;
         let samples = client.entries(Part::Samples).map_err(again)?;
         let prototypes = client.entries(Part::Prototypes).map_err(again)?;
-        let after = client.statistics().map_err(again)?;
+        let statistics = client.statistics().map_err(again)?;
         // Prototypes evolve in place.
         let state = |s: &Statistics| {
             (s.genome, s.seen, s.stored, s.prototypes, u64::from(s.prototypes > 0) * s.mutants)
         };
-        if state(&before) == state(&after) && genome_checksum(&genome) == after.genome {
-            break (after, genome, samples, prototypes, flip_bytes);
+        if state(&before) == state(&statistics) && genome_checksum(&genome) == statistics.genome {
+            return Ok(Held { statistics, genome, samples, prototypes, wire_bytes });
         }
-        tries += 1;
-        if tries == TRIES {
-            let message = "the board changed while it was pulled, again and again: wait until it owes no mutants (`evobit link PORT watch`), then repeat the command";
-            return Err(Failure { code: 1, message: message.into() });
-        }
-    };
+    }
+    let message = "the board changed while it was pulled, again and again: wait until it owes no mutants (`evobit link PORT watch`), then repeat the command";
+    Err(Failure { code: 1, message: message.into() })
+}
+
+pub(super) fn pull(session: &mut Session<'_>, out: Option<&Path>) -> Result<(), Failure> {
+    let (base, _) = session.base()?;
+    let Held { statistics, genome, samples, prototypes, wire_bytes: flip_bytes } = steady(session, &base)?;
     let made = genome_checksum(&genome);
     let input_words = base.image().topology().input_words();
     let fits = |entry: &Entry| entry.words.len() == input_words && entry.label < session.info.classes;

@@ -153,7 +153,7 @@ pub(super) fn table(
     let name = if course.kind == Kind::Boolean {
         "functions learned, all answers right"
     } else {
-        "accuracy on held-out samples"
+        "accuracy on test samples"
     };
     let exams: Vec<String> = verdict.exams.iter().map(|&share| percent(share)).collect();
     let by_delta = baseline.map_or_else(

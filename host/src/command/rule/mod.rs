@@ -287,7 +287,7 @@ impl TaskArgs {
         let learn = data.select(&split.train);
         let test = loaded.test.unwrap_or_else(|| data.select(&split.test));
         if test.samples() == 0 {
-            return Err(Failure::usage("nothing is held out for the last exam: choose a larger --test"));
+            return Err(Failure::usage("no test samples are left for the last exam: choose a larger --test"));
         }
         let scaling = Scaling::learn(&learn);
         if scaling.inputs() > 4096 {

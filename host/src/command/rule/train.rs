@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::progress::Generations;
 use super::super::saved::{Kind as Runs, Resumed, Unfinished};
 use super::super::signals::{self, interrupted};
-use super::super::table::percent;
+use super::super::table::{percent, plural};
 use super::super::{Failure, print, tell, times};
 use super::RuleTrainArgs;
 use super::given;
@@ -190,15 +190,23 @@ impl Ground {
     }
 }
 
+/// The hidden layers of the networks that evolution sees, as --hidden and --sample-archs take them.
+fn shapes(shapes: &[Vec<u16>]) -> String {
+    let layers = |layers: &Vec<u16>| layers.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    let all: Vec<String> =
+        shapes.iter().map(|shape| if shape.is_empty() { "none".into() } else { layers(shape) }).collect();
+    all.join("/")
+}
+
 /// Evolves, with a bar where there is a terminal. Seconds are those of the whole search.
 fn search(run: &mut Run) -> Result<(MetaOutcome, Ended, f64), Failure> {
     let Run { args, course, choosing, settings, folder, checkpoints, .. } = run;
     tell(&format!(
-        "{:?}: {} inputs, {} classes, hidden layers {:?}; run folder {}",
+        "{}: {}, {}, hidden layers {}; run folder {}",
         course.kind,
-        course.learn.inputs,
-        course.learn.classes,
-        course.shapes,
+        plural(course.learn.inputs as u64, "input"),
+        plural(course.learn.classes as u64, "class"),
+        shapes(&course.shapes),
         folder.path().display()
     ));
     let lives = |chapter| Ok::<_, Refused>(course.chapter(chapter, args.batches)?);

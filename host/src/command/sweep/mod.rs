@@ -91,7 +91,7 @@ pub enum RunsCommand {
 pub struct ListArgs {
     /// The database that `evobit sweep` made
     pub database: PathBuf,
-    /// Show the accuracy on held-out samples as well. Not for choosing: what is chosen by it is no longer held out
+    /// Show the accuracy on test samples as well. Do not choose by it: what was chosen by test samples is no longer tested by them
     #[arg(long)]
     pub test: bool,
     /// Print one JSON object as the last line

@@ -45,8 +45,8 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         };
         return print(&json!({ "runs": runs.iter().map(object).collect::<Vec<_>>() }).to_string());
     }
-    let held_out = if args.test { " held out" } else { "" };
-    print(&format!("  run   seed  training  choosing {held_out}   bytes  seconds  configuration"))?;
+    let held_out = if args.test { "     test" } else { "" };
+    print(&format!("  run   seed  training  validation{held_out}   bytes  seconds  configuration"))?;
     for run in &runs {
         let [train, validation, test] = run.accuracy.map(share);
         let test = if args.test { format!(" {test:>8}") } else { String::new() };
@@ -56,7 +56,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
             None => (run.model_bytes.to_string(), format!("{:.1}", run.seconds), short(&run.varied)),
         };
         print(&format!(
-            "{number:5} {seed:6}  {train:>8}  {validation:>8}{test} {bytes:>8} {seconds:>8}  {}",
+            "{number:5} {seed:6}  {train:>8}  {validation:>10}{test} {bytes:>8} {seconds:>8}  {}",
             rest.trim_start()
         ))?;
     }
@@ -133,9 +133,9 @@ pub(super) fn compare(args: &ListArgs) -> Result<(), Failure> {
         };
         return print(&json!({ "configurations": all.iter().map(object).collect::<Vec<_>>() }).to_string());
     }
-    let held_out = if args.test { "  held out           " } else { "" };
+    let held_out = if args.test { "  test               " } else { "" };
     print(&format!(
-        "seeds  training            choosing           {held_out}   bytes  seconds  configuration"
+        "seeds  training            validation         {held_out}   bytes  seconds  configuration"
     ))?;
     for known in &all {
         let cell = |part: usize| {
