@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::Failure;
-use super::super::table::{lines, percent};
+use super::super::table::{lines, percent, plural};
 use super::given::Given;
 use super::verdict::Verdict;
 use evobit::image::Checksum;
@@ -168,7 +168,7 @@ pub(super) fn table(
         ("exams, mean of all networks", exams.join(", ")),
         ("the same by the delta rule", by_delta),
         ("networks", verdict.networks.to_string()),
-        ("rule", format!("{} coefficients", rule.terms())),
+        ("rule", plural(rule.terms() as u64, "coefficient")),
         ("evolution", format!("{seconds:.1} s, {} generations", outcome.generations)),
     ]);
     text += &format!("\nrule      {path}\n");
