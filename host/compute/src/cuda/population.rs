@@ -354,7 +354,8 @@ impl Fitness for CudaPopulation {
         if self.gpu.failure.get().is_some() {
             return;
         }
-        match self.measure(genomes.as_words(), &self.note.0) {
+        let note = self.note;
+        match self.measure(genomes.as_words(), &note.0) {
             Ok(measured) => {
                 for (fitness, measured) in fitness.iter_mut().zip(measured) {
                     *fitness = -measured.loss;
