@@ -14,7 +14,7 @@ fn every_other_board_answers_learns_and_comes_home() {
     answer_learn_and_come_home(&["lm3s6965evb", "mps2-an505", "riscv-virt", "aarch64-virt", "jetson"]);
 }
 
-fn answer_learn_and_come_home(boards: &[&str]) {
+fn answer_learn_and_come_home(boards: &[&'static str]) {
     let folder = folder();
     for &board in boards {
         let link = flash(&folder, board);
