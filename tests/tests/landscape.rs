@@ -61,7 +61,7 @@ fn check_cells<C: Cell>(case: &Case, kernels: impl Kernels) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn scalar_spectra_equal_full_recomputation(case in cases(), cached: bool) {
