@@ -199,7 +199,8 @@ impl Accelerator {
 
     /// The GPU of a run without islands, or of one island.
     #[cfg(feature = "cuda")]
-    pub(crate) fn gpu(&self) -> Option<&Gpu> {
+    #[must_use]
+    pub fn gpu(&self) -> Option<&Gpu> {
         self.gpus.first().map(|(_, gpu)| gpu)
     }
 
