@@ -106,8 +106,11 @@ pub(super) fn train_and_save(
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
-    prepared.accelerator =
-        Accelerator::open(args.backend, &prepared.work(&config, transport))?.noting(super::tell);
+    prepared.accelerator = Accelerator::open(
+        args.backend,
+        &prepared.work(&config, evobit_train::islands::here(&config, transport)),
+    )?
+    .noting(super::tell);
     check_backend(args.backend, &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::read);
     let begun = head(&prepared, config.to_toml());
@@ -239,7 +242,7 @@ fn announce_run(loaded: &Loaded, prepared: &Prepared, config: &Config, folder: &
         folder.path().display()
     ));
     if config.algorithm == Algorithm::Spectrum {
-        tell(&format!("landscape: {}", prepared.kind.landscape_description(prepared)));
+        tell(&format!("landscape: {}", prepared.landscape_description()));
     }
 }
 
