@@ -135,7 +135,10 @@ pub fn measure_time(
         prepared.accelerator = match &opened {
             Some(accelerator) => Accelerator::clone(accelerator),
             None => {
-                let accelerator = Accelerator::open(options.backend, &prepared.work(&config, None))?;
+                let accelerator = Accelerator::open(
+                    options.backend,
+                    &prepared.work(&config, evobit_train::islands::here(&config, None)),
+                )?;
                 started += Duration::from_secs_f64(accelerator.seconds());
                 opened.insert(accelerator).clone()
             }

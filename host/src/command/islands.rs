@@ -113,9 +113,11 @@ fn lend_a_hand(args: &TrainArgs, transport: &dyn Transport) -> Result<(), Failur
     check(&config, Some(transport), args)?;
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())?;
     prepared.instructions = args.instructions;
-    prepared.accelerator =
-        Accelerator::open(args.backend.unwrap_or_default(), &prepared.work(&config, Some(transport)))?
-            .noting(super::tell);
+    prepared.accelerator = Accelerator::open(
+        args.backend.unwrap_or_default(),
+        &prepared.work(&config, evobit_train::islands::here(&config, Some(transport))),
+    )?
+    .noting(super::tell);
     drop(loaded);
     let replay = args.replay.as_deref().map(arrivals).transpose()?;
     let session = Session { transport: Some(transport), replay, ..Session::default() };

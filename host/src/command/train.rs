@@ -106,9 +106,11 @@ pub(super) fn train_and_save(
     let mut prepared = prepare_from(&loaded, &config, model.as_ref())
         .map_err(|error| if error.is_setting() { Failure::usage(error) } else { error.into() })?;
     prepared.instructions = args.instructions;
-    prepared.accelerator =
-        Accelerator::open(args.backend.unwrap_or_default(), &prepared.work(&config, transport))?
-            .noting(super::tell);
+    prepared.accelerator = Accelerator::open(
+        args.backend.unwrap_or_default(),
+        &prepared.work(&config, evobit_train::islands::here(&config, transport)),
+    )?
+    .noting(super::tell);
     check_backend(args.backend.unwrap_or_default(), &prepared, &config)?;
     let read = unfinished.as_ref().and_then(Unfinished::read);
     let begun = head(&prepared, config.to_toml());
@@ -245,7 +247,7 @@ fn announce_run(
         folder.path().display()
     ));
     if config.algorithm == Algorithm::Spectrum {
-        let described = prepared.kind.landscape_description(prepared);
+        let described = prepared.landscape_description();
         // A program without CUDA has nothing to tell of GPUs, unless somebody asks.
         let asked = cfg!(feature = "cuda") || backend.is_some();
         let told = if asked { Some(&described[..]) } else { described.split("; backend").next() };

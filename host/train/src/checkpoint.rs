@@ -13,7 +13,7 @@ use evobit::rng::Stream;
 use evobit::topology::{Field, Shape};
 use serde::{Deserialize, Serialize};
 
-use crate::operators::row_words;
+use crate::breeding::row_words;
 use crate::prepare::Prepared;
 use crate::row::Row;
 use crate::settings::{Algorithm, Config};
@@ -270,7 +270,7 @@ impl Search {
                     && (*position as usize) < order.len()
             }
             Self::Genetic(Saved { genomes, fitness, base, rng, .. }) => {
-                let words = row_words(prepared, config);
+                let words = row_words(prepared.judged(), config);
                 let row = |row: &[u32]| row.get(..topology.genome_words()).is_some_and(&genome);
                 config.algorithm == Algorithm::Genetic
                     && base.len() == words

@@ -6,6 +6,7 @@
 //! there as if nothing had happened.
 
 mod algorithm;
+mod breeding;
 pub mod checkpoint;
 mod cooling;
 mod error;

@@ -1,53 +1,18 @@
-//! What makes an individual of the genetic algorithm fit: functions of what the network says of some samples.
+//! How the individuals of the genetic algorithm are scored: by an objective, on all samples or on some of them, on threads or on a GPU.
 
 use std::collections::VecDeque;
 
 use evobit::evolve::genetic::{Batch, Fitness};
 use evobit::evolve::landscape::Samples;
-use evobit::network::{Network, best_class};
 use evobit::rng::{Purpose, Stream};
 use rayon::prelude::*;
 
-use super::operators::{self, OBJECTIVES, drawn, row_words};
+use super::breeding::row_words;
+use super::operators::{self, Judged, Measure, OBJECTIVES, drawn};
 use super::prepare::Prepared;
 use crate::settings::Config;
 use evobit_compute::{Accelerator, SearchError};
-use evobit_model::evaluate;
 use evobit_search::Interrupt;
-
-/// The fitness of a network on samples, and of its first parent where the objective needs that.
-pub(super) type Measure = fn(&Prepared, Samples<'_>, own: &[u32], parent: &[u32]) -> i64;
-
-/// The loss, negated.
-pub(super) fn loss(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
-    let network = Network::new(&prepared.topology, own);
-    network.map_or(i64::MIN, |network| -evaluate::score(&network, &prepared.loss_table(), samples).loss)
-}
-
-/// Samples that are right.
-pub(super) fn accuracy(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
-    let network = Network::new(&prepared.topology, own);
-    network
-        .map_or(i64::MIN, |network| evaluate::score(&network, &prepared.loss_table(), samples).correct as i64)
-}
-
-/// How much lower the loss is than the parent's: what the child's own mutations are worth, whatever it inherits.
-pub(super) fn improvement(prepared: &Prepared, samples: Samples<'_>, own: &[u32], parent: &[u32]) -> i64 {
-    loss(prepared, samples, own, parent).saturating_sub(loss(prepared, samples, parent, own))
-}
-
-/// Samples that are right before the first that is not, in their order. No later sample is looked at.
-pub(super) fn first_error(prepared: &Prepared, samples: Samples<'_>, own: &[u32], _: &[u32]) -> i64 {
-    let topology = &prepared.topology;
-    let Ok(network) = Network::new(topology, own) else { return i64::MIN };
-    let (mut hidden, mut scores) = (vec![0; topology.hidden_words()], vec![0; topology.classes()]);
-    let mut results = samples.inputs.chunks_exact(topology.input_words()).zip(samples.labels);
-    let first = results.position(|(input, &label)| {
-        network.run(input, &mut hidden, &mut scores);
-        best_class(&scores) != usize::from(label)
-    });
-    first.unwrap_or(samples.len()) as i64
-}
 
 /// The objective of this name looks at parents; functions cannot be asked.
 const OF_PARENTS: &str = "improvement";
@@ -56,7 +21,8 @@ const OF_FEW_VALUES: &str = "first-error";
 
 /// Scores individuals by an objective, on all samples to learn from or on some that are drawn anew for each generation.
 pub(super) struct Objective<'a> {
-    prepared: &'a Prepared,
+    /// What individuals are judged by, and all samples to learn from.
+    judged: Judged<'a>,
     measure: Measure,
     needs_parents: bool,
     /// Of equals the youngest is the fittest: where few values are taken, a population that kept its oldest would stand still, while one
@@ -76,12 +42,12 @@ pub(super) struct Objective<'a> {
 
 impl<'a> Objective<'a> {
     pub(super) fn new(prepared: &'a Prepared, config: &Config) -> Self {
-        let measure = operators::find(OBJECTIVES, &config.objective).unwrap_or(loss);
+        let measure = operators::find(OBJECTIVES, &config.objective).unwrap_or(OBJECTIVES[0].2);
         let needs_parents = config.objective == OF_PARENTS;
         let prefers_young = config.objective == OF_FEW_VALUES;
         let (batch, seed) = (config.batch as usize, config.seed);
         Self {
-            prepared,
+            judged: prepared.judged(),
             measure,
             needs_parents,
             prefers_young,
@@ -105,13 +71,12 @@ impl<'a> Objective<'a> {
     /// # Errors
     /// Failures of the GPU.
     pub(super) fn on_gpu(mut self, accelerator: &Accelerator, config: &Config) -> Result<Self, SearchError> {
-        let prepared = self.prepared;
+        let Judged { topology, samples, loss } = self.judged;
         let plain = config.objective == "loss"
             && config.batch == 0
-            && row_words(prepared, config) == prepared.topology.genome_words();
+            && row_words(self.judged, config) == topology.genome_words();
         if plain {
-            let (samples, loss) = (prepared.cold(), prepared.loss_table());
-            self.gpu = accelerator.population(&prepared.topology, samples, &loss)?;
+            self.gpu = accelerator.population(topology, samples, &loss)?;
         }
         Ok(self)
     }
@@ -122,7 +87,7 @@ impl Fitness for Objective<'_> {
         self.generation = generation;
         if self.batch > 0 {
             let mut rng = Stream::new(self.seed, Purpose::Samples, generation);
-            self.drawn = drawn(self.prepared, self.batch, &mut rng);
+            self.drawn = drawn(self.judged, self.batch, &mut rng);
         }
     }
 
@@ -140,11 +105,12 @@ impl Fitness for Objective<'_> {
         if let Some(gpu) = &mut self.gpu {
             return gpu.score(genomes, fitness);
         }
-        let words = self.prepared.topology.genome_words();
+        let words = self.judged.topology.genome_words();
         let samples = match self.batch {
-            0 => self.prepared.cold(),
+            0 => self.judged.samples,
             _ => Samples { inputs: &self.drawn.0, labels: &self.drawn.1 },
         };
+        let judged = Judged { samples, ..self.judged };
         let parents: Vec<Option<Vec<u32>>> = (0..genomes.len()).map(|_| self.parents.pop_front()).collect();
         let rows = genomes.as_words().par_chunks_exact(genomes.words());
         rows.zip(parents).zip(fitness).for_each(|((row, parent), fitness)| {
@@ -152,7 +118,7 @@ impl Fitness for Objective<'_> {
                 return;
             }
             let parent = parent.as_deref().unwrap_or(row);
-            *fitness = (self.measure)(self.prepared, samples, &row[..words], &parent[..words]);
+            *fitness = (self.measure)(judged, &row[..words], &parent[..words]);
             if self.prefers_young {
                 *fitness = fitness.saturating_mul(1 << u32::BITS).saturating_add(self.generation.into());
             }

@@ -4,35 +4,36 @@
 //! one, write its file and add its line to the table here; flags, help, configuration files and checks follow from that.
 
 mod cases;
+mod given;
 mod lexicase;
 mod map_elites;
+mod measures;
 mod novelty;
 mod weights;
 
 use evobit::evolve::genetic::{
-    Configuration, Flips, Genes, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate,
-    Select, SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
+    Flips, Genes, MajorityOfFive, MajorityOfThree, Mate, Mutate, OneParent, PowerLaw, Rate, Select,
+    SelfAdaptive, Tournament, Truncation, Uniform, Union, WeightedVote, WholeUnits, WithinUnits,
 };
 use evobit::topology::Topology;
 
-use super::objective::{self, Measure};
-use super::prepare::Prepared;
-use crate::settings::Config;
 use cases::Cases;
 pub(super) use cases::drawn;
+pub use given::{Judged, Parameters};
 use lexicase::Lexicase;
 use map_elites::MapElites;
+pub use measures::Measure;
 use novelty::Novelty;
 use weights::Weights;
 
 /// A table of operators: a name, what it does, how it is made.
 pub type Table<Make> = &'static [(&'static str, &'static str, Make)];
 /// Makes a mutation of networks.
-pub type MakeMutation = fn(&Config, &Topology) -> Box<dyn Mutate>;
+pub type MakeMutation = fn(&Parameters, &Topology) -> Box<dyn Mutate>;
 /// Makes a mating.
 pub type MakeMating = fn() -> Box<dyn Mate>;
 /// Makes a selection, which may look at the samples to learn from.
-pub type MakeSelection = for<'a> fn(&Config, &'a Prepared) -> Box<dyn Select + 'a>;
+pub type MakeSelection = for<'a> fn(&Parameters, Judged<'a>) -> Box<dyn Select + 'a>;
 
 /// Expected flips in 256ths.
 const ONE_FLIP: u32 = 256;
@@ -76,35 +77,33 @@ pub const MATINGS: Table<MakeMating> = &[
 pub const SELECTIONS: Table<MakeSelection> = &[
     ("tournament", "the best of --tournament drawn", |config, _| Box::new(Tournament(config.tournament))),
     ("truncation", "any of the best --tournament", |config, _| Box::new(Truncation(config.tournament))),
-    ("lexicase", "who is right on samples in random order, one after the other", |config, prepared| {
-        Box::new(Lexicase::new(Cases::new(prepared, config.seed)))
+    ("lexicase", "who is right on samples in random order, one after the other", |config, judged| {
+        Box::new(Lexicase::new(Cases::new(judged, config.seed)))
     }),
     (
         "novelty",
         "of --tournament drawn the one that is right on the most unusual samples",
-        |config, prepared| {
-            Box::new(Novelty::new(Cases::new(prepared, config.seed), config.tournament, false))
-        },
+        |config, judged| Box::new(Novelty::new(Cases::new(judged, config.seed), config.tournament, false)),
     ),
-    ("local", "by chance the most novel, or the one fittest among its like", |config, prepared| {
-        Box::new(Novelty::new(Cases::new(prepared, config.seed), config.tournament, true))
+    ("local", "by chance the most novel, or the one fittest among its like", |config, judged| {
+        Box::new(Novelty::new(Cases::new(judged, config.seed), config.tournament, true))
     }),
     (
         "map-elites",
         "any that is the fittest of its kind; these live on, whatever --elites",
-        |config, prepared| Box::new(MapElites::new(prepared, config.population, config.seed)),
+        |config, judged| Box::new(MapElites::new(judged, config.population, config.seed)),
     ),
 ];
 
 /// What makes an individual fit.
 pub const OBJECTIVES: Table<Measure> = &[
-    ("loss", "a low loss", objective::loss),
-    ("accuracy", "many samples right", objective::accuracy),
-    ("improvement", "a lower loss than its first parent on the same samples", objective::improvement),
+    ("loss", "a low loss", measures::loss),
+    ("accuracy", "many samples right", measures::accuracy),
+    ("improvement", "a lower loss than its first parent on the same samples", measures::improvement),
     (
         "first-error",
         "many samples right before the first wrong one, of equals the youngest",
-        objective::first_error,
+        measures::first_error,
     ),
 ];
 
@@ -113,7 +112,7 @@ fn rate(flips: u32, genes: u32) -> Rate {
     Rate::new(rate.min(u64::from(u32::MAX)) as u32)
 }
 
-fn adaptive(config: &Config, per_layer: bool) -> Box<dyn Mutate> {
+fn adaptive(config: &Parameters, per_layer: bool) -> Box<dyn Mutate> {
     Box::new(SelfAdaptive { per_layer, begin: config.flips.saturating_mul(ONE_FLIP) })
 }
 
@@ -134,42 +133,6 @@ pub(crate) fn check<Make>(table: Table<Make>, setting: &str, name: &str) -> Resu
         return Ok(());
     }
     Err(format!("{setting} `{name}` is not known: it must be one of {}", names.join(", ")))
-}
-
-/// The operators that a configuration names.
-pub(crate) struct Operators<'a> {
-    selection: Box<dyn Select + 'a>,
-    mating: Box<dyn Mate>,
-    mutation: Box<dyn Mutate>,
-}
-
-impl<'a> Operators<'a> {
-    /// None where one is not known.
-    pub(crate) fn new(prepared: &'a Prepared, config: &Config) -> Option<Self> {
-        Some(Self {
-            selection: find(SELECTIONS, &config.selection)?(config, prepared),
-            mating: find(MATINGS, &config.mating)?(),
-            mutation: find(MUTATIONS, &config.mutation)?(config, &prepared.topology),
-        })
-    }
-
-    pub(crate) fn configuration(&self, config: &Config) -> Configuration<'_> {
-        Configuration {
-            population: config.population,
-            elites: config.elites,
-            rate_generations: config.rate_generations,
-            selection: &*self.selection,
-            mating: &*self.mating,
-            mutation: &*self.mutation,
-        }
-    }
-}
-
-/// Words of an individual: its genome and the rates it carries.
-pub(crate) fn row_words(prepared: &Prepared, config: &Config) -> usize {
-    let strategy = Operators::new(prepared, config)
-        .map_or(0, |operators| operators.mutation.strategy_words(&prepared.topology));
-    prepared.topology.genome_words() + strategy
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use evobit::network::GenomeError;
 use evobit::rng::{Purpose, Stream};
 use evobit::topology::{Shape, Topology, TopologyError};
 
-use crate::family::FamilyName;
-use crate::islands::exchange::Transport;
-use crate::islands::here;
+use crate::family::{FamilyName, Ground};
+use crate::operators::Judged;
 use crate::settings::{Algorithm, Config, plan};
 use evobit_compute::machine::memory_available;
 use evobit_compute::{Accelerator, Instructions, Work};
@@ -126,15 +125,33 @@ impl Prepared {
         self.copy(0)
     }
 
-    /// What a search of it is going to do in this process.
+    /// What a landscape on samples is made of.
     #[must_use]
-    pub fn work(&self, config: &Config, transport: Option<&dyn Transport>) -> Work {
+    pub fn ground<'a>(&'a self, samples: Samples<'a>) -> Ground<'a> {
+        Ground { topology: &self.topology, samples, loss: self.loss_table(), instructions: self.instructions }
+    }
+
+    /// What its landscapes are made of, for people.
+    #[must_use]
+    pub fn landscape_description(&self) -> String {
+        self.kind.landscape_description(&self.accelerator, &self.ground(self.plain()))
+    }
+
+    /// What the genetic algorithm judges individuals by: all that a cold search learns from.
+    #[must_use]
+    pub fn judged(&self) -> Judged<'_> {
+        Judged { topology: &self.topology, samples: self.cold(), loss: self.loss_table() }
+    }
+
+    /// What a search of it is going to do in this process, which has these [islands](crate::islands::here).
+    #[must_use]
+    pub fn work(&self, config: &Config, islands: Vec<u16>) -> Work {
         let spectra = config.algorithm == Algorithm::Spectrum;
         let suits = self.kind.suits_gpus(&self.topology, &self.loss_table());
         Work {
             suits_gpus: suits || !spectra,
             bits: self.topology.input().units().saturating_mul(self.plain().len() as u64),
-            islands: here(config, transport),
+            islands,
         }
     }
 
@@ -201,7 +218,8 @@ impl Prepared {
 /// The genome that a search starts from: that of the model it goes on from, else that of its family and seed.
 #[must_use]
 pub fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
-    prepared.start.clone().unwrap_or_else(|| prepared.kind.start(prepared, config.seed))
+    let drawn = || prepared.kind.start(&prepared.topology, prepared.plain(), config.seed);
+    prepared.start.clone().unwrap_or_else(drawn)
 }
 
 /// The training, validation and test part of what was loaded.

@@ -76,20 +76,6 @@ impl Settings {
         }
     }
 
-    /// What stands for memories where it is not set: chosen on validation samples of MNIST.
-    #[must_use]
-    pub fn remembering() -> Self {
-        Self {
-            hidden: Some(vec![HiddenLayer::Dense(100)]),
-            margin: Some(2.0),
-            temperature: Some(8.0),
-            sweeps: Some(60),
-            proposals: Some(8),
-            heat: Some(0.0005),
-            ..Self::default()
-        }
-    }
-
     /// The key of the first that is set beside `from` although the model decides it.
     #[must_use]
     pub fn decided_by_model(&self) -> Option<String> {

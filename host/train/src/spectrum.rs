@@ -5,7 +5,6 @@ use evobit::evolve::landscape::{IMPOSSIBLE, Landscape, LandscapeError, Samples};
 use rayon::prelude::*;
 
 use super::prepare::Prepared;
-use crate::family::Ground;
 use evobit_compute::{Accelerator, SearchError, Sharded, shard_count};
 
 /// Where the levels of each column of a table end; each category is by itself. None of an image.
@@ -52,16 +51,12 @@ pub(super) fn landscape_on<'a>(
     samples: Samples<'a>,
 ) -> Result<Sharded<'a>, SearchError> {
     let (topology, len) = (&prepared.topology, shard_len(samples));
-    if let Some(gpu) = prepared.kind.accelerated(accelerator, prepared, genome, samples)? {
+    if let Some(gpu) = prepared.kind.accelerated(accelerator, genome, prepared.ground(samples))? {
         return Ok(Sharded::new(vec![gpu]).ok_or(LandscapeError::Samples)?);
     }
     let parts = samples.labels.par_chunks(len).zip(samples.inputs.par_chunks(len * topology.input_words()));
-    let shards = parts.map(|(labels, inputs)| {
-        let (samples, loss) = (Samples { inputs, labels }, prepared.loss_table());
-        prepared
-            .kind
-            .landscape(genome, Ground { topology, samples, loss, instructions: prepared.instructions })
-    });
+    let shards = parts
+        .map(|(labels, inputs)| prepared.kind.landscape(genome, prepared.ground(Samples { inputs, labels })));
     Ok(Sharded::new(shards.collect::<Result<_, _>>()?).ok_or(LandscapeError::Samples)?)
 }
 

@@ -1,28 +1,27 @@
 //! The random genome of a layered network: with windows where the images are, and those of a grid in its order.
 
 use evobit::bits;
+use evobit::evolve::landscape::Samples;
 use evobit::genome::GenomeMut;
 use evobit::rng::{Draw, Purpose, Stream};
-use evobit::topology::{Field, Plan};
-
-use super::prepare::Prepared;
+use evobit::topology::{Field, Plan, Topology};
 
 /// The genome that a search of layers starts from.
 ///
 /// Weights are random. A window of the first layer is placed more often where its bits vary over the training samples: a corner that is
 /// always dark would be a neuron wasted. The windows of a layer that is arranged as a grid are placed row by row and column by column, as densely
 /// as by chance: so a window over that layer sees neurons whose windows are neighbours.
-pub(crate) fn layers(prepared: &Prepared, seed: u64) -> Vec<u32> {
-    let mut genome = vec![0; prepared.topology.genome_words()];
-    let Ok(mut view) = GenomeMut::new(&prepared.topology, &mut genome) else { return genome };
+pub(crate) fn layers(topology: &Topology, samples: Samples<'_>, seed: u64) -> Vec<u32> {
+    let mut genome = vec![0; topology.genome_words()];
+    let Ok(mut view) = GenomeMut::new(topology, &mut genome) else { return genome };
     view.randomize(&mut Stream::new(seed, Purpose::Start, 0));
     let mut rng = Stream::new(seed, Purpose::Start, 1);
-    for (layer, plan) in prepared.topology.layers().iter().enumerate() {
+    for (layer, plan) in topology.layers().iter().enumerate() {
         let is_grid = plan.output.height > 1 && plan.output.width > 1;
         if plan.field == Field::Dense || layer > 0 && !is_grid {
             continue;
         }
-        let places = if layer == 0 { place_shares(prepared, plan) } else { vec![] };
+        let places = if layer == 0 { place_shares(samples, plan) } else { vec![] };
         if is_grid {
             lay_out(&mut view, layer, plan, &places);
             continue;
@@ -73,9 +72,9 @@ fn quantile(shares: &[u64], index: u32, parts: u32) -> u32 {
 }
 
 /// Every place of a window with the running total of its shares: how often the bits that it sees, wherever it slides, take their rarer value.
-fn place_shares(prepared: &Prepared, plan: &Plan) -> Vec<(u32, [u32; 3])> {
+fn place_shares(samples: Samples<'_>, plan: &Plan) -> Vec<(u32, [u32; 3])> {
     let Field::Window { planes, height, width, slide } = plan.field else { return vec![] };
-    let rarer = rarer_values(prepared, plan);
+    let rarer = rarer_values(samples, plan);
     let (rows, columns) = (u32::from(plan.input.height), u32::from(plan.input.width));
     let (plane_places, row_places, column_places) = plan.places_range();
     let mut places = vec![];
@@ -105,8 +104,7 @@ fn place_shares(prepared: &Prepared, plan: &Plan) -> Vec<(u32, [u32; 3])> {
 }
 
 /// For each unit of the input, how many training samples have its rarer value.
-fn rarer_values(prepared: &Prepared, plan: &Plan) -> Vec<u64> {
-    let samples = prepared.plain();
+fn rarer_values(samples: Samples<'_>, plan: &Plan) -> Vec<u64> {
     let mut set = vec![0u64; plan.packing.units() as usize];
     for sample in 0..samples.len() {
         let input = samples.input(sample, plan.packing.words());
@@ -120,7 +118,7 @@ fn rarer_values(prepared: &Prepared, plan: &Plan) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evobit::topology::{Layer, Shape, Topology};
+    use evobit::topology::{Layer, Shape};
 
     /// Rows and columns of the windows of a layer, as [`lay_out`] places them.
     fn corners(topology: &Topology, layer: usize, places: &[(u32, [u32; 3])]) -> Vec<(u32, u32)> {

@@ -8,11 +8,11 @@ use evobit::topology::Topology;
 use evobit_search::{Evolution, Interrupt, Saved};
 
 use super::one::{Algorithm, Immigrant, Place, Stride, Welcome};
+use crate::breeding::Operators;
 use crate::checkpoint::Search;
 use crate::error::TrainError;
 use crate::islands::ancestry::{Ancestry, Cause, count};
 use crate::objective::Objective;
-use crate::operators::Operators;
 use crate::prepare::Prepared;
 use crate::prepare::random_genome;
 use crate::tracker::Tracker;
@@ -47,7 +47,7 @@ pub(super) struct Genetic<'a> {
 impl<'a> Genetic<'a> {
     pub(super) fn begin(place: Place<'a>, from: Option<&Search>) -> Result<Self, TrainError> {
         let Place { prepared, config, accelerator, .. } = place;
-        let operators = Operators::new(prepared, config).ok_or(LandscapeError::Buffers)?;
+        let operators = Operators::new(prepared.judged(), config).ok_or(LandscapeError::Buffers)?;
         let objective = Objective::new(prepared, config).on_gpu(accelerator, config)?;
         let mut evolution = match from {
             Some(Search::Genetic(saved)) => {

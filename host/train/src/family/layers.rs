@@ -9,7 +9,6 @@ use evobit_compute::{Accelerator, SearchError, Shard};
 use evobit_model::evaluate::Classify;
 
 use super::{Family, Ground};
-use crate::prepare::Prepared;
 use crate::start;
 
 /// Layers of neurons.
@@ -33,8 +32,8 @@ impl Family for Layers {
         topology.count()
     }
 
-    fn start(&self, prepared: &Prepared, seed: u64) -> Vec<u32> {
-        start::layers(prepared, seed)
+    fn start(&self, topology: &Topology, samples: Samples<'_>, seed: u64) -> Vec<u32> {
+        start::layers(topology, samples, seed)
     }
 
     fn bytes_needed(&self, topology: &Topology, samples: usize) -> u64 {
@@ -49,24 +48,23 @@ impl Family for Layers {
     fn accelerated<'a>(
         &self,
         accelerator: &Accelerator,
-        prepared: &'a Prepared,
         genome: &[u32],
-        samples: Samples<'a>,
+        ground: Ground<'a>,
     ) -> Result<Option<Shard<'a>>, SearchError> {
-        accelerator.landscape(&prepared.topology, genome, samples, &prepared.loss_table())
+        accelerator.landscape(ground.topology, genome, ground.samples, &ground.loss)
     }
 
     fn suits_gpus(&self, topology: &Topology, loss: &LossTable<&[u32]>) -> bool {
         evobit_compute::suits_gpus(topology, loss)
     }
 
-    fn landscape_description(&self, prepared: &Prepared) -> String {
-        let (topology, loss) = (&prepared.topology, prepared.loss_table());
-        let gpu = prepared.accelerator.description();
-        if prepared.accelerator.takes(topology, &loss) {
+    fn landscape_description(&self, accelerator: &Accelerator, ground: &Ground<'_>) -> String {
+        let &Ground { topology, loss, instructions, .. } = ground;
+        let gpu = accelerator.description();
+        if accelerator.takes(topology, &loss) {
             return format!("for one hidden layer, CUDA; backend: {gpu}");
         }
-        format!("{}; backend: {gpu}", evobit_compute::describe(prepared.instructions, topology, &loss))
+        format!("{}; backend: {gpu}", evobit_compute::describe(instructions, topology, &loss))
     }
 
     fn classifier<'a>(

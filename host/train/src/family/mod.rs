@@ -19,8 +19,7 @@ use evobit_model::Model;
 use evobit_model::evaluate::Classify;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::prepare::Prepared;
-use crate::settings::{Config, Settings};
+use crate::settings::HiddenLayer;
 pub use layers::Layers;
 pub use prototypes::Prototypes;
 
@@ -28,6 +27,7 @@ pub use prototypes::Prototypes;
 pub const FAMILIES: &[&dyn Family] = &[&Layers, &Prototypes];
 
 /// Samples and what a landscape on them is made of.
+#[derive(Clone, Copy, Debug)]
 pub struct Ground<'a> {
     /// The shape of the network.
     pub topology: &'a Topology,
@@ -50,13 +50,13 @@ pub trait Family: Sync {
     /// The number that marks images of it: readers refuse those that they do not know. 0 for layered networks, whose images carry no mark.
     fn mark(&self) -> u32;
 
-    /// Settings that it prefers where the user says nothing.
-    fn defaults(&self) -> Settings {
-        Settings::default()
+    /// Settings that it prefers where the user says nothing: lines as in a file of settings.
+    fn defaults(&self) -> &'static str {
+        ""
     }
 
-    /// What of a configuration is not for it, in one line.
-    fn complaint(&self, _config: &Config) -> Option<&'static str> {
+    /// What is not for it, in one line, of these hidden layers and of a search that is guided by spectra or is not.
+    fn complaint(&self, _hidden: &[HiddenLayer], _is_spectrum: bool) -> Option<&'static str> {
         None
     }
 
@@ -64,7 +64,7 @@ pub trait Family: Sync {
     fn evolvable_bits(&self, topology: &Topology) -> u32;
 
     /// A genome to start from, by the seed and the samples to learn from.
-    fn start(&self, prepared: &Prepared, seed: u64) -> Vec<u32>;
+    fn start(&self, topology: &Topology, samples: Samples<'_>, seed: u64) -> Vec<u32>;
 
     /// Bytes that the landscapes of so many samples take together, to within a few per cent.
     fn bytes_needed(&self, topology: &Topology, samples: usize) -> u64;
@@ -82,9 +82,8 @@ pub trait Family: Sync {
     fn accelerated<'a>(
         &self,
         _accelerator: &Accelerator,
-        _prepared: &'a Prepared,
         _genome: &[u32],
-        _samples: Samples<'a>,
+        _ground: Ground<'a>,
     ) -> Result<Option<Shard<'a>>, SearchError> {
         Ok(None)
     }
@@ -94,8 +93,8 @@ pub trait Family: Sync {
         false
     }
 
-    /// What its landscapes are made of in a run, for people.
-    fn landscape_description(&self, prepared: &Prepared) -> String;
+    /// What its landscapes on this ground are made of, for people.
+    fn landscape_description(&self, accelerator: &Accelerator, ground: &Ground<'_>) -> String;
 
     /// What answers with a genome of this topology.
     ///

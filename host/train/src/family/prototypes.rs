@@ -1,18 +1,17 @@
 //! Prototype memories: the class of the prototype nearest to an input answers, see [`evobit_model::prototypes`].
 
 use evobit::bits;
-use evobit::evolve::landscape::LandscapeError;
+use evobit::evolve::landscape::{LandscapeError, Samples};
 use evobit::network::{GenomeError, Network};
 use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::Topology;
-use evobit_compute::Shard;
 use evobit_compute::prototypes::{MemoryLandscape, bytes_needed};
+use evobit_compute::{Accelerator, Shard};
 use evobit_model::evaluate::Classify;
 use evobit_model::prototypes::{self, evolvable_bits, fits};
 
 use super::{Family, Ground};
-use crate::prepare::Prepared;
-use crate::settings::{Algorithm, Config, HiddenLayer, Settings};
+use crate::settings::HiddenLayer;
 
 /// Prototypes, the nearest of which answers.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +30,17 @@ impl Family for Prototypes {
         1
     }
 
-    fn defaults(&self) -> Settings {
-        Settings::remembering()
+    /// Chosen on validation samples of MNIST.
+    fn defaults(&self) -> &'static str {
+        "hidden = ['100']\nmargin = 2.0\ntemperature = 8.0\nsweeps = 60\nproposals = 8\nheat = 0.0005"
     }
 
-    fn complaint(&self, config: &Config) -> Option<&'static str> {
-        if !matches!(config.hidden[..], [HiddenLayer::Dense(_)]) {
+    fn complaint(&self, hidden: &[HiddenLayer], is_spectrum: bool) -> Option<&'static str> {
+        if !matches!(hidden, [HiddenLayer::Dense(_)]) {
             Some(
                 "a memory has one dense hidden layer, whose neurons are the prototypes: set hidden to their number, such as 100",
             )
-        } else if config.algorithm != Algorithm::Spectrum {
+        } else if !is_spectrum {
             Some("a memory evolves by the spectrum-guided search: leave algorithm out")
         } else {
             None
@@ -52,13 +52,12 @@ impl Family for Prototypes {
     }
 
     /// Training samples drawn at random, class after class as many, none twice where there are enough.
-    fn start(&self, prepared: &Prepared, seed: u64) -> Vec<u32> {
-        let topology = &prepared.topology;
+    fn start(&self, topology: &Topology, samples: Samples<'_>, seed: u64) -> Vec<u32> {
         let mut genome = vec![0; topology.genome_words()];
         if !fits(topology) {
             return genome;
         }
-        let (samples, words) = (prepared.plain(), topology.input_words());
+        let words = topology.input_words();
         let mut rng = Stream::new(seed, Purpose::Start, 0);
         let mut of_class: Vec<Vec<usize>> = vec![vec![]; topology.classes()];
         for (sample, &label) in samples.labels.iter().enumerate() {
@@ -90,7 +89,7 @@ impl Family for Prototypes {
         Ok(Box::new(MemoryLandscape::new(topology, genome, samples, loss)?))
     }
 
-    fn landscape_description(&self, _: &Prepared) -> String {
+    fn landscape_description(&self, _: &Accelerator, _: &Ground<'_>) -> String {
         "the distance of every prototype to every sample, on the CPU".into()
     }
 

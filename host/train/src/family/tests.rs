@@ -1,5 +1,5 @@
 use super::*;
-use crate::settings::Facts;
+use crate::settings::{Facts, Settings};
 use crate::{Session, Silent, prepare};
 use evobit_data::{LoadOptions, load};
 

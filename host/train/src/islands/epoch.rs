@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ancestry::{Cause, count};
-use super::island::{State, World};
+use super::state::State;
+use super::world::World;
 use crate::algorithm::{self, Algorithm, Immigrant};
 use crate::error::TrainError;
 use crate::settings::Config;

@@ -12,30 +12,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::ancestry::Change;
-use super::island::Finish;
+use super::records::{Finish, Migrant};
 use crate::checkpoint::Fingerprint;
 use crate::row::Row;
 
 /// How long to wait before looking whether the run is to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
-
-/// An emigrant: what it changed in a genome that sender and receiver know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Migrant {
-    /// The island that sends it.
-    pub from: u16,
-    /// The island that it is for.
-    pub to: u16,
-    /// The epoch that it was the best of.
-    pub epoch: u32,
-    /// Checksum of the genome that the change is of: the last that went this way, or the first of all.
-    pub base: u32,
-    /// Its training loss where it comes from.
-    pub loss: i64,
-    /// What turns that into the emigrant.
-    pub change: Change,
-}
 
 /// What goes from island to post and from process to process.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use super::graph::Graph;
-use super::island::State;
+use super::state::State;
 use crate::settings::{Config, MigrationKind};
 use evobit_search::RunFolder;
 use evobit_search::seal::{Seal, SealError};

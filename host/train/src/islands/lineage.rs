@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ancestry::Ancestry;
-use super::island::{Arrival, Finish, Record};
+use super::records::{Arrival, Finish, Record, winner};
 use crate::row::Row;
 use evobit_search::RunFolder;
 use evobit_search::seal::Seal;
@@ -48,7 +48,7 @@ pub struct Lineage {
 impl Lineage {
     /// That of islands at the end of a run.
     pub(super) fn new(finished: &[Finish]) -> Self {
-        let winner = super::winner(finished).and_then(|finish| {
+        let winner = winner(finished).and_then(|finish| {
             let best = finish.course.best.as_ref()?;
             let mut ancestry = finish.ancestry.clone();
             ancestry.cut(best.row.sweep);
@@ -79,17 +79,6 @@ impl Lineage {
             written(ARRIVALS, &sealed(&self.arrivals))?;
         }
         Ok(())
-    }
-}
-
-impl Record {
-    /// Whom it mated with, each as `island@epoch:bits taken/bits that differed`.
-    #[must_use]
-    pub fn matings(&self) -> String {
-        let one = |(from, epoch, differed, taken): &(u16, u32, u32, u32)| {
-            format!("{from}@{epoch}:{taken}/{differed}")
-        };
-        self.mated.iter().map(one).collect::<Vec<String>>().join(" ")
     }
 }
 

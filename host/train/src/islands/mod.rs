@@ -9,7 +9,8 @@
 //!
 //! ```text
 //! island    its life: arrivals, an epoch of search, emigrants, a checkpoint      graph     who sends to whom
-//! epoch     that search
+//! epoch     that search                                                          world     what all islands of a process share
+//! records   migrants, and what islands leave                                     state     what an island goes on from
 //! exchange  doors, parcels, transports                                           post      carries parcels
 //! ancestry  genomes as a base and flips                                          files     checkpoints
 //! lineage   what the run folder keeps of all that                                ledger    which epochs are saved
@@ -28,8 +29,11 @@ pub mod lineage;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod post;
+mod records;
 pub mod simulation;
+mod state;
 pub mod traffic;
+mod world;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -48,17 +52,20 @@ use super::session::Session;
 use crate::settings::{Config, MigrationKind};
 use evobit_search::RunFolder;
 use evobit_search::{Stop, Watch};
-use exchange::{Alone, Door, Migrant, Parcel, Transport};
+use exchange::{Alone, Door, Parcel, Transport};
 use graph::Graph;
-pub use island::{Arrival, Finish, Record};
-use island::{Permits, State, World};
 use ledger::Ledger;
 use lineage::Lineage;
 use post::{Post, home};
+use records::winner;
+pub use records::{Arrival, Finish, Migrant, Record};
+use state::State;
 use traffic::{TRAFFIC, Traffic};
+use world::{Permits, World};
 
 /// The islands of this process; none where a configuration has none.
-pub(crate) fn here(config: &Config, transport: Option<&dyn Transport>) -> Vec<u16> {
+#[must_use]
+pub fn here(config: &Config, transport: Option<&dyn Transport>) -> Vec<u16> {
     let transport = transport.unwrap_or(&Alone);
     let islands = 0..config.islands.unwrap_or(0);
     islands.filter(|&island| home(island, transport.size()) == transport.rank()).collect()
@@ -307,15 +314,6 @@ fn evolve(
     let finished: Vec<Finish> = std::mem::take(&mut post.finished).into_values().collect();
     let stopped = finished.iter().any(|finish| finish.stopped);
     Ok((finished, stopped, std::mem::take(&mut post.traffic)))
-}
-
-/// The island whose best genome did best on the validation part; of equals the first.
-fn winner(finished: &[Finish]) -> Option<&Finish> {
-    let key = |finish: &&Finish| {
-        let best = finish.course.best.as_ref();
-        (best.map(|best| (best.cold, best.result)), std::cmp::Reverse(finish.island))
-    };
-    finished.iter().max_by_key(key)
 }
 
 /// What all of them found together.

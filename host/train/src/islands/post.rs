@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::exchange::{Migrant, Parcel, Transport};
-use super::island::Finish;
+use super::exchange::{Parcel, Transport};
 use super::ledger::Ledger;
+use super::records::{Finish, Migrant};
 use super::traffic::Traffic;
 use crate::row::Row;
 use evobit_search::{Interrupt, Watch};

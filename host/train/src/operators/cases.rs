@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 
 use evobit::evolve::genetic::Ranked;
-use evobit::evolve::landscape::Samples;
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
 
-use crate::prepare::Prepared;
+use super::given::Judged;
 use evobit_model::evaluate;
 
 /// Samples that a generation is looked at with.
@@ -19,21 +18,21 @@ const STREAM: u64 = 0xca5e;
 /// The samples of a generation and who is right on which: a bit each.
 #[derive(Debug)]
 pub(super) struct Cases<'a> {
-    prepared: &'a Prepared,
+    judged: Judged<'a>,
     seed: u64,
     right: RefCell<Vec<u128>>,
 }
 
 impl<'a> Cases<'a> {
-    pub(super) fn new(prepared: &'a Prepared, seed: u64) -> Self {
-        Self { prepared, seed, right: RefCell::default() }
+    pub(super) fn new(judged: Judged<'a>, seed: u64) -> Self {
+        Self { judged, seed, right: RefCell::default() }
     }
 
     /// Draws the samples of generation `number` and runs every individual on them.
     pub(super) fn look(&self, generation: Ranked<'_>, number: u32) {
         let mut rng = Stream::new(self.seed ^ STREAM, Purpose::Samples, number);
-        let (inputs, labels) = drawn(self.prepared, CASES as usize, &mut rng);
-        let topology = &self.prepared.topology;
+        let (inputs, labels) = drawn(self.judged, CASES as usize, &mut rng);
+        let topology = self.judged.topology;
         let right = |row: &[u32]| {
             let Ok(network) = Network::new(topology, &row[..topology.genome_words()]) else { return 0 };
             let classes = evaluate::predict(&network, &inputs);
@@ -50,8 +49,8 @@ impl<'a> Cases<'a> {
 }
 
 /// So many of the samples to learn from, drawn with replacement.
-pub(crate) fn drawn(prepared: &Prepared, count: usize, rng: &mut Stream) -> (Vec<u32>, Vec<u8>) {
-    let (samples, words): (Samples<'_>, usize) = (prepared.cold(), prepared.topology.input_words());
+pub(crate) fn drawn(judged: Judged<'_>, count: usize, rng: &mut Stream) -> (Vec<u32>, Vec<u8>) {
+    let (samples, words) = (judged.samples, judged.topology.input_words());
     let indices = (0..count).map(|_| rng.below(samples.len() as u32) as usize);
     let (mut inputs, mut labels) = (Vec::with_capacity(count * words), Vec::with_capacity(count));
     for index in indices {

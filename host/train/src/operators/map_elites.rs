@@ -5,11 +5,12 @@ use std::cell::RefCell;
 use evobit::evolve::genetic::{Ranked, Select};
 use evobit::network::Network;
 use evobit::rng::{Draw, Purpose, Stream};
+use evobit::topology::Topology;
 use rand_core::Rng;
 use rayon::prelude::*;
 
 use super::cases::{CASES, drawn};
-use crate::prepare::Prepared;
+use super::given::Judged;
 
 /// Index of the stream that draws the samples, so that it is not that of anything else.
 const STREAM: u64 = 0xe117;
@@ -32,25 +33,25 @@ pub(super) struct MapElites<'a> {
 /// Which cell a genome belongs to.
 #[derive(Debug)]
 struct Grid<'a> {
-    prepared: &'a Prepared,
+    topology: &'a Topology,
     inputs: Vec<u32>,
     /// Cells in either direction.
     side: u32,
 }
 
 impl<'a> MapElites<'a> {
-    pub(super) fn new(prepared: &'a Prepared, population: u32, seed: u64) -> Self {
+    pub(super) fn new(judged: Judged<'a>, population: u32, seed: u64) -> Self {
         let mut rng = Stream::new(seed ^ STREAM, Purpose::Samples, 0);
-        let (inputs, _) = drawn(prepared, CASES as usize, &mut rng);
+        let (inputs, _) = drawn(judged, CASES as usize, &mut rng);
         let side = (population / 2).isqrt().max(1);
-        Self { grid: Grid { prepared, inputs, side }, holders: RefCell::default() }
+        Self { grid: Grid { topology: judged.topology, inputs, side }, holders: RefCell::default() }
     }
 }
 
 impl Grid<'_> {
     /// The cell of a genome.
     fn cell(&self, genome: &[u32]) -> [u32; 2] {
-        let topology = &self.prepared.topology;
+        let topology = self.topology;
         let Ok(network) = Network::new(topology, genome) else { return [0; 2] };
         let (mut hidden, mut scores) = (vec![0; topology.hidden_words()], vec![0; topology.classes()]);
         let (mut on, mut answers) = (0, vec![0; topology.classes()]);
@@ -82,7 +83,7 @@ impl Select for MapElites<'_> {
 
     fn ranked(&self, generation: Ranked<'_>, _: u32) {
         let Self { grid, holders } = self;
-        let (words, own) = (generation.rows().words(), grid.prepared.topology.genome_words());
+        let (words, own) = (generation.rows().words(), grid.topology.genome_words());
         let rows = generation.rows().as_words().par_chunks_exact(words);
         let cells: Vec<[u32; 2]> = rows.map(|row| grid.cell(&row[..own])).collect();
         let mut held = vec![false; (grid.side * grid.side) as usize];
@@ -103,8 +104,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::breeding::Operators;
     use crate::objective::Objective;
-    use crate::operators::Operators;
     use crate::prepare::{prepare, random_genome};
     use crate::settings::Settings;
     use evobit::evolve::genetic::Origin;
@@ -124,13 +125,13 @@ mod tests {
         let loaded = evobit_data::load("iris", &evobit_data::LoadOptions::default()).unwrap();
         let config = toml::from_str::<Settings>(settings).unwrap().resolve(&loaded.train).unwrap();
         let prepared = prepare(&loaded, &config).unwrap();
-        let operators = Operators::new(&prepared, &config).unwrap();
+        let operators = Operators::new(prepared.judged(), &config).unwrap();
         let mut fitness = Objective::new(&prepared, &config);
         let start = random_genome(&prepared, &config);
         let (origin, rng) = (Origin::Mutants(&start), Stream::new(config.seed, Purpose::Search, 0));
         let (topology, configuration) = (&prepared.topology, || operators.configuration(&config));
         let mut evolution = Evolution::start(configuration(), topology, origin, &mut fitness, rng).unwrap();
-        let archive = MapElites::new(&prepared, config.population, config.seed);
+        let archive = MapElites::new(prepared.judged(), config.population, config.seed);
         let (mut best, mut children) = (BTreeMap::<[u32; 2], i64>::new(), u32::MAX);
         for _ in 0..60 {
             let mut now = BTreeMap::new();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::checkpoint::{Checkpoint, find, head};
-use crate::settings::Settings;
-use crate::{Row, Session, prepare, run};
+use crate::settings::{Config, Settings};
+use crate::{Prepared, Row, Session, prepare, run};
 use evobit_search::checkpoint::Checkpoints;
 use evobit_search::{RunFolder, Silent};
 

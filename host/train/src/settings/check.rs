@@ -71,7 +71,7 @@ impl Config {
     /// Checks every setting, then all of them together.
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_each()?;
-        if let Some(complaint) = self.kind.complaint(self) {
+        if let Some(complaint) = self.kind.complaint(&self.hidden, self.algorithm == Algorithm::Spectrum) {
             return Err(complaint.into());
         }
         match TOGETHER.iter().find(|(is_wrong, _)| is_wrong(self)) {

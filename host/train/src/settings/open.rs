@@ -43,7 +43,10 @@ impl Settings {
     pub fn resolve<'a>(mut self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
         let facts = data.into();
         if let (Some(kind), None) = (self.kind, self.preset) {
-            self = self.or(kind.defaults());
+            let defaults: Result<Self, _> = toml::from_str(kind.defaults());
+            self = self.or(defaults.map_err(|error| {
+                format!("kind {kind}: its defaults are no settings ({}): correct them", error.message())
+            })?);
         }
         let suggested = presets::suggest(&self, &facts)?;
         let config = Open { settings: &self, facts, suggested }.config();
