@@ -1,8 +1,6 @@
-//! Checks of settings: of a value by itself, for the table, and of several settings together.
+//! Checks of a value by itself, for the table.
 
 use std::fmt::Display;
-
-use super::{Algorithm, Config};
 
 /// What several entries of the table say together.
 pub(super) const SHARES: &str =
@@ -45,38 +43,4 @@ pub(super) fn if_set<T>(
     check: impl Fn(&str, &T) -> Result<(), String>,
 ) -> impl Fn(&str, &Option<T>) -> Result<(), String> {
     move |key, value| value.as_ref().map_or(Ok(()), |value| check(key, value))
-}
-
-/// What a configuration must not be, and the complaint where it is.
-type Fault = (fn(&Config) -> bool, &'static str);
-
-/// What may be wrong with several settings together.
-const TOGETHER: &[Fault] = &[
-    (|config| config.test + config.validation >= 1.0, SHARES),
-    (
-        |config| config.objective != "loss" && config.algorithm != Algorithm::Genetic,
-        "objective is of the genetic algorithm: set algorithm to genetic as well",
-    ),
-    (
-        |config| config.elites >= config.population || !(1..=config.population).contains(&config.tournament),
-        "elites must be fewer than the population, tournament 1 to the population",
-    ),
-    (
-        |config| config.islands.is_some() && (config.target.is_some() || config.steps.is_some()),
-        "islands end after as many sweeps as they are told: set sweeps, and leave target and steps out",
-    ),
-];
-
-impl Config {
-    /// Checks every setting, then all of them together.
-    pub(super) fn check(&self) -> Result<(), String> {
-        self.check_each()?;
-        if let Some(complaint) = self.kind.complaint(&self.hidden, self.algorithm == Algorithm::Spectrum) {
-            return Err(complaint.into());
-        }
-        match TOGETHER.iter().find(|(is_wrong, _)| is_wrong(self)) {
-            Some((_, complaint)) => Err((*complaint).into()),
-            None => Ok(()),
-        }
-    }
 }

@@ -1,7 +1,6 @@
 //! What the table of settings is made into: see [`table`](super::table), which says how an entry is written.
 
-use super::Value;
-use super::{Open, Settings};
+use super::{Settings, Value};
 
 /// What a command line or a page of help needs to know of a setting.
 #[derive(Clone, Debug)]
@@ -54,7 +53,7 @@ pub(super) fn constant<T: Value>(text: &str) -> T {
 }
 
 /// A default of the table that depends on the run.
-pub(super) fn computed<T>(run: &Open<'_>, rule: fn(&Open<'_>) -> T) -> T {
+pub(super) fn computed<R, T>(run: &R, rule: fn(&R) -> T) -> T {
     rule(run)
 }
 
@@ -147,7 +146,7 @@ macro_rules! settings {
         }
 
         /// Each setting as it is set, else by its default.
-        impl super::Open<'_> {
+        impl Open<'_> {
             $(
                 $(
                     pub(super) fn $key(&self) -> $type {

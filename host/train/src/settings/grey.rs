@@ -5,7 +5,8 @@
 
 use evobit::rng::{Purpose, Stream};
 
-use super::{Open, Settings};
+use super::Settings;
+use super::open::Open;
 use evobit_data::{Dataset, Schema, stratified};
 
 /// Most samples that are looked at.

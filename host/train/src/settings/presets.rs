@@ -4,10 +4,10 @@
 //! size holds, whatever the shape of the data: the size of an image follows from topology, encoder, loss table and names, so
 //! it is known before training. [`suggest`] costs some dozen computations of that size and looks at no sample.
 
-use evobit::evolve::smooth::MAX_RADIUS;
 use evobit::topology::{MAX_SLIDE, Shape};
 
 use super::size::{model_bytes, most_neurons};
+use super::suggestion::Suggestion;
 use super::{Facts, HiddenLayer, Preset, Settings};
 use evobit_data::Schema;
 
@@ -96,45 +96,6 @@ impl Preset {
             Self::Medium => ForTables { bytes: 32 << 10, ..TABLES },
             Self::Large => ForTables { bytes: 256 << 10, neurons: 1024, ..TABLES },
         }
-    }
-}
-
-/// What a preset, or none, sets for some data; where the user sets something else, that stands.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Suggestion {
-    pub(super) levels: u16,
-    pub(super) hidden: Vec<HiddenLayer>,
-    pub(super) copies: u16,
-    pub(super) together: u16,
-    pub(super) shift: f64,
-    pub(super) warp: f64,
-    pub(super) sweeps: u32,
-    pub(super) heat: f64,
-}
-
-/// Margin and temperature of the loss where a single neuron votes; they grow with the square root of the neurons.
-pub(super) const fn loss_scale(schema: &Schema) -> (f64, f64) {
-    match schema {
-        Schema::Image { .. } => (0.7, 0.35),
-        // Tables are noisier: a softer loss lets single samples weigh less.
-        Schema::Table(_) => (2.0, 2.0),
-    }
-}
-
-/// The share of the samples that are validation samples. Tables have few rows, and the choice is between cold genomes that are
-/// much alike.
-pub(super) const fn validation(schema: &Schema) -> f64 {
-    match schema {
-        Schema::Image { .. } => 0.1,
-        Schema::Table(_) => 0.05,
-    }
-}
-
-/// Over how many levels to either side the spectra of a hot search are smoothed.
-pub(super) fn smoothing(schema: &Schema, levels: u16) -> u16 {
-    match schema {
-        Schema::Image { .. } => 0,
-        Schema::Table(_) => (levels / 2).min(MAX_RADIUS as u16),
     }
 }
 

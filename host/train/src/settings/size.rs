@@ -5,8 +5,8 @@ use evobit::image::{Parts, image_len};
 use evobit::loss::{MAX_ENTRIES, write_logistic};
 use evobit::topology::{MAX_UNITS, Shape};
 
-use super::notation::plan;
-use super::{Facts, HiddenLayer, Open, Settings};
+use super::open::Open;
+use super::{Facts, HiddenLayer, Settings, plan};
 use evobit_data::{Column, Kind, Schema};
 
 /// The most neurons, up to `most`, of one hidden layer whose model image takes no more than `bytes`; without a limit of bytes `most`.

@@ -22,7 +22,7 @@
 //!   `default: "16"`, a value as on the command line; `computed: "in words" = RULE`, a function of all that is known of a
 //!   run; `optional: "in words"`, where `Config` may have none; `chooses: "in words"`, where other settings follow from
 //!   it and `Config` does not have it.
-//! - `check: CHECK`, of a value by itself. Checks of several together are in [`check`](super::check).
+//! - `check: CHECK`, of a value by itself. Checks of several together are in [`together`](super::together).
 //! - `decided_by: Preset`, opened again by a preset that stands above it; `decided_by: Model`, not allowed beside `from`.
 
 use std::path::PathBuf;
@@ -34,8 +34,8 @@ use evobit_data::augment::MAX_WARP;
 
 use super::check::{AT_LEAST_ONE, COPIES, EPOCH, HEAT, SHARES, holds, if_set, range, range_of};
 use super::declare::settings;
-use super::open::three_quarters;
-use super::presets;
+use super::open::Open;
+use super::suggestion::{self, three_quarters};
 use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset, ShareKind};
 use crate::family::FamilyName;
 use crate::operators;
@@ -83,7 +83,7 @@ settings! {
     /// Share of the samples that are validation samples: the search learns nothing from them, they choose the model
     validation: f64 {
         flag: Data "SHARE",
-        computed: "0.1, of tables 0.05" = |run| presets::validation(run.facts.schema),
+        computed: "0.1, of tables 0.05" = |run| suggestion::validation(run.facts.schema),
         check: holds(is_share, SHARES),
     }
     /// Seed of the split, the start and the search: the same seed gives the same model
@@ -235,7 +235,7 @@ settings! {
     /// to either side; 0 for none
     smoothing: u16 {
         flag: Search "LEVELS",
-        computed: "half the levels" = |run| presets::smoothing(run.facts.schema, run.levels()),
+        computed: "half the levels" = |run| suggestion::smoothing(run.facts.schema, run.levels()),
         check: range_of(0, MAX_RADIUS as u16, " levels"),
         decided_by: Preset,
     }

@@ -1,4 +1,5 @@
 use super::*;
+use evobit_data::Schema;
 
 const IMAGE: Schema = Schema::Image { channels: 1, height: 28, width: 28 };
 const TABLE: Schema = Schema::Table(vec![]);
