@@ -15,7 +15,7 @@ const CRATE: usize = 9_000;
 
 /// Who may depend on whom: each package on those in the rows above its own.
 const LAYERS: &[&[&str]] = &[
-    &["evobit", "kernels", "skips"],
+    &["evobit", "evobit-kernels", "skips"],
     &["evobit-link"],
     &["evobit-board", "evobit-data"],
     &["evobit-model", "evobit-report"],

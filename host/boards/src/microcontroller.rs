@@ -21,7 +21,7 @@ pub const PROFILE: Profile = Profile::Large;
 
 macro_rules! script {
     ($board:literal) => {
-        include_str!(concat!("../../../firmware/boards/", $board, "/memory.x"))
+        include_str!(concat!("../memory/", $board, ".x"))
     };
 }
 

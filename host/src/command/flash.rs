@@ -1,13 +1,14 @@
 //! `evobit flash`: a model onto a board.
 
 mod args;
+mod checkout;
 // Without the feature there are functions of the same names that say how to build with it.
 #[cfg_attr(not(feature = "probe"), path = "flash/without_driver.rs")]
 mod driver;
 mod jetson;
 mod probe;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use evobit::image::Image;
@@ -115,12 +116,7 @@ fn check_running(base: u32, image: &Image<'_>) -> Result<(), Failure> {
 
 /// Builds a board's firmware with the repository's own script.
 fn build(board: &str) -> Result<PathBuf, Failure> {
-    let script = Path::new("firmware/build");
-    let script = if script.is_file() {
-        script.to_owned()
-    } else {
-        Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("firmware").join("build")
-    };
+    let script = checkout::script(board)?;
     let failed = |why: String| Failure {
         code: 1,
         message: super::one_line(&format!(

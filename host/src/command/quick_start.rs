@@ -21,13 +21,15 @@ pub(super) fn run() -> Result<(), Failure> {
     }
     let model = finished.model_path();
     let model = model.display();
+    // Cargo tells a program that it starts; an installed one is called by its name.
+    let program = if std::env::var_os("CARGO").is_some() { "cargo run -p host --" } else { "evobit" };
     print(&format!(
         "\nThe model file holds all that a board needs: how pixels become bits, the network, the class names.\n\
          The test digits were looked at once, after the search had ended.\n\
          \n\
          Three things to try next:\n\
-         \n  cargo run -p host -- inspect {model}\n\
-         \x20 cargo run -p host -- train --data iris\n\
-         \x20 cargo run -p host -- train --help"
+         \n  {program} inspect {model}\n\
+         \x20 {program} train --data iris\n\
+         \x20 {program} train --help"
     ))
 }

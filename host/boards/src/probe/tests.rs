@@ -125,7 +125,7 @@ fn loaded(elf: &[u8]) -> Vec<(u64, u8)> {
 #[test]
 #[ignore = "builds firmware: ./tests/run"]
 fn what_is_staged_for_a_board_is_its_elf_and_the_model() {
-    let build = concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/build");
+    let build = concat!(env!("CARGO_MANIFEST_DIR"), "/../../firmware/build");
     for board in MICROCONTROLLERS {
         let output = std::process::Command::new(build).arg(board.name).output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();

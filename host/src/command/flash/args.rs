@@ -16,7 +16,7 @@ pub struct FlashArgs {
     /// as ssh:user@host
     #[arg(long, value_name = "BOARD", required_unless_present = "list")]
     pub board: Option<String>,
-    /// The firmware, an ELF file [default: built with firmware/build]
+    /// The firmware, an ELF file [default: built with firmware/build of the checkout, which is at EVOBIT_CHECKOUT or around the current directory]
     #[arg(long, value_name = "FILE")]
     pub firmware: Option<PathBuf>,
     /// Show what would be written where, and write nothing

@@ -20,8 +20,8 @@ const PROCESSOR: &str = "aarch64";
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(500);
 
-const CONFIG: &str = include_str!("../../../../firmware/jetson/evobit.toml");
-const SERVICE: &str = include_str!("../../../../firmware/jetson/evobit.service");
+const CONFIG: &str = include_str!("../../../jetson/evobit.toml");
+const SERVICE: &str = include_str!("../../../jetson/evobit.service");
 
 /// Puts the new files in place of the old ones, each whole, and starts the program: as a service of the user where systemd runs for users, else
 /// in the background.

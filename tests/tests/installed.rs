@@ -1,0 +1,32 @@
+//! What an installed program does where there is no checkout.
+
+use tests::program::Folder;
+
+#[test]
+fn without_a_checkout_flashing_says_in_one_line_what_it_needs() {
+    let folder = Folder::new();
+    folder.ok("train --data iris --steps 50 --copies 1 --out run");
+    for board in ["qemu:microbit", "ssh:user@board"] {
+        let args = ["flash", "run/model.evb", "--board", board];
+        let output = folder.command(args).env("EVOBIT_CHECKOUT", "/nowhere").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), said.lines().count(), output.stdout.len()),
+            (Some(1), 1, 0),
+            "{said}"
+        );
+        for word in ["EVOBIT_CHECKOUT is /nowhere", "--firmware FILE"] {
+            assert!(said.contains(word), "{said}");
+        }
+    }
+}
+
+#[test]
+fn an_installed_program_names_itself_as_it_is_called() {
+    let folder = Folder::new();
+    // As Cargo does not start it.
+    let output = folder.command([""; 0]).env_remove("CARGO").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\n  evobit inspect runs/digits-1/model.evb\n"), "{said}");
+    assert!(!said.contains("cargo run"), "{said}");
+}
