@@ -36,7 +36,7 @@ use evobit_board::learner::{Config, Learner};
 use evobit_board::profile::large;
 use evobit_board::serve::App;
 
-pub use app;
+pub use evobit_board;
 pub use file_flash::FileFlash;
 pub use machine::Machine;
 pub use serial::{CmsdkUart, Serial, Uart};

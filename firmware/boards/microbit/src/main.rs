@@ -6,12 +6,12 @@
 mod flash;
 mod memory;
 
-use emulated::app::arena::Arena;
-use emulated::app::keep::Keeper;
+use emulated::evobit_board::arena::Arena;
+use emulated::evobit_board::keep::Keeper;
 #[cfg(feature = "images")]
-use emulated::app::profile::images::{FRAME as PLAIN, SIZES, Score, WORDS};
+use emulated::evobit_board::profile::images::{FRAME as PLAIN, SIZES, Score, WORDS};
 #[cfg(not(feature = "images"))]
-use emulated::app::profile::small::{FRAME as PLAIN, SIZES, Score, WORDS};
+use emulated::evobit_board::profile::small::{FRAME as PLAIN, SIZES, Score, WORDS};
 use emulated::{Machine, Uart};
 
 use flash::{Flash, KEPT};
