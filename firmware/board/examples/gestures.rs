@@ -1,10 +1,12 @@
-//! Writes a model of gestures that knows nothing yet: `cargo run -p app --example gestures -- FILE`.
+//! Writes a model of gestures that knows nothing yet: `cargo run -p evobit-board --example gestures -- FILE`.
 
 use evobit_board::gesture::model::{MOST_BYTES, blank};
 
 fn main() {
     let Some(path) = std::env::args().nth(1) else {
-        eprintln!("usage: cargo run -p app --example gestures -- FILE: where the model is to be written");
+        eprintln!(
+            "usage: cargo run -p evobit-board --example gestures -- FILE: where the model is to be written"
+        );
         std::process::exit(2);
     };
     let mut bytes = [0; MOST_BYTES];

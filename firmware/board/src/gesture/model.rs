@@ -1,6 +1,6 @@
 //! A model that knows nothing yet: levels for the features of a [window](super::window), and a random network.
 //!
-//! A host writes it (`cargo run -p app --example gestures`) and flashes it like any other model.
+//! A host writes it (`cargo run -p evobit-board --example gestures`) and flashes it like any other model.
 
 use evobit::encode::Code;
 use evobit::genome::GenomeMut;
