@@ -18,7 +18,8 @@ pub(super) fn script(board: &str) -> Result<PathBuf, Failure> {
 
 /// The script in the checkout that `named` says; else around the current directory; else where the program was compiled.
 fn find(named: Option<&OsStr>, current: Option<&Path>, compiled: &Path) -> Result<PathBuf, String> {
-    if let Some(named) = named {
+    // An empty variable says nothing.
+    if let Some(named) = named.filter(|named| !named.is_empty()) {
         return in_checkout(Path::new(named)).ok_or_else(|| {
             let named = Path::new(named).display();
             format!("{VARIABLE} is {named}, where no checkout of evobit is: correct it, or give a built firmware with --firmware FILE")
