@@ -64,7 +64,7 @@ impl State {
         }
     }
 
-    /// Reads what [`Searcher::state`] wrote. None for bytes that are of no evolution of these settings.
+    /// Reads what [`Searcher::state`](evobit_search::Searcher::state) wrote. None for bytes that are of no evolution of these settings.
     #[must_use]
     pub fn read(bytes: &[u8], settings: &MetaSettings) -> Option<Self> {
         let (state, []) = postcard::take_from_bytes::<Self>(bytes).ok()? else { return None };
