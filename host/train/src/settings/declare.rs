@@ -69,7 +69,7 @@ macro_rules! settings {
     ($(
         $(#[doc = $help:literal])+
         $key:ident: $type:ty {
-            $(flag: $heading:ident $value:literal,)?
+            $(flag: $heading:ident $value:literal $($signed:ident)?,)?
             $(one_of: $operators:expr,)?
             $(default: $constant:literal,)?
             $(computed: $computed:literal = $rule:expr,)?
@@ -119,7 +119,7 @@ macro_rules! settings {
                     names: [$(operators::names($operators))?].into_iter().next()
                         .unwrap_or_else(<$type as super::Value>::names),
                     is_list: <$type as super::Value>::IS_LIST,
-                    is_signed: <$type as super::Value>::IS_SIGNED,
+                    is_signed: !<[&str]>::is_empty(&[$($(stringify!($signed))?)?]),
                     set: |settings, text| super::declare::set(&mut settings.$key, text),
                 },)+]
             }

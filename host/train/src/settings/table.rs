@@ -16,7 +16,7 @@
 //!
 //! The parts of an entry, in this order, all but the default optional, each with a comma behind it:
 //!
-//! - `flag: HEADING "VALUE NAME"`; without it a setting is of files alone.
+//! - `flag: HEADING "VALUE NAME"`; without it a setting is of files alone. `signed` behind it: the value may be written with a minus.
 //! - `one_of: TABLE`: it names an operator of this table. Help and check follow from that.
 //! - The default, one of four:
 //!   `default: "16"`, a value as on the command line; `computed: "in words" = RULE`, a function of all that is known of a
@@ -122,7 +122,7 @@ settings! {
     }
     /// How far the right score should lie above each wrong one
     margin: f64 {
-        flag: Network "MARGIN",
+        flag: Network "MARGIN" signed,
         computed: "by the network" = |run| run.loss().0,
         decided_by: Preset Model,
     }
@@ -194,7 +194,7 @@ settings! {
     /// Stop when the model that would be saved is right on this share of the validation samples, such as 0.97, or with
     /// --validation 0 of the training samples; held-out samples are never looked at
     target: f64 {
-        flag: Search "SHARE",
+        flag: Search "SHARE" signed,
         optional: "no limit",
         check: if_set(holds(|&target| target > 0.0 && target <= 1.0,
             "target must be a share of the samples, more than 0 and up to 1, such as 0.97")),

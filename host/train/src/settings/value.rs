@@ -14,8 +14,6 @@ use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset
 pub trait Value: Sized {
     /// True of lists: their flag takes several values, separated by commas.
     const IS_LIST: bool = false;
-    /// True of numbers that may begin with a minus, if only to be told that they are out of range.
-    const IS_SIGNED: bool = false;
 
     /// The names that it takes and what they mean; none where it takes more than names.
     #[must_use]
@@ -60,14 +58,6 @@ impl Value for u32 {
     }
 }
 
-impl Value for f64 {
-    const IS_SIGNED: bool = true;
-
-    fn read(text: &str) -> Result<Self, String> {
-        parse(text)
-    }
-}
-
 impl Value for PathBuf {
     fn read(text: &str) -> Result<Self, String> {
         if text.is_empty() { Err("a path is not empty".into()) } else { Ok(text.into()) }
@@ -96,7 +86,7 @@ macro_rules! parsed {
         }
     )+};
 }
-parsed!(u64, String, ImageShape, HiddenLayer);
+parsed!(u64, f64, String, ImageShape, HiddenLayer);
 
 macro_rules! by_name {
     ($($type:ty),+) => {$(
