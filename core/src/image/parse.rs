@@ -17,7 +17,7 @@ pub enum ImageError {
     Alignment,
     /// The bytes end before the image does: bytes needed, bytes there.
     Truncated(usize, usize),
-    /// The bytes do not begin with [`MAGIC`].
+    /// The bytes do not begin with [`MAGIC`](super::MAGIC).
     Magic,
     /// The image is of another version.
     Version(u16),
