@@ -182,8 +182,11 @@ const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 #[cfg(unix)]
 #[test]
 fn a_run_that_a_signal_stopped_goes_on() {
-    let islands = "train --data digits --hidden 48@4x4 --copies 1 --islands 3 --sweeps 9";
-    for train in [SPECTRUM, GENETIC, islands] {
+    // Long enough for three signals, however fast the machine is.
+    let spectrum = SPECTRUM.replace("--sweeps 3", "--sweeps 20");
+    let genetic = GENETIC.replace("--sweeps 60", "--sweeps 600 --patience 600");
+    let islands = "train --data digits --hidden 48@4x4 --copies 1 --islands 3 --sweeps 20";
+    for train in [&spectrum[..], &genetic, islands] {
         let folder = Folder::new();
         folder.ok(&format!("{train} --out whole"));
         let mut args = format!("{train} --json --out run");
@@ -329,7 +332,10 @@ fn what_would_be_another_run_is_refused() {
     let renamed = table.replace("setosa", "iris-setosa");
     for (changed, word) in [
         (format!("{header}\n{scaled}"), "the training samples"),
-        (rows.lines().skip(1).fold(format!("{header}\n"), |all, row| all + row + "\n"), "learn from"),
+        (
+            rows.lines().skip(1).fold(format!("{header}\n"), |all, row| all + row + "\n"),
+            "the training samples",
+        ),
         (renamed, "the names of columns and classes"),
     ] {
         folder.write("table.csv", changed);
