@@ -5,7 +5,6 @@ use evobit::rng::{Draw, Purpose, Stream};
 use evobit_board::gesture::model::{MOST_BYTES, blank};
 use evobit_data::{Dataset, Values, load};
 use evobit_train::settings::Settings;
-use evobit_train::{Row, Watch};
 
 use crate::recordings::{Recorded, recorded};
 
@@ -104,17 +103,6 @@ impl Problem {
     }
 }
 
-struct Quiet;
-
-impl Watch for Quiet {
-    fn step(&mut self, _step: u64, _mutants: u64) {}
-    fn row(&mut self, _row: &Row) {}
-    fn interrupted(&self) -> bool {
-        false
-    }
-    fn unsaved(&mut self, _reason: &str) {}
-}
-
 /// Digits with a model of `hidden` neurons, trained without the class `without`, which keeps its place among the classes.
 pub(crate) fn digits(seed: u64, hidden: &str, without: Option<u8>) -> anyhow::Result<Problem> {
     let mut loaded = load("digits", &evobit_data::LoadOptions::default())?;
@@ -143,7 +131,13 @@ pub(crate) fn digits(seed: u64, hidden: &str, without: Option<u8>) -> anyhow::Re
         drop(validation_part);
     }
     let prepared = evobit_train::prepare(&loaded, &config).context("the model cannot be trained")?;
-    let outcome = evobit_train::run(&prepared, &config, evobit_train::Session::default(), None, &mut Quiet)?;
+    let outcome = evobit_train::run(
+        &prepared,
+        &config,
+        evobit_train::Session::default(),
+        None,
+        &mut evobit_train::Silent,
+    )?;
     let model = prepared.model(&outcome.genome)?.bytes().to_vec();
     ensure!(pool.samples.iter().all(|sample| sample.len() == 64), "digits have 64 pixels");
     let mut order: Vec<usize> = (0..pool.labels.len()).collect();
