@@ -50,7 +50,7 @@ pub struct Cli {
 }
 
 const EXAMPLES: &str = "Examples:
-  host                                        train on built-in digits, explain every result
+  evobit                                        train on built-in digits, explain every result
   evobit train --data iris                      train on the other built-in set
   evobit train --data path/to/mnist             train on a folder of IDX files
   evobit train --data table.csv --label price   train on a CSV file
