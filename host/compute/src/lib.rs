@@ -61,7 +61,7 @@ pub fn instructions() -> &'static str {
 
 /// The kinds of landscapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum LandscapeKind {
     /// Core's.
     Scalar,
     /// For one hidden layer.
@@ -70,7 +70,7 @@ enum Kind {
     Deep,
 }
 
-impl Kind {
+impl LandscapeKind {
     /// The fastest for a network.
     fn of(topology: &Topology, loss: &LossTable<&[u32]>) -> Self {
         if vector::supports(topology, loss) {
@@ -94,10 +94,10 @@ pub fn describe(wanted: Instructions, topology: &Topology, loss: &LossTable<&[u3
         Instructions::Portable => "portable",
         Instructions::Scalar => return "scalar, as asked for".into(),
     };
-    match Kind::of(topology, loss) {
-        Kind::Scalar => "scalar, the slow one for all networks".into(),
-        Kind::OneHidden => format!("for one hidden layer, {instructions}"),
-        Kind::Deep => format!("for several hidden layers, {instructions}"),
+    match LandscapeKind::of(topology, loss) {
+        LandscapeKind::Scalar => "scalar, the slow one for all networks".into(),
+        LandscapeKind::OneHidden => format!("for one hidden layer, {instructions}"),
+        LandscapeKind::Deep => format!("for several hidden layers, {instructions}"),
     }
 }
 
@@ -204,7 +204,7 @@ pub fn landscape<'a>(
     samples: Samples<'a>,
     loss: LossTable<&'a [u32]>,
 ) -> Result<Shard<'a>, LandscapeError> {
-    if instructions == Instructions::Scalar || Kind::of(topology, &loss) == Kind::Scalar {
+    if instructions == Instructions::Scalar || LandscapeKind::of(topology, &loss) == LandscapeKind::Scalar {
         return OwnedScalar::new(topology, genome, samples, loss).map(boxed);
     }
     let parts = Parts { topology, genome, samples, loss };

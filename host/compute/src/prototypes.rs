@@ -29,12 +29,12 @@ pub struct MemoryLandscape<'a> {
     /// Distance to the nearest other prototype of the class of the one that is looked at, `[samples]`.
     others: Vec<u16>,
     total: i64,
-    pending: Option<Pending>,
+    pending: Option<PendingTrial>,
 }
 
 /// A trial: a prototype with some bits flipped.
 #[derive(Debug)]
-struct Pending {
+struct PendingTrial {
     prototype: usize,
     row: Vec<u32>,
     distances: Vec<u16>,
@@ -249,12 +249,12 @@ impl Landscape for MemoryLandscape<'_> {
         let distances: Vec<u16> = distances(&row, self.samples.inputs).collect();
         let nearest = distances.iter().zip(&self.others).map(|(&distance, &other)| distance.min(other));
         let change = nearest.enumerate().map(|(sample, distance)| self.change(sample, class, distance)).sum();
-        self.pending = Some(Pending { prototype, row, distances, change });
+        self.pending = Some(PendingTrial { prototype, row, distances, change });
         change
     }
 
     fn commit(&mut self) {
-        let Some(Pending { prototype, row, distances, change }) = self.pending.take() else { return };
+        let Some(PendingTrial { prototype, row, distances, change }) = self.pending.take() else { return };
         let (len, words) = (self.samples.len(), self.prototypes.words);
         self.distances[prototype * len..][..len].copy_from_slice(&distances);
         self.prototypes.rows[prototype * words..][..words].copy_from_slice(&row);

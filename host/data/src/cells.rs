@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::error::{listed, shown};
 use super::text::{Layout, Text};
-use super::{DataError, Kind, Schema, Values, real_key};
+use super::{ColumnKind, DataError, Schema, Values, real_key};
 
 /// How a column is read, with what that needs at hand.
 enum Reading<'a> {
@@ -63,9 +63,9 @@ pub(super) fn fill(
 fn readings(schema: &Schema) -> Vec<Reading<'_>> {
     let Schema::Table(columns) = schema else { return Vec::new() };
     let reading = |kind| match kind {
-        &Kind::Integer => Reading::Integer,
-        &Kind::Real => Reading::Real,
-        Kind::Category(names) => Reading::Category(names.iter().map(String::as_str).zip(0..).collect()),
+        &ColumnKind::Integer => Reading::Integer,
+        &ColumnKind::Real => Reading::Real,
+        ColumnKind::Category(names) => Reading::Category(names.iter().map(String::as_str).zip(0..).collect()),
     };
     columns.iter().map(|column| reading(&column.kind)).collect()
 }

@@ -9,7 +9,7 @@ use evobit::encode::{Code, Encoder, EncoderError, MAX_BITS, write_table, write_u
 use evobit::topology::Packing;
 use rayon::prelude::*;
 
-use crate::{Dataset, Kind, Schema, Values};
+use crate::{ColumnKind, Dataset, Schema, Values};
 
 /// Encoded samples and their labels.
 #[derive(Clone, Debug, Default)]
@@ -57,9 +57,9 @@ pub fn learn(train: &Dataset, levels: u16) -> Result<Vec<u32>, EncoderError> {
                 .iter()
                 .enumerate()
                 .map(|(feature, column)| match &column.kind {
-                    Kind::Category(names) => (Code::OneHot, (0..names.len() as i32).collect()),
-                    Kind::Integer => (Code::Integer, quantiles(train, feature, levels)),
-                    Kind::Real => (Code::Real, quantiles(train, feature, levels)),
+                    ColumnKind::Category(names) => (Code::OneHot, (0..names.len() as i32).collect()),
+                    ColumnKind::Integer => (Code::Integer, quantiles(train, feature, levels)),
+                    ColumnKind::Real => (Code::Real, quantiles(train, feature, levels)),
                 })
                 .collect();
             let features: Vec<(Code, &[i32])> =
@@ -138,7 +138,7 @@ mod tests {
 
     fn table(values: &[i32]) -> Dataset {
         Dataset {
-            schema: Schema::Table(vec![Column { name: "x".into(), kind: Kind::Integer }]),
+            schema: Schema::Table(vec![Column { name: "x".into(), kind: ColumnKind::Integer }]),
             values: Values::Keys(values.to_vec()),
             labels: vec![0; values.len()],
             classes: vec!["a".into(), "b".into()],

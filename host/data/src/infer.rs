@@ -1,8 +1,8 @@
 //! Reads a CSV text whose schema is not known yet: finds the label column, the kind of every other
 //! column, and the classes.
 //!
-//! A column whose every cell is a whole number that fits `i32` is [`Kind::Integer`]; if every cell
-//! is a number, [`Kind::Real`]; else [`Kind::Category`], where an empty cell is a name like any
+//! A column whose every cell is a whole number that fits `i32` is [`ColumnKind::Integer`]; if every cell
+//! is a number, [`ColumnKind::Real`]; else [`ColumnKind::Category`], where an empty cell is a name like any
 //! other. An empty cell does not make a column of numbers a category: it is an error.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use super::cells::fill;
 use super::error::{listed, shown};
 use super::input::Input;
 use super::text::{Layout, Text, are_numbers, column_names, find_column};
-use super::{Column, DataError, Dataset, Kind, LoadOptions, Schema};
+use super::{Column, ColumnKind, DataError, Dataset, LoadOptions, Schema};
 
 const MOST_CLASSES: usize = 256;
 
@@ -94,11 +94,11 @@ fn columns(text: &Text, layout: &Layout) -> Result<Vec<Column>, DataError> {
     })?;
     let mut names = names(text, layout, &seen)?.into_iter();
     let kinds = seen.iter().map(|seen| match seen {
-        Seen { text: Some(_), .. } => Kind::Category(names.next().unwrap_or_default()),
-        Seen { integer: true, .. } => Kind::Integer,
-        Seen { integer: false, .. } => Kind::Real,
+        Seen { text: Some(_), .. } => ColumnKind::Category(names.next().unwrap_or_default()),
+        Seen { integer: true, .. } => ColumnKind::Integer,
+        Seen { integer: false, .. } => ColumnKind::Real,
     });
-    let named = |(kind, &column): (Kind, &usize)| Column { name: layout.names[column].clone(), kind };
+    let named = |(kind, &column): (ColumnKind, &usize)| Column { name: layout.names[column].clone(), kind };
     Ok(kinds.zip(&layout.features).map(named).collect())
 }
 

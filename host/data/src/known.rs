@@ -17,7 +17,7 @@ use csv::StringRecord;
 use super::cells::fill;
 use super::error::shown;
 use super::text::{Layout, Text, are_numbers, column_names, find_column};
-use super::{Column, DataError, Dataset, Kind, LoadOptions, Schema, Unlabelled};
+use super::{Column, ColumnKind, DataError, Dataset, LoadOptions, Schema, Unlabelled};
 
 /// What a model reads, and where the options say its label is.
 #[derive(Clone, Copy)]
@@ -161,7 +161,7 @@ impl Known<'_> {
         let (mut numbers, mut named) = (Vec::new(), false);
         for (feature, &column) in layout.features.iter().enumerate() {
             match self.columns().get(feature) {
-                Some(Column { kind: Kind::Category(names), .. }) => {
+                Some(Column { kind: ColumnKind::Category(names), .. }) => {
                     named |= names.iter().any(|name| name == cell(column));
                 }
                 _ => numbers.push(cell(column)),

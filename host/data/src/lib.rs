@@ -42,7 +42,7 @@ pub use split::{Split, stratified};
 
 /// How the raw values of one column are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Whole numbers that fit `i32`; the number is the key.
     Integer,
     /// Finite numbers, rounded to `f32`; the key is [`real_key`].
@@ -57,7 +57,7 @@ pub struct Column {
     /// The name in the header line, or `c1`, `c2`, ... in a file without one.
     pub name: String,
     /// How its values are read.
-    pub kind: Kind,
+    pub kind: ColumnKind,
 }
 
 /// What the features of a sample are.
@@ -97,7 +97,7 @@ impl Schema {
         let mut names: Vec<&str> = vec![];
         for column in columns {
             names.push(&column.name);
-            if let Kind::Category(categories) = &column.kind {
+            if let ColumnKind::Category(categories) = &column.kind {
                 names.extend(categories.iter().map(String::as_str));
             }
         }

@@ -13,7 +13,7 @@ const CHUNK: usize = 256;
 
 /// How a network does on samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Score {
+pub struct Evaluation {
     /// Samples.
     pub samples: usize,
     /// Samples classified correctly.
@@ -22,7 +22,7 @@ pub struct Score {
     pub loss: i64,
 }
 
-impl Score {
+impl Evaluation {
     /// Share of samples classified correctly; NaN without samples.
     #[must_use]
     pub fn accuracy(&self) -> f64 {
@@ -115,10 +115,10 @@ pub fn score<L: Words>(
     classifier: &(impl Classify + ?Sized),
     loss: &LossTable<L>,
     samples: Samples<'_>,
-) -> Score {
+) -> Evaluation {
     let classes = classifier.classes();
     let all = classifier.scores(samples.inputs);
-    let mut score = Score { samples: samples.len(), ..Score::default() };
+    let mut score = Evaluation { samples: samples.len(), ..Evaluation::default() };
     for (scores, &label) in all.chunks(classes).zip(samples.labels) {
         score.correct += usize::from(best_class(scores) == usize::from(label));
         score.loss += i64::from(loss.sample(scores, label.into()));

@@ -13,7 +13,7 @@ use evobit::encode::Code;
 use evobit::image::{self, Image, ImageError, Parts};
 use evobit::topology::{Shape, Topology};
 
-use evobit_data::{Column, Kind, Schema};
+use evobit_data::{Column, ColumnKind, Schema};
 
 /// Why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -171,11 +171,11 @@ impl Model {
         let column = |(index, feature): (usize, evobit::encode::Feature<_>)| {
             let name = next(format!("c{}", index + 1));
             let kind = match feature.code {
-                Code::Integer => Kind::Integer,
-                Code::Real => Kind::Real,
-                Code::OneHot => {
-                    Kind::Category((0..feature.len()).map(|category| next(category.to_string())).collect())
-                }
+                Code::Integer => ColumnKind::Integer,
+                Code::Real => ColumnKind::Real,
+                Code::OneHot => ColumnKind::Category(
+                    (0..feature.len()).map(|category| next(category.to_string())).collect(),
+                ),
             };
             Column { name, kind }
         };

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::table::{count, lines};
 use super::{Failure, print, read_settings};
 use evobit_train::islands::simulation::{Needs, Plan, coordinator_time, needs};
-use evobit_train::islands::traffic::{Kind, TRAFFIC, Traffic};
+use evobit_train::islands::traffic::{ParcelKind, TRAFFIC, Traffic};
 use evobit_train::settings::{GraphKind, Settings};
 
 /// Islands that can be asked for: the tables of the simulation fit into memory.
@@ -43,7 +43,8 @@ pub(super) fn run(args: &ScaleArgs) -> Result<(), Failure> {
     if let Some(wrong) = args.islands.iter().find(|islands| !(2..=MOST_ISLANDS).contains(*islands)) {
         return Err(Failure::usage(format!("--islands must be 2 to {MOST_ISLANDS}, not {wrong}")));
     }
-    let rows = traffic.total(Kind::Row).messages.div_ceil(traffic.total(Kind::Saved).messages.max(1));
+    let rows =
+        traffic.total(ParcelKind::Row).messages.div_ceil(traffic.total(ParcelKind::Saved).messages.max(1));
     let kind = settings.graph.unwrap_or(GraphKind::Ring);
     let plan = |islands| Plan {
         kind,
@@ -69,7 +70,7 @@ pub(super) fn run(args: &ScaleArgs) -> Result<(), Failure> {
         }));
     }
     let migrants: Vec<u64> =
-        (0..traffic.epochs()).map(|epoch| traffic.of(Kind::Migrant, epoch).each()).collect();
+        (0..traffic.epochs()).map(|epoch| traffic.of(ParcelKind::Migrant, epoch).each()).collect();
     if args.json {
         let json = json!({
             "graph": kind, "epoch_seconds": seconds, "migrant_bytes_by_epoch": migrants, "scales": all,
@@ -82,18 +83,18 @@ pub(super) fn run(args: &ScaleArgs) -> Result<(), Failure> {
         ("an epoch", format!("{seconds:.3} s of an island")),
         (
             "a migrant",
-            format!("{} bytes in the mean, by epoch: {}", each(Kind::Migrant), shortened(&migrants)),
+            format!("{} bytes in the mean, by epoch: {}", each(ParcelKind::Migrant), shortened(&migrants)),
         ),
         (
             "an island to the first process",
             format!(
                 "{rows} rows of {} bytes and {} in an epoch, {} at the end",
-                each(Kind::Row),
-                each(Kind::Saved),
-                count(each(Kind::Finished))
+                each(ParcelKind::Row),
+                each(ParcelKind::Saved),
+                count(each(ParcelKind::Finished))
             ),
         ),
-        ("a checkpoint", format!("{} bytes", count(each(Kind::Checkpoint)))),
+        ("a checkpoint", format!("{} bytes", count(each(ParcelKind::Checkpoint)))),
     ]);
     print(format!("{header}\n{text}").trim_end())
 }
@@ -108,7 +109,7 @@ fn measured(args: &ScaleArgs) -> Result<Measured, Failure> {
     }
     let failed = |message| Failure { code: 1, message };
     let traffic = Traffic::read(&path).map_err(failed)?;
-    if traffic.total(Kind::Migrant).messages == 0 || traffic.total(Kind::Saved).messages == 0 {
+    if traffic.total(ParcelKind::Migrant).messages == 0 || traffic.total(ParcelKind::Saved).messages == 0 {
         return Err(failed(format!(
             "{shown}: nothing migrated in this run: give one of at least two islands"
         )));

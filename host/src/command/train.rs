@@ -16,7 +16,7 @@ use super::{Failure, TrainArgs, print, read_settings, tell, times};
 use evobit_compute::{Accelerator, Backend};
 use evobit_data::Loaded;
 use evobit_model::Model;
-use evobit_model::evaluate::{self, Score, confusion};
+use evobit_model::evaluate::{self, Evaluation, confusion};
 use evobit_report::{CurvePoint, Events};
 use evobit_search::checkpoint::Checkpoints;
 use evobit_search::{RunFolder, Stop};
@@ -38,9 +38,9 @@ pub(super) struct Finished {
     pub(super) outcome: Outcome,
     pub(super) model: Model,
     pub(super) folder: RunFolder,
-    pub(super) train: Score,
-    pub(super) validation: Score,
-    pub(super) test: Score,
+    pub(super) train: Evaluation,
+    pub(super) validation: Evaluation,
+    pub(super) test: Evaluation,
     pub(super) total_seconds: f64,
 }
 
@@ -380,7 +380,7 @@ impl Finished {
     }
 
     pub(super) fn table(&self) -> String {
-        let accuracy = |score: &Score| {
+        let accuracy = |score: &Evaluation| {
             let of = format!("{} of {}", count(score.correct as u64), count(score.samples as u64));
             if score.samples == 0 {
                 "no samples".into()

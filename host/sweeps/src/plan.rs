@@ -186,7 +186,7 @@ impl Plan {
 /// The keys that a configuration has: those of `evobit train`, or with a task in it those of `evobit task train`.
 fn keys(base: &Table) -> Result<Vec<String>, String> {
     let all = if base.contains_key("task") {
-        serde_json::to_value(task::Config::new(task::Task::CartPole, 1))
+        serde_json::to_value(task::TaskConfig::new(task::Task::CartPole, 1))
     } else {
         serde_json::to_value(Settings::default())
     };
@@ -297,7 +297,7 @@ fn check(settings: &Table) -> Result<(), String> {
 }
 
 /// The configuration of a task: its defaults, and what is set.
-pub(super) fn task_config(settings: &Table, seed: u64) -> Result<task::Config, String> {
+pub(super) fn task_config(settings: &Table, seed: u64) -> Result<task::TaskConfig, String> {
     let wrong =
         |error: toml::de::Error| format!("{}: {}", one_line(settings), error.message().replace('\n', " "));
     #[derive(Deserialize)]
@@ -305,7 +305,7 @@ pub(super) fn task_config(settings: &Table, seed: u64) -> Result<task::Config, S
         task: task::Task,
     }
     let Only { task } = settings.clone().try_into().map_err(wrong)?;
-    let mut all = Table::try_from(task::Config::new(task, seed)).map_err(|error| error.to_string())?;
+    let mut all = Table::try_from(task::TaskConfig::new(task, seed)).map_err(|error| error.to_string())?;
     all.extend(settings.clone());
     all.try_into().map_err(wrong)
 }

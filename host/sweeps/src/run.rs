@@ -200,7 +200,7 @@ impl Watch<task::Row> for Times {
     }
 }
 
-fn act<E: World>(config: &task::Config, stop: &Interrupt) -> Result<Results, task::TaskError> {
+fn act<E: World>(config: &task::TaskConfig, stop: &Interrupt) -> Result<Results, task::TaskError> {
     let started = std::time::Instant::now();
     let mut times = Times(started, vec![]);
     let session = evobit_search::Session { interrupt: stop.clone(), ..Default::default() };

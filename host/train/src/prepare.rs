@@ -16,7 +16,7 @@ use evobit_compute::machine::memory_available;
 use evobit_compute::{Accelerator, Instructions, Work};
 use evobit_data::augment::{Distortion, distorted};
 use evobit_data::encode::{Encoded, encode, learn};
-use evobit_data::{Column, DataError, Dataset, Kind, Loaded, Schema, Values, stratified};
+use evobit_data::{Column, ColumnKind, DataError, Dataset, Loaded, Schema, Values, stratified};
 use evobit_model::evaluate::Classify;
 use evobit_model::{Ingredients, Model};
 
@@ -354,8 +354,8 @@ fn check_names(data: &Dataset) -> Result<(), PrepareError> {
         Schema::Table(columns) => columns,
     };
     let of_column = |column: &'_ Column| match &column.kind {
-        Kind::Category(names) => [std::slice::from_ref(&column.name), names].concat(),
-        Kind::Integer | Kind::Real => vec![column.name.clone()],
+        ColumnKind::Category(names) => [std::slice::from_ref(&column.name), names].concat(),
+        ColumnKind::Integer | ColumnKind::Real => vec![column.name.clone()],
     };
     let mut names = data.classes.iter().cloned().chain(columns.iter().flat_map(of_column));
     match names.find(|name| name.len() > usize::from(u16::MAX)) {

@@ -89,17 +89,17 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
     use crate::{Session, prepare, run};
-    use evobit_data::{Column, Dataset, Kind, Loaded, Schema, Values};
+    use evobit_data::{Column, ColumnKind, Dataset, Loaded, Schema, Values};
     use evobit_search::Silent;
 
     /// A number, a category of three and a number with two values.
     fn mixed() -> Loaded {
         let kinds = [
-            ("far", Kind::Integer),
-            ("kind", Kind::Category(["a", "b", "c"].map(String::from).to_vec())),
-            ("near", Kind::Integer),
+            ("far", ColumnKind::Integer),
+            ("kind", ColumnKind::Category(["a", "b", "c"].map(String::from).to_vec())),
+            ("near", ColumnKind::Integer),
         ];
-        let column = |(name, kind): (&str, Kind)| Column { name: name.into(), kind };
+        let column = |(name, kind): (&str, ColumnKind)| Column { name: name.into(), kind };
         let keys = (0..120).flat_map(|row| [row * 7 % 120, row % 3, row * 5 % 2]).collect();
         let train = Dataset {
             schema: Schema::Table(kinds.map(column).to_vec()),

@@ -1,7 +1,7 @@
 //! Counts what a search does, keeps its best genome and knows when it has done enough: what all algorithms share.
 
 use evobit::loss::LossTable;
-use evobit_model::evaluate::{self, Score};
+use evobit_model::evaluate::{self, Evaluation};
 use evobit_search::{Pace, Stop};
 
 use crate::checkpoint::{Best, Course};
@@ -57,10 +57,10 @@ impl<'a> Tracker<'a> {
     }
 
     /// How a genome does on the validation part.
-    fn validate(&self, genome: &[u32]) -> Score {
+    fn validate(&self, genome: &[u32]) -> Evaluation {
         let samples = self.prepared.validation.samples();
         self.prepared.classifier(genome).map_or_else(
-            |_| Score::default(),
+            |_| Evaluation::default(),
             |classifier| evaluate::score(&*classifier, &self.loss, samples),
         )
     }
@@ -135,6 +135,6 @@ impl<'a> Tracker<'a> {
 
 /// A validation result, the higher the better: correct samples, then the loss. Without a validation part the last genome, which
 /// has the lowest training loss, is the best.
-fn result(validation: &Score) -> (u64, i64) {
+fn result(validation: &Evaluation) -> (u64, i64) {
     (validation.correct as u64, -validation.loss)
 }

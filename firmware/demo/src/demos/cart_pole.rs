@@ -6,7 +6,7 @@ use evobit::evolve::genetic::Genes;
 use evobit::topology::Topology;
 use evobit_board::cart_pole::{Balanced, SEEDS, STARTS, balance};
 use evobit_board::learner::Model;
-use evobit_rules::task::{Config, Task, model, network, search};
+use evobit_rules::task::{TaskConfig, Task, model, network, search};
 use evobit_search::{Session, Silent};
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ pub(super) fn show(board: &Board, arguments: &Arguments) -> anyhow::Result<Value
 
 /// A controller as `evobit task train cart-pole --seed N` makes it.
 fn evolve(seed: u64) -> anyhow::Result<evobit_model::Model> {
-    let config = Config::new(Task::CartPole, seed);
+    let config = TaskConfig::new(Task::CartPole, seed);
     let outcome = search::<CartPole>(&config, Session::default(), &mut Silent)?;
     let (encoder, topology) = network::<CartPole>(config.hidden)?;
     Ok(model::<CartPole>(&encoder, &topology, &outcome.genome)?)

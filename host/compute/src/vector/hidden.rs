@@ -9,7 +9,7 @@ use evobit::topology::{Field, WINDOW_WORDS};
 
 use super::kernels::{AWAY, Against, Ahead, CHUNK, Cell, Chunk, Kernels, LANES, Rows};
 use super::loops::{GATHERED, IN_ORDER, prefetch};
-use super::{Pending, VectorLandscape};
+use super::{PendingTrial, VectorLandscape};
 
 /// Chunks of a tile: with the strips and scores of MNIST less than a megabyte.
 pub(super) const TILE: usize = 64;
@@ -236,7 +236,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     }
 
     /// Tries mutations of one hidden neuron.
-    pub(super) fn try_hidden(&mut self, neuron: u32, mutations: &[Mutation]) -> Pending<C> {
+    pub(super) fn try_hidden(&mut self, neuron: u32, mutations: &[Mutation]) -> PendingTrial<C> {
         let mut work = std::mem::take(&mut self.work);
         let (words, row) = (self.sample_words(), self.row(neuron));
         work.tried.resize(words, Chunk::default());
@@ -253,7 +253,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         self.flip_changes(&self.against(neuron), &mut work);
         let change = work.amounts.iter().map(|&amount| i64::from(amount)).sum();
         self.work = work;
-        Pending::Hidden { mutations: mutations.to_vec(), change }
+        PendingTrial::Hidden { mutations: mutations.to_vec(), change }
     }
 
     pub(super) fn commit_hidden(&mut self, mutations: &[Mutation], change: i64) {

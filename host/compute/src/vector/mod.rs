@@ -64,7 +64,7 @@ pub use avx512::Avx512;
 pub use neon::Neon;
 
 /// A pending trial.
-enum Pending<C> {
+enum PendingTrial<C> {
     None,
     /// One hidden neuron has new pre-activations and other signs on some samples: both are in the working buffers.
     Hidden {
@@ -102,7 +102,7 @@ pub struct VectorLandscape<'a, K, C> {
     /// Which classes would rise: `[classes, in whole blocks][samples]`; empty while not known.
     rising: Vec<u64>,
     total: i64,
-    pending: Pending<C>,
+    pending: PendingTrial<C>,
     work: hidden::Work<C>,
 }
 
@@ -281,28 +281,28 @@ impl<K: Kernels, C: Cell> Landscape for VectorLandscape<'_, K, C> {
             (false, _) => self.try_whole(mutations),
         };
         match &self.pending {
-            Pending::None => 0,
-            Pending::Hidden { change, .. }
-            | Pending::Class { change, .. }
-            | Pending::Whole { change, .. } => *change,
+            PendingTrial::None => 0,
+            PendingTrial::Hidden { change, .. }
+            | PendingTrial::Class { change, .. }
+            | PendingTrial::Whole { change, .. } => *change,
         }
     }
 
     fn commit(&mut self) {
-        if !matches!(self.pending, Pending::None) {
+        if !matches!(self.pending, PendingTrial::None) {
             self.rising.clear();
         }
-        match std::mem::replace(&mut self.pending, Pending::None) {
-            Pending::None => {}
-            Pending::Hidden { mutations, change } => self.commit_hidden(&mutations, change),
-            Pending::Class { mutations, change } => self.commit_class(&mutations, change),
-            Pending::Whole { mutations, change, moved, ahead } => {
+        match std::mem::replace(&mut self.pending, PendingTrial::None) {
+            PendingTrial::None => {}
+            PendingTrial::Hidden { mutations, change } => self.commit_hidden(&mutations, change),
+            PendingTrial::Class { mutations, change } => self.commit_class(&mutations, change),
+            PendingTrial::Whole { mutations, change, moved, ahead } => {
                 self.commit_whole(&mutations, change, moved, ahead);
             }
         }
     }
 
     fn rollback(&mut self) {
-        self.pending = Pending::None;
+        self.pending = PendingTrial::None;
     }
 }

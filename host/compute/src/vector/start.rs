@@ -10,7 +10,7 @@ use super::kernels::{Ahead, Cell, Chunk, Column, Kernels, LANES, Labels};
 use super::samples::Sorted;
 use super::tables::Tables;
 use super::windows::Strips;
-use super::{Pending, VectorLandscape, hidden, is_narrow};
+use super::{PendingTrial, VectorLandscape, hidden, is_narrow};
 
 impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
     /// Runs the network of `genome` on all samples.
@@ -44,7 +44,7 @@ impl<'a, K: Kernels, C: Cell> VectorLandscape<'a, K, C> {
             ahead: vec![],
             rising: vec![],
             total: 0,
-            pending: Pending::None,
+            pending: PendingTrial::None,
             work: hidden::Work::default(),
         };
         landscape.run();

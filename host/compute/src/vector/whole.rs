@@ -5,7 +5,7 @@ use evobit::genome::{Gene, Mutation};
 use evobit::network::Network;
 
 use super::kernels::{Ahead, Cell, Chunk, Column, LANES};
-use super::{Kernels, Pending, VectorLandscape};
+use super::{Kernels, PendingTrial, VectorLandscape};
 
 impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     pub(super) fn output_spectrum(&mut self, class: u32, deltas: &mut [i64]) {
@@ -33,10 +33,10 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     }
 
     /// Tries mutations of one class.
-    pub(super) fn try_class(&mut self, class: u32, mutations: &[Mutation]) -> Pending<C> {
+    pub(super) fn try_class(&mut self, class: u32, mutations: &[Mutation]) -> PendingTrial<C> {
         let mut work = std::mem::take(&mut self.work);
         let words = self.sample_words();
-        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return Pending::None };
+        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return PendingTrial::None };
         let (mut base, mut columns) = (0, Vec::with_capacity(mutations.len()));
         for mutation in mutations {
             match mutation.gene {
@@ -59,7 +59,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
         };
         let change = steps.enumerate().map(change).sum();
         self.work = work;
-        Pending::Class { mutations: mutations.to_vec(), change }
+        PendingTrial::Class { mutations: mutations.to_vec(), change }
     }
 
     pub(super) fn commit_class(&mut self, mutations: &[Mutation], change: i64) {
@@ -74,7 +74,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
     }
 
     /// Tries any mutations: new pre-activations of the hidden neurons among them, then all scores.
-    pub(super) fn try_whole(&mut self, mutations: &[Mutation]) -> Pending<C> {
+    pub(super) fn try_whole(&mut self, mutations: &[Mutation]) -> PendingTrial<C> {
         let (classes, blocks, words) = (self.topology.classes(), self.blocks(), self.sample_words());
         let labels = &self.samples.labels;
         let mut moved: Vec<(u32, Vec<Chunk<C>>)> = vec![];
@@ -87,7 +87,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
                 moved.push((neuron, row));
             }
         }
-        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return Pending::None };
+        let Ok(network) = Network::new(self.topology, &self.genome[..]) else { return PendingTrial::None };
         let signs = |neuron: u32| {
             let mut on = self.on[self.row(neuron)].to_vec();
             if let Some((_, tried)) = moved.iter().find(|(other, _)| *other == neuron) {
@@ -128,7 +128,7 @@ impl<K: Kernels, C: Cell> VectorLandscape<'_, K, C> {
             }
         }
         let loss: i64 = (0..self.samples.len()).map(|sample| self.sample_loss(&ahead, sample)).sum();
-        Pending::Whole { mutations: mutations.to_vec(), change: loss - self.total, moved, ahead }
+        PendingTrial::Whole { mutations: mutations.to_vec(), change: loss - self.total, moved, ahead }
     }
 
     pub(super) fn commit_whole(

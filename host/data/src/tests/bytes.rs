@@ -27,7 +27,7 @@ fn check(read: Result<Dataset, DataError>) -> Result<(), TestCaseError> {
 /// Reads bytes in every way there is.
 fn read_all(bytes: &[u8], label: Option<String>) -> Result<(), TestCaseError> {
     let image = Schema::Image { channels: 1, height: 1, width: 2 };
-    let kinds = [Kind::Integer, Kind::Real, Kind::Category(names(&["x", "y"]))];
+    let kinds = [ColumnKind::Integer, ColumnKind::Real, ColumnKind::Category(names(&["x", "y"]))];
     let column = |kind| Column { name: "a".into(), kind };
     let classes = names(&["0", "1"]);
     for shape in [None, Some((1, 1, 2))] {

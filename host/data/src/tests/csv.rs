@@ -27,7 +27,10 @@ fn columns(set: &Dataset) -> &[Column] {
 fn each_column_gets_its_kind() {
     let set = read("n,r,c,y\n1, 2 ,red,no\n-7,0.5,blue,yes\n+3,1e3,,no\n2147483647,-0,red,yes\n").unwrap();
     let kinds: Vec<_> = columns(&set).iter().map(|column| column.kind.clone()).collect();
-    assert_eq!(kinds, [Kind::Integer, Kind::Real, Kind::Category(names(&["", "blue", "red"]))]);
+    assert_eq!(
+        kinds,
+        [ColumnKind::Integer, ColumnKind::Real, ColumnKind::Category(names(&["", "blue", "red"]))]
+    );
     let column = |feature| (0..4).map(|sample| set.key(sample, feature)).collect::<Vec<_>>();
     assert_eq!(column(0), [1, -7, 3, i32::MAX]);
     assert_eq!(column(1), [2.0, 0.5, 1000.0, 0.0].map(real_key));
@@ -38,7 +41,7 @@ fn each_column_gets_its_kind() {
 #[test]
 fn whole_numbers_beyond_32_bits_are_reals() {
     let set = read("n,y\n2147483648,a\n1,b\n").unwrap();
-    assert_eq!(columns(&set)[0].kind, Kind::Real);
+    assert_eq!(columns(&set)[0].kind, ColumnKind::Real);
     assert_eq!(set.key(0, 0), real_key(2_147_483_648.0));
 }
 

@@ -216,7 +216,7 @@ fn a_known_schema_reads_pairs_and_lone_images() {
     let lone = folder.path().join("t10k-images").to_string_lossy().into_owned();
     let bare = load_unlabelled(&lone, &schema, &[], &options).unwrap();
     assert_eq!((bare.samples(), bare.features(), bare.key(2, 1)), (3, 2, 255));
-    let table = Schema::Table(vec![Column { name: "a".into(), kind: Kind::Integer }]);
+    let table = Schema::Table(vec![Column { name: "a".into(), kind: ColumnKind::Integer }]);
     assert_fails!(load_unlabelled(&lone, &table, &[], &options), ImagesForTable, "reads a table");
     assert_fails!(load_known(&lone, &schema, &[], &options), LoneIdx, "give the folder");
     let stream = read_unlabelled(gzip(&three()).as_slice(), "standard input", &schema, &[], &options);

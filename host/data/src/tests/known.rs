@@ -6,8 +6,8 @@ use super::*;
 
 /// A model's schema: whole numbers `a`, reals `b` and colours `c`.
 fn table() -> Schema {
-    let kinds = [Kind::Integer, Kind::Real, Kind::Category(names(&["blue", "red"]))];
-    let column = |(name, kind): (&str, Kind)| Column { name: name.into(), kind };
+    let kinds = [ColumnKind::Integer, ColumnKind::Real, ColumnKind::Category(names(&["blue", "red"]))];
+    let column = |(name, kind): (&str, ColumnKind)| Column { name: name.into(), kind };
     Schema::Table(["a", "b", "c"].into_iter().zip(kinds).map(column).collect())
 }
 

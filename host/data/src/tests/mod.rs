@@ -48,7 +48,7 @@ fn digits_are_built_in_as_images() {
 fn iris_is_built_in_as_a_table() {
     let set = load("iris", &LoadOptions::default()).unwrap().train;
     let Schema::Table(columns) = &set.schema else { panic!("{:?}", set.schema) };
-    assert_eq!(columns[0], Column { name: "sepal_length".into(), kind: Kind::Real });
+    assert_eq!(columns[0], Column { name: "sepal_length".into(), kind: ColumnKind::Real });
     assert_eq!((set.samples(), set.features()), (150, 4));
     assert_eq!(set.classes, names(&["setosa", "versicolor", "virginica"]));
     assert_eq!(set.class_counts(), [50, 50, 50]);
@@ -110,8 +110,8 @@ fn a_label_in_the_middle_of_a_real_table_is_found() {
     assert_eq!((set.samples(), set.features()), (28_319, 9));
     assert_eq!(set.classes, names(&["Idle", "Lift", "Maritime", "Terrestrial"]));
     let Schema::Table(columns) = &set.schema else { panic!("{:?}", set.schema) };
-    assert_eq!(columns[0].kind, Kind::Category(names(&["test", "train"])));
-    assert_eq!((&columns[1].kind, &columns[3].kind), (&Kind::Integer, &Kind::Real));
+    assert_eq!(columns[0].kind, ColumnKind::Category(names(&["test", "train"])));
+    assert_eq!((&columns[1].kind, &columns[3].kind), (&ColumnKind::Integer, &ColumnKind::Real));
 }
 
 #[test]

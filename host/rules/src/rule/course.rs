@@ -9,7 +9,7 @@ use super::tasks::{BooleanTask, Damage, TableTask};
 evobit_data::named! {
     /// A kind of task.
     #[derive(Default)]
-    pub enum Kind {
+    pub enum CourseKind {
         /// Learn a table or images
         Table = "table" (default),
         /// Learn Boolean functions: evolution sees exclusive or and or, the exam is all other functions
@@ -40,7 +40,7 @@ const EXAM: u32 = 64;
 #[derive(Clone, Debug)]
 pub struct Course {
     /// The kind of task.
-    pub kind: Kind,
+    pub kind: CourseKind,
     /// Samples to learn from.
     pub learn: Table,
     /// Samples that only the last exam has.
@@ -66,7 +66,7 @@ impl Course {
     #[must_use]
     pub const fn lacks(&self, needs: RuleNeeds) -> Option<&'static str> {
         match self.kind {
-            Kind::Unlabelled if needs.error => Some("errors, so labelled samples"),
+            CourseKind::Unlabelled if needs.error => Some("errors, so labelled samples"),
             _ => None,
         }
     }
@@ -99,7 +99,7 @@ impl Course {
             held_out: None,
         };
         let mut batch = match self.kind {
-            Kind::Boolean => self.boolean(&self.functions()[..2]).batch(hidden, self.seed, index)?,
+            CourseKind::Boolean => self.boolean(&self.functions()[..2]).batch(hidden, self.seed, index)?,
             _ => self.of_table(&task, hidden, index)?,
         };
         if self.improvement {
@@ -123,7 +123,7 @@ impl Course {
             held_out: Some(&self.held_out),
         };
         Ok(match self.kind {
-            Kind::Boolean => {
+            CourseKind::Boolean => {
                 let functions = self.functions();
                 let unseen = self.boolean(&functions[2..]);
                 let lives = (functions.len() as u32 - 2) * BOOLEAN_STARTS;
@@ -136,14 +136,14 @@ impl Course {
 
     fn of_table(&self, task: &TableTask<'_>, hidden: &[u16], index: u32) -> Result<Batch, ShapeError> {
         match self.kind {
-            Kind::Switch => task.switch(hidden, self.seed, index),
-            Kind::Lesion => task.damaged(hidden, Damage::Lesion(LESION), self.seed, index),
-            Kind::Growth => {
+            CourseKind::Switch => task.switch(hidden, self.seed, index),
+            CourseKind::Lesion => task.damaged(hidden, Damage::Lesion(LESION), self.seed, index),
+            CourseKind::Growth => {
                 let neurons = hidden.first().map_or(0, |&width| width / 5);
                 task.damaged(hidden, Damage::Growth(neurons), self.seed, index)
             }
-            Kind::Unlabelled => Ok(Batch { labelled: false, ..task.batch(hidden, self.seed, index)? }),
-            Kind::Table | Kind::Boolean => task.batch(hidden, self.seed, index),
+            CourseKind::Unlabelled => Ok(Batch { labelled: false, ..task.batch(hidden, self.seed, index)? }),
+            CourseKind::Table | CourseKind::Boolean => task.batch(hidden, self.seed, index),
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::rule::{LANES, Phase, Sample};
 
-    fn course(kind: Kind) -> Course {
+    fn course(kind: CourseKind) -> Course {
         // What is held out has values that nothing else has.
         let table = |values: [i8; 2]| Table {
             inputs: 2,
@@ -197,7 +197,7 @@ mod tests {
             labels: [0, 1].repeat(20),
             classes: 2,
         };
-        let boolean = kind == Kind::Boolean;
+        let boolean = kind == CourseKind::Boolean;
         Course {
             kind,
             learn: if boolean { boolean_table(2) } else { table([1, 2]) },
@@ -227,7 +227,13 @@ mod tests {
 
     #[test]
     fn evolution_never_sees_what_is_held_out() {
-        for kind in [Kind::Table, Kind::Switch, Kind::Lesion, Kind::Growth, Kind::Unlabelled] {
+        for kind in [
+            CourseKind::Table,
+            CourseKind::Switch,
+            CourseKind::Lesion,
+            CourseKind::Growth,
+            CourseKind::Unlabelled,
+        ] {
             let course = course(kind);
             let batches = [course.chapter(0, 2).unwrap(), course.choosing(2).unwrap()].concat();
             let last = course.last().unwrap();
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn functions_to_evolve_on_are_not_those_to_be_judged_by() {
-        let course = course(Kind::Boolean);
+        let course = course(CourseKind::Boolean);
         let functions = |batches: &[Batch]| {
             let truth = |sample: &Sample, lane: usize| {
                 let row =

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use super::search::RuleSearch;
-pub use super::state::State;
+pub use super::state::RuleState;
 use super::{Batch, LANES, Marks, Room, live};
 
 /// Fitness that a coefficient costs: of two rules that are nearly as good the cheaper one wins.

@@ -21,7 +21,7 @@ use evobit::rule::GENOME_WORDS;
 use evobit::rule::image::{self, RuleImageError};
 
 pub use batch::{Batch, HIGHEST, LANES, Marks, Phase, Room, Sample, live};
-pub use course::{Course, Kind};
+pub use course::{Course, CourseKind};
 pub use meta::evolve;
 
 /// The image of a rule without a network.

@@ -3,7 +3,7 @@
 use evobit::encode::key_real;
 
 use super::table::Table;
-use evobit_data::{Column, Dataset, Kind, Schema};
+use evobit_data::{Column, ColumnKind, Dataset, Schema};
 
 /// The value that one standard deviation becomes.
 const DEVIATION: f64 = 40.0;
@@ -42,8 +42,10 @@ impl Scaling {
             }
             Schema::Table(columns) => {
                 let scale = |(column, &(mean, variance)): (&Column, &(f64, f64))| match &column.kind {
-                    Kind::Category(names) => Scale::Categories(names.len()),
-                    Kind::Integer | Kind::Real => Scale::Number { mean, factor: factor(variance) },
+                    ColumnKind::Category(names) => Scale::Categories(names.len()),
+                    ColumnKind::Integer | ColumnKind::Real => {
+                        Scale::Number { mean, factor: factor(variance) }
+                    }
                 };
                 columns.iter().zip(&moments).map(scale).collect()
             }
@@ -96,7 +98,7 @@ fn moments(data: &Dataset, feature: usize) -> (f64, f64) {
 fn value(data: &Dataset, sample: usize, feature: usize) -> f64 {
     let key = data.key(sample, feature);
     match &data.schema {
-        Schema::Table(columns) if columns[feature].kind == Kind::Real => f64::from(key_real(key)),
+        Schema::Table(columns) if columns[feature].kind == ColumnKind::Real => f64::from(key_real(key)),
         _ => f64::from(key),
     }
 }

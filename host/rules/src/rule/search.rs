@@ -11,7 +11,7 @@ use evobit::rule::{EvolvedRule, GENOME_WORDS, Lanes, RuleGenes, SourceSums, Weig
 use evobit_search::{Evolution, Interrupt, Pace, Searcher, Step, Stop};
 
 use super::meta::{ChapterRow, Lives, MetaOutcome, MetaSettings, assess};
-use super::state::{FLIPS, State};
+use super::state::{FLIPS, RuleState};
 use super::{Batch, LANES, Room, live};
 
 /// An evolution of a rule, for the lives that `lives` makes for each chapter.
@@ -22,7 +22,7 @@ pub struct RuleSearch<'a, Make> {
     validation: &'a [Batch],
     /// The lives of the chapter.
     batches: Option<Vec<Batch>>,
-    state: State,
+    state: RuleState,
     written: Vec<u32>,
 }
 
@@ -30,19 +30,24 @@ impl<'a, Make> RuleSearch<'a, Make> {
     /// From the start.
     #[must_use]
     pub fn new(settings: &'a MetaSettings, lives: Make, validation: &'a [Batch]) -> Self {
-        Self::resume(settings, lives, validation, State::new(settings))
+        Self::resume(settings, lives, validation, RuleState::new(settings))
     }
 
     /// From where another of the same settings and lives was.
     #[must_use]
-    pub fn resume(settings: &'a MetaSettings, lives: Make, validation: &'a [Batch], state: State) -> Self {
+    pub fn resume(
+        settings: &'a MetaSettings,
+        lives: Make,
+        validation: &'a [Batch],
+        state: RuleState,
+    ) -> Self {
         Self { settings, lives, validation, batches: None, state, written: vec![] }
     }
 
     /// What was found so far.
     #[must_use]
     pub fn outcome(&self) -> MetaOutcome {
-        let State { genome, generations, rows, chapters, .. } = &self.state;
+        let RuleState { genome, generations, rows, chapters, .. } = &self.state;
         let of = |words: &[u32]| std::array::from_fn(|word| words.get(word).copied().unwrap_or(0));
         MetaOutcome {
             genome: of(genome),
@@ -267,10 +272,10 @@ mod tests {
         let mut session = Session::default();
         let pace = Pace::new(&session);
         drive(&mut whole, &pace, &mut session, &mut Silent).unwrap();
-        let mut state = State::new(&settings);
+        let mut state = RuleState::new(&settings);
         for _ in 0..100 {
             let bytes = RuleSearch::resume(&settings, lives, &validation, state).state();
-            state = State::read(&bytes, &settings).unwrap();
+            state = RuleState::read(&bytes, &settings).unwrap();
             let mut search = RuleSearch::resume(&settings, lives, &validation, state);
             // Given up, then done.
             let interrupt = Interrupt::default();
@@ -287,8 +292,8 @@ mod tests {
         assert_eq!(state, whole.state);
         assert_eq!(whole.outcome().rows.len(), 2);
         let bytes = whole.state();
-        assert!(State::read(&bytes[1..], &settings).is_none());
+        assert!(RuleState::read(&bytes[1..], &settings).is_none());
         let other = MetaSettings { population: 4, ..settings };
-        assert!(State::read(&bytes, &other).is_none());
+        assert!(RuleState::read(&bytes, &other).is_none());
     }
 }

@@ -15,7 +15,7 @@ const FIRST_FLIPS: u32 = 3;
 
 /// Where an evolution of a rule is: all that the rest of it depends on, beside settings and lives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct RuleState {
     /// The best rule so far, and its fitness on the lives that choose; none before that was measured.
     #[serde(with = "words")]
     pub(super) genome: Vec<u32>,
@@ -40,7 +40,7 @@ pub struct State {
     pub(super) pool: Vec<Vec<i16>>,
 }
 
-impl State {
+impl RuleState {
     /// The start.
     pub(super) fn new(settings: &MetaSettings) -> Self {
         let mut rng = Stream::new(settings.seed, Purpose::Search, 0);

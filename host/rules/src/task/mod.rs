@@ -16,9 +16,9 @@ use evobit::topology::{Layer, Shape, Topology, TopologyError};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use evobit_data::{Column, Kind, Schema};
+use evobit_data::{Column, ColumnKind, Schema};
 use evobit_model::{Ingredients, Model};
-pub use search::{Config, Ground, Outcome, Row, TaskSearch, search};
+pub use search::{Ground, Outcome, Row, TaskConfig, TaskSearch, search};
 
 evobit_data::named! {
     /// A task.
@@ -157,7 +157,7 @@ pub fn model<E: World>(encoder: &[u32], topology: &Topology, genome: &[u32]) -> 
     // Nothing here is trained by a loss; the smallest table does.
     let mut loss = vec![0; 64];
     let len = write_logistic(0.0, 1.0, 1, &mut loss)?;
-    let column = |name: &str| Column { name: name.into(), kind: Kind::Integer };
+    let column = |name: &str| Column { name: name.into(), kind: ColumnKind::Integer };
     let columns = E::OBSERVATIONS.iter().map(|observation| column(observation.name)).collect();
     let classes: Vec<String> = E::ACTIONS.iter().map(ToString::to_string).collect();
     Ok(Model::new(&Ingredients {
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_search_finds_a_controller_that_its_model_repeats() {
-        let config = Config { generations: 12, ..Config::new(Task::CartPole, 3) };
+        let config = TaskConfig { generations: 12, ..TaskConfig::new(Task::CartPole, 3) };
         let outcome = search::<CartPole>(&config, Session::default(), &mut Silent).unwrap();
         let again = search::<CartPole>(&config, Session::default(), &mut Silent).unwrap();
         assert_eq!((&outcome.genome, &outcome.rows), (&again.genome, &again.rows));

@@ -18,7 +18,7 @@ use super::{Part, Task, TaskError, World, model, network, starts};
 /// What a search is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Config {
+pub struct TaskConfig {
     /// The task.
     pub task: Task,
     /// Hidden neurons, 0 for no hidden layer.
@@ -43,7 +43,7 @@ pub struct Config {
     pub seed: u64,
 }
 
-impl Config {
+impl TaskConfig {
     /// The defaults of a task.
     #[must_use]
     pub const fn new(task: Task, seed: u64) -> Self {
@@ -123,7 +123,7 @@ impl<E: World> Fitness for Parallel<'_, E> {
 /// # Errors
 /// A configuration that makes no network or no genetic algorithm.
 pub fn search<E: World>(
-    config: &Config,
+    config: &TaskConfig,
     mut session: Session<'_>,
     watch: &mut dyn Watch<Row>,
 ) -> Result<Outcome, TaskError> {
@@ -137,7 +137,7 @@ pub fn search<E: World>(
 /// What a search takes place on: the network and the starts.
 #[derive(Debug)]
 pub struct Ground<'a, E> {
-    config: &'a Config,
+    config: &'a TaskConfig,
     encoder: Vec<u32>,
     topology: Topology,
     learn: Vec<E>,
@@ -149,7 +149,7 @@ impl<'a, E: World> Ground<'a, E> {
     ///
     /// # Errors
     /// A configuration that makes no network.
-    pub fn new(config: &'a Config) -> Result<Self, TaskError> {
+    pub fn new(config: &'a TaskConfig) -> Result<Self, TaskError> {
         let (encoder, topology) = network::<E>(config.hidden)?;
         let [learn, choose] = [(Part::Learn, config.starts), (Part::Choose, config.choosing)]
             .map(|(part, count)| starts::<E>(config.seed, part, count));
@@ -159,7 +159,7 @@ impl<'a, E: World> Ground<'a, E> {
 
 /// Where a search is: all that the rest of it depends on, beside its configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct State {
+struct TaskState {
     /// The genome that earned most from the starts that choose, and what that was.
     #[serde(with = "words")]
     genome: Vec<u32>,
@@ -180,7 +180,7 @@ pub struct TaskSearch<'a, E> {
     controller: Controller<'a, &'a [u32]>,
     /// The genome that was looked at last and what it earned.
     last: (Vec<u32>, i64),
-    state: State,
+    state: TaskState,
     written: Vec<u32>,
 }
 
@@ -190,7 +190,7 @@ impl<'a, E: World> TaskSearch<'a, E> {
     /// # Errors
     /// None for a ground.
     pub fn new(ground: &'a Ground<'a, E>) -> Result<Self, TaskError> {
-        let state = State {
+        let state = TaskState {
             genome: vec![],
             highest: i64::MIN,
             rows: vec![],
@@ -207,7 +207,7 @@ impl<'a, E: World> TaskSearch<'a, E> {
     /// # Errors
     /// None for a ground.
     pub fn resume(ground: &'a Ground<'a, E>, bytes: &[u8]) -> Result<Option<Self>, TaskError> {
-        let Ok((state, [])) = postcard::take_from_bytes::<State>(bytes) else { return Ok(None) };
+        let Ok((state, [])) = postcard::take_from_bytes::<TaskState>(bytes) else { return Ok(None) };
         let (words, individuals) = (ground.topology.genome_words(), ground.config.population as usize);
         let population = state.population.as_ref().is_none_or(|saved| {
             saved.genomes.len() == words * individuals
@@ -221,7 +221,7 @@ impl<'a, E: World> TaskSearch<'a, E> {
         if fits { Self::begin(ground, state).map(Some) } else { Ok(None) }
     }
 
-    fn begin(ground: &'a Ground<'a, E>, state: State) -> Result<Self, TaskError> {
+    fn begin(ground: &'a Ground<'a, E>, state: TaskState) -> Result<Self, TaskError> {
         let controller = Controller::new::<E>(Encoder::new(&ground.encoder[..])?, &ground.topology)?;
         Ok(Self { ground, controller, last: Default::default(), state, written: vec![] })
     }

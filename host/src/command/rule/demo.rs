@@ -6,7 +6,7 @@ use evobit::evolve::genetic;
 use evobit::rule::{EvolvedRule, Plasticity, ShapeError};
 use evobit_rules::rule::course::boolean_table;
 use evobit_rules::rule::meta::{ChapterRow, MetaSettings, assess};
-use evobit_rules::rule::{Course, Kind, LANES, Room, evolve, live};
+use evobit_rules::rule::{Course, CourseKind, LANES, Room, evolve, live};
 use evobit_search::Watch;
 
 /// Batches of every generation.
@@ -37,7 +37,7 @@ impl Watch<ChapterRow> for Told {
 
 pub(super) fn run(args: &RuleDemoArgs) -> Result<(), Failure> {
     let course = Course {
-        kind: Kind::Boolean,
+        kind: CourseKind::Boolean,
         learn: boolean_table(2),
         held_out: boolean_table(2),
         epochs: 5,

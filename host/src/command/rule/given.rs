@@ -45,7 +45,7 @@ impl Given {
     }
 }
 
-/// Kind and rate of a rule written as `kind:RATE`.
+/// CourseKind and rate of a rule written as `kind:RATE`.
 fn by_hand(text: &str) -> Result<Option<(&str, u8)>, Failure> {
     let Some((kind @ ("delta" | "oja" | "hebbian"), rate)) = text.split_once(':') else { return Ok(None) };
     match rate.parse() {

@@ -12,7 +12,7 @@ use evobit::rule::{EvolvedRule, Lanes, ShapeError, Weight, image};
 use evobit_report::CurvePoint;
 use evobit_rules::rule::meta::{ChapterRow, MetaOutcome};
 use evobit_rules::rule::picture::animate;
-use evobit_rules::rule::{Batch, Course, HIGHEST, Kind, LANES, Phase, Room, live, rule_image};
+use evobit_rules::rule::{Batch, Course, CourseKind, HIGHEST, LANES, Phase, Room, live, rule_image};
 use evobit_search::RunFolder;
 
 /// Frames of an animation.
@@ -150,7 +150,7 @@ pub(super) fn table(
     seconds: f64,
     path: &str,
 ) -> String {
-    let name = if course.kind == Kind::Boolean {
+    let name = if course.kind == CourseKind::Boolean {
         "functions learned, all answers right"
     } else {
         "accuracy on test samples"

@@ -19,7 +19,7 @@ use evobit::rule::{Plasticity, Shape, ShapeError, WeightKind};
 use evobit_data::{LoadOptions, load, stratified};
 use evobit_rules::rule::course::boolean_table;
 use evobit_rules::rule::scaling::Scaling;
-use evobit_rules::rule::{Course, Kind};
+use evobit_rules::rule::{Course, CourseKind};
 
 /// Arguments of `rule`.
 #[derive(Args, Debug)]
@@ -65,8 +65,8 @@ pub enum Weights {
 #[serde(rename_all = "kebab-case")]
 pub struct TaskArgs {
     /// The kind of task
-    #[arg(long, value_parser = named::<Kind>(), default_value = "table", help_heading = "Task")]
-    pub task: Kind,
+    #[arg(long, value_parser = named::<CourseKind>(), default_value = "table", help_heading = "Task")]
+    pub task: CourseKind,
     /// What to learn, as for `train`
     #[arg(long, value_name = "SOURCE", default_value = "iris", help_heading = "Task")]
     pub data: String,
@@ -220,7 +220,7 @@ fn hidden_layers(text: &str) -> Result<Vec<u16>, Failure> {
 impl TaskArgs {
     /// The course for these arguments; evolution sees `shapes`, or the hidden layers of the task.
     fn course(&self, shapes: Option<&str>) -> Result<Course, Failure> {
-        let boolean = self.task == Kind::Boolean;
+        let boolean = self.task == CourseKind::Boolean;
         let (learn, held_out) = if boolean {
             (boolean_table(self.inputs.into()), boolean_table(self.inputs.into()))
         } else {
@@ -231,7 +231,7 @@ impl TaskArgs {
             Some(list) => list.split('/').map(hidden_layers).collect::<Result<_, _>>()?,
             None => vec![hidden.clone()],
         };
-        if self.task == Kind::Growth
+        if self.task == CourseKind::Growth
             && shapes.iter().chain([&hidden]).any(|hidden| hidden.first().is_none_or(|&width| width < 5))
         {
             return Err(Failure::usage(

@@ -17,8 +17,8 @@ use super::verdict::Verdict;
 use evobit::evolve::genetic;
 use evobit::image::Checksum;
 use evobit::rule::{EvolvedRule, GENOME_WORDS, RuleGenes, ShapeError};
-use evobit_rules::rule::meta::{ChapterRow, MetaOutcome, MetaSettings, RuleSearch, State};
-use evobit_rules::rule::{Batch, Course, Kind, Marks, Room, live, rule_image};
+use evobit_rules::rule::meta::{ChapterRow, MetaOutcome, MetaSettings, RuleSearch, RuleState};
+use evobit_rules::rule::{Batch, Course, CourseKind, Marks, Room, live, rule_image};
 use evobit_search::checkpoint::{Checkpoints, Head};
 use evobit_search::run_folder::FolderError;
 use evobit_search::{Ended, Pace, RunFolder, Session, Stop, drive};
@@ -55,7 +55,7 @@ struct Run {
     folder: RunFolder,
     checkpoints: Checkpoints,
     /// Where it goes on, and after how many generations and seconds.
-    state: Option<State>,
+    state: Option<RuleState>,
     before: (u64, f64),
     budget: Option<Duration>,
 }
@@ -116,7 +116,7 @@ fn prepare(args: &RuleTrainArgs, resumed: Option<Unfinished>) -> Result<Run, Fai
         seed: args.task.seed,
     };
     let read = |(checkpoint, _): &(evobit_search::checkpoint::Checkpoint, usize)| {
-        State::read(&checkpoint.state, &settings).ok_or_else(|| Failure {
+        RuleState::read(&checkpoint.state, &settings).ok_or_else(|| Failure {
             code: 1,
             message: "the checkpoint does not fit the configuration: begin anew with `evobit rule train`"
                 .into(),
@@ -184,7 +184,7 @@ impl Ground {
         if let (Some(name), Some(genome)) = (&args.from, &from) {
             given::check(&EvolvedRule::new(genome)?, name, course)?;
         }
-        let rate = (course.kind != Kind::Unlabelled).then(|| given::best_delta(choosing));
+        let rate = (course.kind != CourseKind::Unlabelled).then(|| given::best_delta(choosing));
         let from = from.unwrap_or(rate.map_or([0; GENOME_WORDS], RuleGenes::delta));
         Ok(Self { samples, rate, from: from.to_vec() })
     }

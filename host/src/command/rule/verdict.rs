@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use evobit_rules::rule::{Course, Kind, Marks};
+use evobit_rules::rule::{Course, CourseKind, Marks};
 
 /// What networks came to.
 #[derive(Clone, Debug, Serialize)]
@@ -40,7 +40,7 @@ impl Verdict {
             networks: last.len() * lanes,
             worst_function: None,
         };
-        if course.kind == Kind::Boolean {
+        if course.kind == CourseKind::Boolean {
             let learned =
                 last.iter().flat_map(|marks| marks.right).map(|right| f64::from(u8::from(right == samples)));
             let learned: Vec<f64> = learned.collect();

@@ -3,12 +3,12 @@
 use super::super::{Failure, print};
 use super::{TaskEvalArgs, in_world, verdict_lines};
 use evobit_model::Model;
-use evobit_rules::task::{Config, Part, judge, starts};
+use evobit_rules::task::{Part, TaskConfig, judge, starts};
 
 pub(super) fn run(args: &TaskEvalArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
     let beside = std::fs::read_to_string(args.model.with_file_name("config.toml")).ok();
-    let config: Option<Config> = beside.and_then(|text| toml::from_str(&text).ok());
+    let config: Option<TaskConfig> = beside.and_then(|text| toml::from_str(&text).ok());
     let Some(task) = args.task.or(config.as_ref().map(|config| config.task)) else {
         return Err(Failure::usage(format!(
             "{}: which task? The config.toml of an `evobit task train` does not lie beside it: give --task",

@@ -14,7 +14,7 @@ use super::{TaskTrainArgs, in_world, verdict_lines};
 use evobit_model::Model;
 use evobit_report::{Chart, Line};
 use evobit_rules::task::{
-    Config, Ground, Outcome, Part, Row, TaskSearch, World, courses, judge, model, network, starts,
+    Ground, Outcome, Part, Row, TaskConfig, TaskSearch, World, courses, judge, model, network, starts,
 };
 use evobit_search::checkpoint::{Checkpoints, Head};
 use evobit_search::{Ended, Pace, RunFolder, Session, Stop, drive};
@@ -41,9 +41,9 @@ pub(super) fn run(args: &TaskTrainArgs) -> Result<(), Failure> {
     in_world!(config.task, World => train::<World>(args, &config, resumed))
 }
 
-fn config(args: &TaskTrainArgs, task: evobit_rules::task::Task) -> Config {
-    let defaults = Config::new(task, args.seed);
-    Config {
+fn config(args: &TaskTrainArgs, task: evobit_rules::task::Task) -> TaskConfig {
+    let defaults = TaskConfig::new(task, args.seed);
+    TaskConfig {
         hidden: args.hidden.unwrap_or(task.hidden()),
         starts: args.starts as usize,
         choosing: args.choosing.map_or(defaults.choosing, |starts| starts as usize),
@@ -59,7 +59,7 @@ fn config(args: &TaskTrainArgs, task: evobit_rules::task::Task) -> Config {
 
 fn train<E: World>(
     args: &TaskTrainArgs,
-    config: &Config,
+    config: &TaskConfig,
     resumed: Option<Unfinished>,
 ) -> Result<(), Failure> {
     let (budget, interval) = times(args.budget, args.checkpoint)?;
@@ -137,7 +137,7 @@ fn train<E: World>(
 
 /// Searches, with a bar where there is a terminal. Seconds are those of the whole search.
 fn search<E: World>(
-    config: &Config,
+    config: &TaskConfig,
     newest: Option<&(evobit_search::checkpoint::Checkpoint, usize)>,
     checkpoints: &mut Checkpoints,
     budget: Option<Duration>,

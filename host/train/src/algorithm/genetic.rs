@@ -22,7 +22,7 @@ use evobit_model::evaluate;
 pub(super) fn training(prepared: &Prepared, genome: &[u32]) -> [i64; 3] {
     let samples = prepared.cold();
     let score = Network::new(&prepared.topology, genome).map_or_else(
-        |_| evaluate::Score::default(),
+        |_| evaluate::Evaluation::default(),
         |network| evaluate::score(&network, &prepared.loss_table(), samples),
     );
     [score.loss, score.correct as i64, samples.len() as i64]

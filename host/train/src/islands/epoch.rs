@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ancestry::{Cause, count};
-use super::state::State;
+use super::state::IslandState;
 use super::world::World;
 use crate::algorithm::{self, Algorithm, Immigrant};
 use crate::error::TrainError;
@@ -26,7 +26,7 @@ pub(super) struct Epoch {
 /// An epoch of search; none where it was given up.
 pub(super) fn live(
     world: &World<'_>,
-    state: &mut State,
+    state: &mut IslandState,
     immigrants: &[Immigrant],
     stop: &AtomicBool,
 ) -> Result<Option<Epoch>, String> {
@@ -42,7 +42,7 @@ pub(super) fn live(
 /// Lets immigrants in and searches for as many sweeps as an epoch has.
 fn search(
     world: &World<'_>,
-    state: &mut State,
+    state: &mut IslandState,
     immigrants: &[Immigrant],
     tracker: &mut Tracker<'_>,
     stop: &AtomicBool,

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use super::graph::Graph;
-use super::state::State;
+use super::state::IslandState;
 use crate::settings::{Config, MigrationKind};
 use evobit_search::RunFolder;
 use evobit_search::seal::{Seal, SealError};
@@ -31,18 +31,18 @@ pub(super) fn prepare(folder: &RunFolder) -> Result<(), String> {
 /// Writes the checkpoint of an island, of a run of the configuration of this checksum.
 ///
 /// Says how many bytes it has.
-pub(super) fn write(folder: &RunFolder, config: u32, state: &State) -> Result<u64, String> {
+pub(super) fn write(folder: &RunFolder, config: u32, state: &IslandState) -> Result<u64, String> {
     let bytes = SEAL.close(&(config, state)).ok_or("a checkpoint is too large for memory")?;
     folder.write(&name(state.island, state.epoch), &bytes).map_err(|error| error.to_string())?;
     Ok(bytes.len() as u64)
 }
 
 /// Reads the checkpoint of an island.
-pub(super) fn read(folder: &RunFolder, config: u32, island: u16, epoch: u32) -> Result<State, String> {
+pub(super) fn read(folder: &RunFolder, config: u32, island: u16, epoch: u32) -> Result<IslandState, String> {
     let path = folder.file(&name(island, epoch));
     let bytes = fs::read(&path).map_err(|error| format!("{}: cannot be read ({error})", path.display()))?;
     let shown = path.display();
-    let (of, state): (u32, State) = SEAL.open(&bytes).map_err(|error| match error {
+    let (of, state): (u32, IslandState) = SEAL.open(&bytes).map_err(|error| match error {
         SealError::Version { .. } => format!("{shown}: of another version of this program"),
         _ => format!("{shown}: damaged"),
     })?;
@@ -66,7 +66,7 @@ fn epochs(folder: &Path, island: u16) -> BTreeSet<u32> {
 ///
 /// # Errors
 /// Where it has files and none of them can be used.
-fn newest(folder: &RunFolder, config: u32, island: u16) -> Result<Option<State>, String> {
+fn newest(folder: &RunFolder, config: u32, island: u16) -> Result<Option<IslandState>, String> {
     let mut fault = None;
     for &epoch in epochs(folder.path(), island).iter().rev() {
         match read(folder, config, island, epoch) {

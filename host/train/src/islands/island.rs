@@ -8,7 +8,7 @@ use super::epoch::{Epoch, live};
 use super::exchange::{Door, Parcel, Stopped};
 use super::files;
 use super::records::{Arrival, Finish, Migrant, Record};
-use super::state::{Known, State};
+use super::state::{IslandState, Known};
 use super::world::World;
 use crate::algorithm::Immigrant;
 use crate::settings::MigrationKind;
@@ -17,7 +17,11 @@ use crate::settings::MigrationKind;
 ///
 /// # Errors
 /// What keeps the island from going on, in one line.
-pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -> Result<Finish, String> {
+pub(super) fn inhabit(
+    world: &World<'_>,
+    mut state: IslandState,
+    mut door: Door<'_>,
+) -> Result<Finish, String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(world.threads).build();
     let pool = pool.map_err(|error| format!("no threads for island {}: {error}", state.island))?;
     // What those who are behind still need.
@@ -51,12 +55,16 @@ pub(super) fn inhabit(world: &World<'_>, mut state: State, mut door: Door<'_>) -
         }
     }
     let stopped = state.epoch < world.config.epochs();
-    let State { island, course, ancestry, records, arrivals, .. } = state;
+    let IslandState { island, course, ancestry, records, arrivals, .. } = state;
     Ok(Finish { island, course, ancestry, records, arrivals, stopped })
 }
 
 /// Who enters at the beginning of this epoch.
-fn arrivals(world: &World<'_>, state: &mut State, door: &mut Door<'_>) -> Result<Vec<Migrant>, Stopped> {
+fn arrivals(
+    world: &World<'_>,
+    state: &mut IslandState,
+    door: &mut Door<'_>,
+) -> Result<Vec<Migrant>, Stopped> {
     let (config, epoch) = (world.config, state.epoch);
     if let Some(recorded) = world.replay {
         let came = recorded.get(usize::from(state.island)).into_iter().flatten();
@@ -80,7 +88,11 @@ fn arrivals(world: &World<'_>, state: &mut State, door: &mut Door<'_>) -> Result
 }
 
 /// The genomes of migrants.
-fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<Vec<Immigrant>, String> {
+fn unpack(
+    world: &World<'_>,
+    state: &mut IslandState,
+    migrants: &[Migrant],
+) -> Result<Vec<Immigrant>, String> {
     let mut immigrants = vec![];
     for migrant in migrants {
         let last = state.known.get(&migrant.from).map(|known| &known.0[..]);
@@ -106,7 +118,7 @@ fn unpack(world: &World<'_>, state: &mut State, migrants: &[Migrant]) -> Result<
 }
 
 /// Notes what an epoch came to.
-fn record(state: &mut State, immigrants: &[Immigrant], epoch: &Epoch) {
+fn record(state: &mut IslandState, immigrants: &[Immigrant], epoch: &Epoch) {
     let mated = immigrants.iter().zip(&epoch.taken);
     state.records.push(Record {
         island: state.island,
@@ -119,7 +131,7 @@ fn record(state: &mut State, immigrants: &[Immigrant], epoch: &Epoch) {
 }
 
 /// Sends the best to where the graph says.
-fn emigrate(world: &World<'_>, state: &mut State, epoch: &Epoch, door: &Door<'_>) {
+fn emigrate(world: &World<'_>, state: &mut IslandState, epoch: &Epoch, door: &Door<'_>) {
     // Those who do not wait are not sent the same again, and what is not saved is not gone on with.
     let keeps = world.folder.is_some() && world.config.migration == MigrationKind::Deterministic;
     let known = state.told.as_ref().map_or(world.start, |known| &known.0);

@@ -59,7 +59,7 @@ use lineage::Lineage;
 use post::{Post, home};
 use records::winner;
 pub use records::{Arrival, Finish, Migrant, Record};
-use state::State;
+use state::IslandState;
 use traffic::{TRAFFIC, Traffic};
 use world::{Permits, World};
 
@@ -106,13 +106,13 @@ pub(super) fn run<'a>(
     let start = random_genome(prepared, config);
     let state = |island: u16| match (&folder, epochs[usize::from(island)]) {
         (Some(folder), epoch @ 1..) => files::read(folder, digest, island, epoch),
-        _ => Ok(State::new(island, &start)),
+        _ => Ok(IslandState::new(island, &start)),
     };
-    let mut states: Vec<State> =
+    let mut states: Vec<IslandState> =
         here.iter().copied().map(state).collect::<Result<_, String>>().map_err(TrainError::Islands)?;
     if config.migration == MigrationKind::Async {
         // Islands that did not wait for each other no longer agree on what both know, but for the start.
-        states.iter_mut().for_each(State::forget);
+        states.iter_mut().for_each(IslandState::forget);
     }
     let threads = rayon::current_num_threads();
     let each = (threads / states.len().max(1)).max(1);
@@ -266,7 +266,7 @@ fn follow(prepared: &Prepared, transport: &dyn Transport, digest: u32) -> Result
 /// Lets the islands of this process live, each on a thread. True where the run was stopped.
 fn evolve(
     world: &World<'_>,
-    (states, early): (Vec<State>, Vec<Parcel>),
+    (states, early): (Vec<IslandState>, Vec<Parcel>),
     ledger: Ledger,
     transport: &dyn Transport,
     watch: &mut dyn Watch<Row>,

@@ -13,7 +13,7 @@ use super::exchange::{Parcel, Transport};
 use super::graph::Graph;
 use super::ledger::Ledger;
 use super::post::Post;
-use super::traffic::{Kind, Traffic};
+use super::traffic::{ParcelKind, Traffic};
 use crate::row::Row;
 use crate::settings::GraphKind;
 use evobit_search::{Interrupt, Silent};
@@ -71,9 +71,10 @@ pub fn needs(plan: Plan, traffic: &Traffic) -> Needs {
     let graph = Graph::new(plan.kind, plan.islands, plan.seed);
     let ([targets, sources], migrants) = degrees(plan, graph);
     let (islands, epochs) = (u64::from(plan.islands), u64::from(traffic.epochs().max(1)));
-    let sizes = || (0..traffic.epochs()).map(|epoch| traffic.of(Kind::Migrant, epoch).each());
+    let sizes = || (0..traffic.epochs()).map(|epoch| traffic.of(ParcelKind::Migrant, epoch).each());
     let [row, saved, checkpoint, finish] =
-        [Kind::Row, Kind::Saved, Kind::Checkpoint, Kind::Finished].map(|kind| traffic.total(kind).each());
+        [ParcelKind::Row, ParcelKind::Saved, ParcelKind::Checkpoint, ParcelKind::Finished]
+            .map(|kind| traffic.total(kind).each());
     let oldest = postcard::to_stdvec(&Parcel::Oldest(traffic.epochs())).map_or(0, |bytes| bytes.len() as u64);
     let others = islands.saturating_sub(1);
     Needs {

@@ -15,7 +15,7 @@ pub(super) struct Known(#[serde(with = "words")] pub(super) Vec<u32>);
 
 /// Everything that the rest of an island's life depends on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct State {
+pub(super) struct IslandState {
     /// The island.
     pub island: u16,
     /// Epochs it has lived.
@@ -40,7 +40,7 @@ pub(super) struct State {
     pub records: Vec<Record>,
 }
 
-impl State {
+impl IslandState {
     /// An island before its first epoch.
     pub(super) fn new(island: u16, start: &[u32]) -> Self {
         Self {

@@ -12,7 +12,7 @@ pub const TRAFFIC: &str = "traffic.csv";
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum ParcelKind {
     /// An emigrant, to another island.
     Migrant,
     /// How an island does after a sweep, to the first process.
@@ -49,7 +49,7 @@ impl Amount {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Line {
-    kind: Kind,
+    kind: ParcelKind,
     epoch: u32,
     messages: u64,
     bytes: u64,
@@ -57,20 +57,22 @@ struct Line {
 
 /// What was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic(BTreeMap<(Kind, u32), Amount>);
+pub struct Traffic(BTreeMap<(ParcelKind, u32), Amount>);
 
 impl Traffic {
     /// Notes what an island sends; `sweeps` are those of an epoch.
     pub fn note(&mut self, parcel: &Parcel, sweeps: u32) {
         let (kind, epoch) = match parcel {
-            Parcel::Migrant(migrant) => (Kind::Migrant, migrant.epoch),
-            Parcel::Row(_, row) => (Kind::Row, row.sweep.saturating_sub(1) / sweeps.max(1)),
+            Parcel::Migrant(migrant) => (ParcelKind::Migrant, migrant.epoch),
+            Parcel::Row(_, row) => (ParcelKind::Row, row.sweep.saturating_sub(1) / sweeps.max(1)),
             Parcel::Saved { epoch, bytes, .. } => {
                 let epoch = epoch.saturating_sub(1);
-                self.add(Kind::Checkpoint, epoch, Amount { messages: 1, bytes: *bytes });
-                (Kind::Saved, epoch)
+                self.add(ParcelKind::Checkpoint, epoch, Amount { messages: 1, bytes: *bytes });
+                (ParcelKind::Saved, epoch)
             }
-            Parcel::Finished(finish) => (Kind::Finished, (finish.records.len() as u32).saturating_sub(1)),
+            Parcel::Finished(finish) => {
+                (ParcelKind::Finished, (finish.records.len() as u32).saturating_sub(1))
+            }
             _ => return,
         };
         // Plain values: this cannot fail.
@@ -78,19 +80,19 @@ impl Traffic {
         self.add(kind, epoch, Amount { messages: 1, bytes });
     }
 
-    fn add(&mut self, kind: Kind, epoch: u32, amount: Amount) {
+    fn add(&mut self, kind: ParcelKind, epoch: u32, amount: Amount) {
         self.0.entry((kind, epoch)).or_default().add(amount);
     }
 
     /// What was said of an epoch.
     #[must_use]
-    pub fn of(&self, kind: Kind, epoch: u32) -> Amount {
+    pub fn of(&self, kind: ParcelKind, epoch: u32) -> Amount {
         self.0.get(&(kind, epoch)).copied().unwrap_or_default()
     }
 
     /// Of all epochs.
     #[must_use]
-    pub fn total(&self, kind: Kind) -> Amount {
+    pub fn total(&self, kind: ParcelKind) -> Amount {
         let mut total = Amount::default();
         self.0.iter().filter(|((of, _), _)| *of == kind).for_each(|(_, amount)| total.add(*amount));
         total
@@ -146,10 +148,10 @@ mod tests {
         }
         traffic.note(&Parcel::Row(3, crate::Row { sweep: 6, ..Default::default() }), 3);
         traffic.note(&Parcel::Close, 1);
-        assert_eq!(traffic.of(Kind::Checkpoint, 0), Amount { messages: 2, bytes: 1801 });
-        assert_eq!(traffic.of(Kind::Checkpoint, 0).each(), 901);
-        assert_eq!(traffic.of(Kind::Row, 1).messages, 1);
-        assert_eq!((traffic.epochs(), traffic.total(Kind::Saved).messages), (2, 3));
+        assert_eq!(traffic.of(ParcelKind::Checkpoint, 0), Amount { messages: 2, bytes: 1801 });
+        assert_eq!(traffic.of(ParcelKind::Checkpoint, 0).each(), 901);
+        assert_eq!(traffic.of(ParcelKind::Row, 1).messages, 1);
+        assert_eq!((traffic.epochs(), traffic.total(ParcelKind::Saved).messages), (2, 3));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(TRAFFIC);
         std::fs::write(&path, traffic.to_csv()).unwrap();

@@ -7,7 +7,7 @@ use evobit::topology::{MAX_UNITS, Shape};
 
 use super::open::Open;
 use super::{Facts, HiddenLayer, Settings, plan};
-use evobit_data::{Column, Kind, Schema};
+use evobit_data::{Column, ColumnKind, Schema};
 
 /// The most neurons, up to `most`, of one hidden layer whose model image takes no more than `bytes`; without a limit of bytes `most`.
 pub(super) fn most_neurons(
@@ -70,8 +70,8 @@ fn encoder_size(schema: &Schema, levels: u16) -> Option<(Shape, usize)> {
         }
         Schema::Table(columns) => {
             let values = |column: &Column| match &column.kind {
-                Kind::Category(names) => names.len(),
-                Kind::Integer | Kind::Real => usize::from(levels),
+                ColumnKind::Category(names) => names.len(),
+                ColumnKind::Integer | ColumnKind::Real => usize::from(levels),
             };
             let bits: usize = columns.iter().map(values).sum();
             let fits = bits as u64 <= MAX_BITS.min(MAX_UNITS.into());

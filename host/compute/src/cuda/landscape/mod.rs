@@ -25,10 +25,10 @@ use evobit::topology::{Field, Topology};
 use super::device::{Buffer, Device, DeviceError, THREADS, launch};
 use super::gpu::Gpu;
 pub use many::spectra_of_many;
-use state::{RESULTS, SETS, Sizes, State, TOGETHER, Terms, blocks};
+use state::{CardState, RESULTS, SETS, Sizes, TOGETHER, Terms, blocks};
 pub(super) use together::Together;
-use together::{Job, Kind};
-use trial::{Pending, Scored};
+use together::{Job, JobKind};
+use trial::{PendingTrial, Scored};
 use views::Views;
 
 /// See the module.
@@ -36,12 +36,12 @@ pub struct CudaLandscape<'a> {
     gpu: Gpu,
     topology: &'a Topology,
     genome: Vec<u32>,
-    state: State,
+    state: CardState,
     planes: u32,
-    memory: Memory,
+    memory: CardMemory,
     views: Views,
     total: i64,
-    pending: Pending,
+    pending: PendingTrial,
     /// What the last trial scored beside what it was asked for.
     scored: Option<Scored>,
     /// Results used since they were last set to 0.
@@ -49,8 +49,8 @@ pub struct CudaLandscape<'a> {
 }
 
 /// What `state` points to, and buffers to work in.
-struct Memory {
-    state: Buffer<State>,
+struct CardMemory {
+    state: Buffer<CardState>,
     genome: Buffer<u32>,
     inputs: Buffer<u32>,
     labels: Buffer<u8>,
@@ -123,7 +123,7 @@ impl<'a> CudaLandscape<'a> {
         let (device, fixed) = (&gpu.device, sizes.bytes(topology, samples.len(), &terms));
         gpu.spectra.prepare()?;
         let mut slots = sizes.slots(fixed, gpu.room()?, wanted)?;
-        let memory = Memory::new(device, topology, genome, samples, &terms, &sizes)?;
+        let memory = CardMemory::new(device, topology, genome, samples, &terms, &sizes)?;
         let views = loop {
             match Views::new(device, plan, slots, sizes.view) {
                 Err(DeviceError::OutOfMemory { .. }) if slots > 1 => slots /= 2,
@@ -147,7 +147,7 @@ impl<'a> CudaLandscape<'a> {
             memory,
             views,
             total: 0,
-            pending: Pending::None,
+            pending: PendingTrial::None,
             scored: None,
             used: AtomicUsize::new(0),
         };
@@ -220,8 +220,8 @@ impl<'a> CudaLandscape<'a> {
         Ok(0)
     }
 
-    fn kind(&self) -> Kind {
-        Kind { slides: self.state.slide > 0 }
+    fn kind(&self) -> JobKind {
+        JobKind { slides: self.state.slide > 0 }
     }
 
     /// Tiles of samples.
@@ -324,7 +324,7 @@ impl Landscape for CudaLandscape<'_> {
     /// Also holds the sum of all changes so far against the loss measured anew.
     fn correct(&self) -> u32 {
         let measured = self.measure().and_then(|(loss, correct)| {
-            let pending = matches!(self.pending, Pending::Whole { .. });
+            let pending = matches!(self.pending, PendingTrial::Whole { .. });
             if loss != self.total && !pending {
                 return Err(DeviceError::Wrong(format!(
                     "the loss is {loss}, changes add up to {}",
@@ -365,20 +365,20 @@ impl Landscape for CudaLandscape<'_> {
     }
 
     fn commit(&mut self) {
-        let pending = std::mem::replace(&mut self.pending, Pending::None);
+        let pending = std::mem::replace(&mut self.pending, PendingTrial::None);
         let done = self.commit_pending(pending);
         self.or_fail((), done);
     }
 
     fn rollback(&mut self) {
-        if let Pending::Whole { .. } = std::mem::replace(&mut self.pending, Pending::None) {
+        if let PendingTrial::Whole { .. } = std::mem::replace(&mut self.pending, PendingTrial::None) {
             let done = self.restore();
             self.or_fail((), done);
         }
     }
 }
 
-impl Memory {
+impl CardMemory {
     fn new(
         device: &Arc<dyn Device>,
         topology: &Topology,
@@ -407,13 +407,13 @@ impl Memory {
     }
 
     /// Without the views.
-    fn state(&self, topology: &Topology, samples: usize, sizes: &Sizes, zero: u32) -> State {
+    fn state(&self, topology: &Topology, samples: usize, sizes: &Sizes, zero: u32) -> CardState {
         let (hidden, output) = (topology.layer(0), topology.layer(1));
         let [height, width] = match hidden.field {
             Field::Dense => [0; 2],
             Field::Window { height, width, .. } => [height, width],
         };
-        State {
+        CardState {
             genome: self.genome.address(),
             inputs: self.inputs.address(),
             labels: self.labels.address(),

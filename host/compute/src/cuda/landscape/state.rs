@@ -25,7 +25,7 @@ pub(super) const SETS: usize = 8;
 /// `Landscape` of kernels/cuda/landscape.cuh: addresses, then numbers.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-pub(super) struct State {
+pub(super) struct CardState {
     pub(super) genome: u64,
     pub(super) inputs: u64,
     pub(super) labels: u64,
@@ -80,7 +80,8 @@ pub(super) struct Window {
 }
 
 // The kernels assert the same.
-const _: () = assert!(size_of::<State>() == 152 && size_of::<Trial>() == 272 && size_of::<Window>() == 24);
+const _: () =
+    assert!(size_of::<CardState>() == 152 && size_of::<Trial>() == 272 && size_of::<Window>() == 24);
 
 /// Most lines and columns of a window that slides.
 const SIDE: u16 = 8;
@@ -172,7 +173,7 @@ impl Sizes {
             + samples * self.class_slots
             + 2 * neurons.max(classes)
             + self.planes;
-        let state = size_of::<State>() as u64;
+        let state = size_of::<CardState>() as u64;
         state + 4 * words as u64 + samples as u64 + 8 * (self.sums + RESULTS) as u64
     }
 
@@ -191,7 +192,7 @@ impl Sizes {
 }
 
 /// Blocks of threads that take one sample each.
-pub(super) fn blocks(state: &State) -> u32 {
+pub(super) fn blocks(state: &CardState) -> u32 {
     state.samples.div_ceil(THREADS)
 }
 

@@ -34,7 +34,7 @@ const _: () = assert!(size_of::<Job>() == 24);
 
 /// What the networks of a launch have in common: whether their windows slide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kind {
+pub(super) struct JobKind {
     pub(super) slides: bool,
 }
 
@@ -49,7 +49,7 @@ pub(in super::super) struct Together {
 struct Queue {
     /// Jobs for the next round; who asks for others waits for the one after it.
     jobs: Vec<Job>,
-    kind: Option<Kind>,
+    kind: Option<JobKind>,
     /// Most tiles of samples of one of them.
     tiles: u32,
     /// Rounds that have begun.
@@ -81,7 +81,7 @@ impl Together {
     }
 
     /// Launches these jobs, of so many tiles of samples, with those of others that have come meanwhile.
-    pub(super) fn launch(&self, jobs: &[Job], kind: Kind, tiles: u32) -> Result<(), DeviceError> {
+    pub(super) fn launch(&self, jobs: &[Job], kind: JobKind, tiles: u32) -> Result<(), DeviceError> {
         let mut queue = self.queue();
         while queue.kind.is_some_and(|other| other != kind) {
             queue = self.wait(queue);
@@ -116,7 +116,7 @@ impl Together {
 
     fn launch_all(
         &self,
-        (jobs, kind, all): (&[Job], Kind, u32),
+        (jobs, kind, all): (&[Job], JobKind, u32),
         memory: &Buffer<Job>,
     ) -> Result<(), DeviceError> {
         for jobs in jobs.chunks(MOST_JOBS).filter(|_| all > 0) {

@@ -17,7 +17,7 @@ const LOWER: u32 = 1 << 18;
 const _: () = assert!(MAX_TRIAL <= 64 && MAX_TRIAL.ilog2() < SETS as u32);
 
 /// A trial that may be committed.
-pub(super) enum Pending {
+pub(super) enum PendingTrial {
     None,
     /// Of one neuron or class; nothing on the card has changed.
     One {
@@ -116,7 +116,7 @@ impl CudaLandscape<'_> {
         let scored = self.scored.as_ref().filter(|scored| scored.mutations.starts_with(mutations))?;
         let &(_, change) = scored.changes.iter().find(|&&(length, _)| length == mutations.len())?;
         let trial = Box::new(Trial { count: mutations.len() as u32, ..scored.trial });
-        self.pending = Pending::One { mutations: mutations.to_vec(), trial, change };
+        self.pending = PendingTrial::One { mutations: mutations.to_vec(), trial, change };
         Some(change)
     }
 
@@ -130,7 +130,7 @@ impl CudaLandscape<'_> {
         self.memory.genome.write(&genome)?;
         let (total, _) = self.rebuild()?;
         let change = total - self.total;
-        self.pending = Pending::Whole { genome, total };
+        self.pending = PendingTrial::Whole { genome, total };
         Ok(change)
     }
 
@@ -144,11 +144,11 @@ impl CudaLandscape<'_> {
         Ok(())
     }
 
-    pub(super) fn commit_pending(&mut self, pending: Pending) -> Result<(), DeviceError> {
+    pub(super) fn commit_pending(&mut self, pending: PendingTrial) -> Result<(), DeviceError> {
         match pending {
-            Pending::None => return Ok(()),
-            Pending::Whole { genome, total } => (self.genome, self.total) = (genome, total),
-            Pending::One { mutations, trial, change } => {
+            PendingTrial::None => return Ok(()),
+            PendingTrial::Whole { genome, total } => (self.genome, self.total) = (genome, total),
+            PendingTrial::One { mutations, trial, change } => {
                 self.commit_one(&mutations, *trial)?;
                 if let Ok(mut genome) = GenomeMut::new(self.topology, &mut self.genome) {
                     genome.apply_all(&mutations);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use evobit::topology::{Field, Plan};
 
-use super::state::{State, Window, blocks};
+use super::state::{CardState, Window, blocks};
 use crate::cuda::device::{Buffer, Device, DeviceError, launch};
 
 /// No view.
@@ -68,7 +68,7 @@ impl Views {
     /// the neuron, and from bit 16 on the slot of its view.
     pub(super) fn visits(
         &mut self,
-        state: &State,
+        state: &CardState,
         neurons: &[u16],
         place_of: impl Fn(u16) -> u16,
     ) -> Result<Vec<u32>, DeviceError> {

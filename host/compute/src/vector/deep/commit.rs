@@ -2,9 +2,9 @@
 
 use super::super::kernels::{Ahead, CHUNK, Cell, Kernels, LANES};
 use super::flips::{Ones, Scratch};
-use super::state::{Given, State, near_of};
+use super::state::{Given, LayerState, near_of};
 
-impl<C: Cell> State<C> {
+impl<C: Cell> LayerState<C> {
     /// Flips what follows above where a hidden neuron that is `on` on a sample flips; the answers of its own layer are the
     /// caller's.
     pub(super) fn flip<K: Kernels>(

@@ -1,7 +1,7 @@
 //! Sets of neurons that flip on one sample, and how they go up a layer.
 
 use super::super::kernels::{Chunk, Kernels};
-use super::state::State;
+use super::state::LayerState;
 
 /// Neurons of one layer that flip, as bits.
 #[derive(Default)]
@@ -73,7 +73,13 @@ impl Iterator for Ones<'_> {
 
 impl Scratch {
     /// Goes up a layer: what flips in a hidden layer where `below` flips under it. Leaves by how much its pre-activations move.
-    pub(super) fn rise<C>(&mut self, kernels: impl Kernels, state: &State<C>, layer: usize, sample: usize) {
+    pub(super) fn rise<C>(
+        &mut self,
+        kernels: impl Kernels,
+        state: &LayerState<C>,
+        layer: usize,
+        sample: usize,
+    ) {
         let upper = &state.upper[layer - 1];
         let words = upper.links.words;
         self.moved.clear();

@@ -11,8 +11,8 @@ use super::super::loops::{GATHERED, IN_ORDER};
 use super::flips::Scratch;
 use super::links::unit_of;
 use super::propagate::{Amounts, Changes};
-use super::state::State;
-use super::{DeepLandscape, Pending};
+use super::state::LayerState;
+use super::{DeepLandscape, PendingTrial};
 
 /// Pre-activations of a few neurons above the first layer, sample after sample as the first layer's lie.
 #[derive(Default)]
@@ -32,7 +32,7 @@ impl Block {
     }
 
     /// Takes them from what lies sample by sample.
-    fn fill<C>(&mut self, state: &State<C>, layer: usize, neurons: &[u16], chunks: usize) {
+    fn fill<C>(&mut self, state: &LayerState<C>, layer: usize, neurons: &[u16], chunks: usize) {
         let upper = &state.upper[layer - 1];
         (self.layer, self.neurons) = (layer, neurons.to_vec());
         self.values.clear();
@@ -180,7 +180,12 @@ impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
     }
 
     /// Tries mutations of one hidden neuron.
-    pub(super) fn try_hidden(&mut self, layer: usize, neuron: u32, mutations: &[Mutation]) -> Pending<C> {
+    pub(super) fn try_hidden(
+        &mut self,
+        layer: usize,
+        neuron: u32,
+        mutations: &[Mutation],
+    ) -> PendingTrial<C> {
         let mut work = std::mem::take(&mut self.work);
         let words = self.given.words();
         work.changed.resize(words, 0);
@@ -204,7 +209,7 @@ impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
         self.changes(layer, neuron, &mut work);
         let change = work.amounts.sum();
         self.work = work;
-        Pending::Hidden { mutations: mutations.to_vec(), change }
+        PendingTrial::Hidden { mutations: mutations.to_vec(), change }
     }
 
     /// Writes the pre-activations of a mutated neuron, and where they are not negative.

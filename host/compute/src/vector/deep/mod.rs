@@ -26,10 +26,10 @@ use super::start::columns;
 use super::terms::Terms;
 use super::trial;
 use super::windows::Strips;
-use state::{Given, State};
+use state::{Given, LayerState};
 
 /// A pending trial.
-enum Pending<C> {
+enum PendingTrial<C> {
     None,
     /// One hidden neuron has new pre-activations and other signs on some samples: both are in the working buffers.
     Hidden {
@@ -45,7 +45,7 @@ enum Pending<C> {
     /// Anything else: all is made anew.
     Whole {
         mutations: Vec<Mutation>,
-        state: Box<State<C>>,
+        state: Box<LayerState<C>>,
     },
 }
 
@@ -53,9 +53,9 @@ enum Pending<C> {
 pub struct DeepLandscape<'a, K, C> {
     given: Given<'a, K>,
     genome: Vec<u32>,
-    state: State<C>,
+    state: LayerState<C>,
     block: hidden::Block,
-    pending: Pending<C>,
+    pending: PendingTrial<C>,
     work: hidden::Work<C>,
 }
 
@@ -86,28 +86,28 @@ impl<'a, K: Kernels, C: Cell> DeepLandscape<'a, K, C> {
         let terms = Terms::new(topology, loss).filter(|_| fits).ok_or(LandscapeError::Buffers)?;
         let (columns, strips) = (columns(topology, samples), Strips::new(topology.layer(0), samples));
         let given = Given { kernels, topology, samples, terms, columns, strips };
-        let state = State::new(&given, &network);
+        let state = LayerState::new(&given, &network);
         Ok(Self {
             given,
             genome: genome.to_vec(),
             state,
             block: hidden::Block::default(),
-            pending: Pending::None,
+            pending: PendingTrial::None,
             work: hidden::Work::default(),
         })
     }
 
     /// Tries mutations of several neurons.
-    fn try_whole(&mut self, mutations: &[Mutation]) -> Pending<C> {
+    fn try_whole(&mut self, mutations: &[Mutation]) -> PendingTrial<C> {
         let mut genome = self.genome.clone();
         let applied = GenomeMut::new(self.given.topology, &mut genome);
         let applied = applied.is_ok_and(|mut genome| genome.apply_all(mutations));
         match Network::new(self.given.topology, &genome[..]) {
             Ok(network) if applied => {
-                let state = Box::new(State::new(&self.given, &network));
-                Pending::Whole { mutations: mutations.to_vec(), state }
+                let state = Box::new(LayerState::new(&self.given, &network));
+                PendingTrial::Whole { mutations: mutations.to_vec(), state }
             }
-            _ => Pending::None,
+            _ => PendingTrial::None,
         }
     }
 }
@@ -178,18 +178,18 @@ impl<K: Kernels, C: Cell> Landscape for DeepLandscape<'_, K, C> {
             self.try_hidden(layer, neuron, mutations)
         };
         match &self.pending {
-            Pending::None => 0,
-            Pending::Hidden { change, .. } | Pending::Class { change, .. } => *change,
-            Pending::Whole { state, .. } => state.total - self.state.total,
+            PendingTrial::None => 0,
+            PendingTrial::Hidden { change, .. } | PendingTrial::Class { change, .. } => *change,
+            PendingTrial::Whole { state, .. } => state.total - self.state.total,
         }
     }
 
     fn commit(&mut self) {
-        match std::mem::replace(&mut self.pending, Pending::None) {
-            Pending::None => {}
-            Pending::Hidden { mutations, change } => self.commit_hidden(&mutations, change),
-            Pending::Class { mutations, change, steps } => self.commit_class(&mutations, change, &steps),
-            Pending::Whole { mutations, state } => {
+        match std::mem::replace(&mut self.pending, PendingTrial::None) {
+            PendingTrial::None => {}
+            PendingTrial::Hidden { mutations, change } => self.commit_hidden(&mutations, change),
+            PendingTrial::Class { mutations, change, steps } => self.commit_class(&mutations, change, &steps),
+            PendingTrial::Whole { mutations, state } => {
                 self.apply_all(&mutations);
                 self.state = *state;
                 self.block = hidden::Block::default();
@@ -198,6 +198,6 @@ impl<K: Kernels, C: Cell> Landscape for DeepLandscape<'_, K, C> {
     }
 
     fn rollback(&mut self) {
-        self.pending = Pending::None;
+        self.pending = PendingTrial::None;
     }
 }

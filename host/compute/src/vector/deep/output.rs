@@ -6,7 +6,7 @@ use evobit::network::Network;
 
 use super::super::kernels::{Cell, Chunk, Column, Kernels, LANES};
 use super::links::votes;
-use super::{DeepLandscape, Pending};
+use super::{DeepLandscape, PendingTrial};
 
 impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
     pub(super) fn output_spectrum(&mut self, class: u32, deltas: &mut [i64]) {
@@ -56,7 +56,7 @@ impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
     }
 
     /// Tries mutations of one class.
-    pub(super) fn try_class(&mut self, class: u32, mutations: &[Mutation]) -> Pending<C> {
+    pub(super) fn try_class(&mut self, class: u32, mutations: &[Mutation]) -> PendingTrial<C> {
         let steps = self.steps(class, mutations);
         let each = steps.iter().flat_map(|chunk| chunk.0).take(self.given.samples.len());
         let change = |(sample, step): (usize, i16)| {
@@ -65,7 +65,7 @@ impl<K: Kernels, C: Cell> DeepLandscape<'_, K, C> {
             i64::from(self.given.terms.score_change(ahead, label, class as usize, step.into()))
         };
         let change = each.enumerate().map(change).sum();
-        Pending::Class { mutations: mutations.to_vec(), change, steps }
+        PendingTrial::Class { mutations: mutations.to_vec(), change, steps }
     }
 
     pub(super) fn commit_class(&mut self, mutations: &[Mutation], change: i64, steps: &[Chunk<i16>]) {

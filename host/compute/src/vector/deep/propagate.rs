@@ -7,7 +7,7 @@
 use super::super::kernels::{Ahead, Cell, Kernels, LANES};
 use super::super::vectorize::Task;
 use super::flips::{Ones, Scratch};
-use super::state::{Given, State};
+use super::state::{Given, LayerState};
 
 /// The change of loss of samples on which a hidden neuron flips.
 #[derive(Default)]
@@ -49,7 +49,7 @@ impl Amounts {
 /// Finds the changes of loss.
 pub(super) struct Changes<'w, 'a, K, C> {
     pub(super) given: &'w Given<'a, K>,
-    pub(super) state: &'w State<C>,
+    pub(super) state: &'w LayerState<C>,
     /// The neuron that flips.
     pub(super) layer: usize,
     pub(super) neuron: usize,

@@ -78,7 +78,7 @@ pub(super) struct Upper {
 }
 
 /// All that follows from a genome.
-pub(super) struct State<C> {
+pub(super) struct LayerState<C> {
     /// Pre-activations of the first layer: `[neurons][chunks of samples]`.
     pub(super) first: Vec<Chunk<C>>,
     /// Of every hidden layer.
@@ -93,7 +93,7 @@ pub(super) struct State<C> {
     pub(super) total: i64,
 }
 
-impl<C: Cell> State<C> {
+impl<C: Cell> LayerState<C> {
     /// Runs the network on all samples.
     pub(super) fn new<K: Kernels>(given: &Given<'_, K>, network: &Network<'_, &[u32]>) -> Self {
         let mut state = Self {

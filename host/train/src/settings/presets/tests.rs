@@ -1,7 +1,7 @@
 use super::*;
 use crate::prepare;
 use crate::settings::{Config, plan};
-use evobit_data::{Column, Dataset, Kind, Values};
+use evobit_data::{Column, ColumnKind, Dataset, Values};
 
 const ALL: [Preset; 3] = [Preset::Small, Preset::Medium, Preset::Large];
 
@@ -22,7 +22,7 @@ fn image(channels: u16, side: u16) -> Schema {
 }
 
 fn table(columns: usize) -> Schema {
-    let column = |index| Column { name: format!("column {index}"), kind: Kind::Real };
+    let column = |index| Column { name: format!("column {index}"), kind: ColumnKind::Real };
     Schema::Table((0..columns).map(column).collect())
 }
 
