@@ -132,6 +132,15 @@ impl Folder {
         command
     }
 
+    /// The same, to be sent signals: those that whoever runs the tests has it ignore, as `nohup` does, stop it all the same.
+    #[must_use]
+    pub fn stoppable<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP,INT,TERM").arg(program()).args(args);
+        command.current_dir(self.0.path()).env("RUST_BACKTRACE", "1").stdin(Stdio::null());
+        command
+    }
+
     /// Runs the program to its end; `args` are separated by spaces.
     ///
     /// # Panics
@@ -162,7 +171,7 @@ impl Folder {
     /// When it ends before, or does not take the signal.
     #[must_use]
     pub fn stopped(&self, args: &str, begun: &str, after: Duration, signal: &str) -> (Ran, Duration) {
-        let mut command = self.command(args.split_whitespace());
+        let mut command = self.stoppable(args.split_whitespace());
         let (path, started) = (self.path(begun), SystemTime::now());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let written = || path.metadata().and_then(|data| data.modified());

@@ -141,7 +141,7 @@ fn ctrl_c_ends_a_run_in_good_order() {
     let folder = Folder::new();
     for run in ["at-once", "later"] {
         let args = format!("train --data digits --json --out {run}");
-        let mut command = folder.command(args.split(' '));
+        let mut command = folder.stoppable(args.split(' '));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // The third line of messages is the last before the search.
         let mut messages = BufReader::new(child.stderr.take().unwrap());

@@ -226,7 +226,7 @@ fn a_run_that_is_stopped_while_it_prepares_leaves_no_folder() {
     for (signal, code) in SIGNALS {
         for command in ["train", "rule train"] {
             let args = format!("{command} --data table.csv --out run");
-            let mut command = folder.command(args.split(' '));
+            let mut command = folder.stoppable(args.split(' '));
             let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
             // It opens once the program reads.
             let pipe = fs::OpenOptions::new().write(true).open(&data).unwrap();
