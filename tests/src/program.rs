@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use evobit::rng::{Purpose, Stream};
+use rand_core::Rng;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -126,18 +128,20 @@ impl Folder {
     /// The program, ready to start in this folder.
     #[must_use]
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(program());
-        // A panic must show even where the caller's environment would hide it.
-        command.args(args).current_dir(self.0.path()).env("RUST_BACKTRACE", "1").stdin(Stdio::null());
-        command
+        self.starting(Command::new(program()), args)
     }
 
     /// The same, to be sent signals: those that whoever runs the tests has it ignore, as `nohup` does, stop it all the same.
     #[must_use]
     pub fn stoppable<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new("env");
-        command.arg("--default-signal=HUP,INT,TERM").arg(program()).args(args);
-        command.current_dir(self.0.path()).env("RUST_BACKTRACE", "1").stdin(Stdio::null());
+        command.arg("--default-signal=HUP,INT,TERM").arg(program());
+        self.starting(command, args)
+    }
+
+    fn starting<S: AsRef<OsStr>>(&self, mut command: Command, args: impl IntoIterator<Item = S>) -> Command {
+        // A panic must show even where the caller's environment would hide it.
+        command.args(args).current_dir(self.0.path()).env("RUST_BACKTRACE", "1").stdin(Stdio::null());
         command
     }
 
@@ -187,6 +191,59 @@ impl Folder {
         (output.into(), told.elapsed())
     }
 
+    /// Kills a run again and again, at random, until it is through: `first`, and `resume` where that got as far as the settings in its
+    /// folder `run`. The times are drawn from `seed`, for a run that takes `whole`. `after` looks at what each kill left.
+    ///
+    /// # Panics
+    /// When it does not start, fails, or is never killed.
+    pub fn killed_until_it_ends(
+        &self,
+        first: &str,
+        resume: &str,
+        whole: Duration,
+        seed: u64,
+        after: impl Fn(),
+    ) {
+        let whole = whole.as_millis() as u32;
+        let mut random = Stream::new(seed, Purpose::Test, 0);
+        let (mut args, mut kills) = (first, 0);
+        loop {
+            let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3).max(1)).into());
+            // Some machines stop for a while: the later the kill, the surer the end.
+            if self.ends_within(args, time * (1 + kills / 6)) {
+                break;
+            }
+            kills += 1;
+            if self.path("run/config.toml").exists() {
+                args = resume;
+            } else if self.path("run").exists() {
+                fs::remove_dir_all(self.path("run")).expect("a folder");
+            }
+            after();
+        }
+        assert!(kills > 0, "nothing was killed in {whole} ms");
+    }
+
+    /// Runs the program until it ends or `time` is over, when it is killed at once; says whether it ended.
+    ///
+    /// # Panics
+    /// When it does not start, or ends and failed.
+    #[must_use]
+    pub fn ends_within(&self, args: &str, time: Duration) -> bool {
+        let mut command = self.command(args.split_whitespace());
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        std::thread::sleep(time);
+        if child.try_wait().expect("a process").is_some() {
+            let output = child.wait_with_output().expect("it ended");
+            assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+            return true;
+        }
+        child.kill().expect("the process is there");
+        child.wait().expect("it ends");
+        false
+    }
+
     /// The standard output of a run that must succeed.
     ///
     /// # Panics
@@ -209,6 +266,9 @@ impl Folder {
         value
     }
 }
+
+/// The signals that stop a search, with the exit codes that they lead to.
+pub const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 
 /// The program that `cargo build -p host` made, beside this test.
 fn program() -> PathBuf {

@@ -6,8 +6,7 @@ use std::process::Command;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rand_core::Rng;
-use tests::program::Folder;
+use tests::program::{Folder, SIGNALS};
 
 /// A second or so of training with nearly all time spent in the search.
 const SPECTRUM: &str = "train --data digits --sweeps 3";
@@ -31,48 +30,19 @@ fn assert_same(folder: &Folder, run: &str, whole: &str) {
     assert_eq!(folder.text(format!("{run}/config.toml")), folder.text(format!("{whole}/config.toml")));
 }
 
-/// Runs the program until it ends or `time` is over, when it is killed at once; says whether it ended.
-fn run_for(folder: &Folder, args: &str, time: Duration) -> bool {
-    let mut command = folder.command(args.split(' '));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    std::thread::sleep(time);
-    if child.try_wait().expect("a process").is_some() {
-        let output = child.wait_with_output().expect("it ended");
-        assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
-        return true;
-    }
-    child.kill().expect("the process is there");
-    child.wait().expect("it ends");
-    false
-}
-
 /// Kills a run again and again, at random, until it is through.
 fn killed_until_it_ends(train: &str, seed: u64) {
     let folder = Folder::new();
     let began = Instant::now();
     folder.ok(&format!("{train} --out whole"));
-    let whole = began.elapsed().as_millis() as u32;
-    let mut random = evobit::rng::Stream::new(seed, evobit::rng::Purpose::Test, 0);
-    let mut args = format!("{train} --checkpoint 0.05 --out run");
-    let mut kills = 0;
-    loop {
-        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3)).into());
-        // Some machines stop for a while: the later the kill, the surer the end.
-        if run_for(&folder, &args, time * (1 + kills / 6)) {
-            break;
-        }
-        kills += 1;
-        if folder.path("run/config.toml").exists() {
-            args = "train --resume run --checkpoint 0.05".into();
-        } else if folder.path("run").exists() {
-            fs::remove_dir_all(folder.path("run")).expect("a folder");
-        }
-        // Whenever it was killed, a model that was there is whole.
+    let (whole, first) = (began.elapsed(), format!("{train} --checkpoint 0.05 --out run"));
+    // Whenever it was killed, a model that was there is whole.
+    let inspect = || {
         if folder.path("run/model.evb").exists() {
             folder.ok("inspect run/model.evb");
         }
-    }
-    assert!(kills > 0, "nothing was killed in {whole} ms");
+    };
+    folder.killed_until_it_ends(&first, "train --resume run --checkpoint 0.05", whole, seed, inspect);
     assert_same(&folder, "run", "whole");
     let (before, ran) = (folder.contents(), folder.run("train --resume run"));
     assert_eq!((ran.code, ran.stdout.lines().count(), ran.stderr.as_str()), (Some(0), 1, ""));
@@ -120,7 +90,7 @@ fn a_budgeted_run_that_was_killed_goes_on_as_it_was_cooled() {
     let train =
         "train --data digits --hidden 64 --copies 1 --sweeps 400 --patience 400 --checkpoint 0.02 --budget 1";
     assert!(
-        !run_for(&folder, &format!("{train} --out run"), Duration::from_millis(500)),
+        !folder.ends_within(&format!("{train} --out run"), Duration::from_millis(500)),
         "it ended too soon"
     );
     let resumed = folder.json("train --resume run --budget 0.3");
@@ -174,10 +144,6 @@ fn a_run_at_work_is_left_alone() {
     assert!(ran.stderr.starts_with("error: run: another run is at work in it"), "{}", ran.stderr);
     folder.ok("train --resume run --budget 0");
 }
-
-/// The signals that stop a run, with their exit codes.
-#[cfg(unix)]
-const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 
 #[cfg(unix)]
 #[test]

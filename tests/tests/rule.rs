@@ -1,12 +1,10 @@
 //! `evobit rule`: what a user relies on who evolves rules on the command line, and what is said where the input is wrong.
 
 use evobit::image::checksum;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rand_core::Rng;
 use serde_json::Value;
-use tests::program::Folder;
+use tests::program::{Folder, SIGNALS};
 
 /// A search that takes a moment.
 const QUICK: &str = "--population 6 --generations 4 --chapter 2 --batches 1 --choosing 1";
@@ -177,26 +175,14 @@ fn a_killed_run_goes_on() {
     let folder = Folder::new();
     let began = Instant::now();
     folder.ok(&format!("{EVOLVES} --out whole"));
-    let whole = began.elapsed().as_millis() as u32;
-    let mut random = evobit::rng::Stream::new(4, evobit::rng::Purpose::Test, 0);
-    let (mut args, mut kills) = (format!("{EVOLVES} --checkpoint 0 --out run"), 0);
-    loop {
-        let mut command = folder.command(args.split_whitespace());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3).max(1)).into());
-        std::thread::sleep(time * (1 + kills / 6));
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success());
-            break;
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        kills += 1;
-        if folder.path("run/config.toml").exists() {
-            args = "rule train --resume run --checkpoint 0 --threads 1".into();
-        }
-    }
-    assert!(kills > 0, "nothing was killed in {whole} ms");
+    let (whole, first) = (began.elapsed(), format!("{EVOLVES} --checkpoint 0 --out run"));
+    folder.killed_until_it_ends(
+        &first,
+        "rule train --resume run --checkpoint 0 --threads 1",
+        whole,
+        4,
+        || (),
+    );
     assert_same(&folder, "run", "whole");
     let before = folder.contents();
     let said = folder.ok("rule train --resume run");
@@ -212,7 +198,7 @@ fn a_run_that_a_signal_stopped_goes_on() {
     let folder = Folder::new();
     folder.ok(&format!("{EVOLVES} --out whole"));
     let mut args = format!("{EVOLVES} --json --out run");
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, code) in SIGNALS {
         let (ran, took) = folder.stopped(&args, "run", Duration::from_millis(40), signal);
         assert_eq!(ran.code, Some(code), "{}", ran.stderr);
         assert!(took < Duration::from_secs(3), "{took:?}");

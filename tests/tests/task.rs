@@ -1,11 +1,9 @@
 //! Tasks beyond classification, as users run them: environments, and images to memorize.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rand_core::Rng;
 use serde_json::Value;
-use tests::program::Folder;
+use tests::program::{Folder, SIGNALS};
 
 #[test]
 fn a_controller_balances_a_pole_the_same_with_any_threads() {
@@ -89,26 +87,14 @@ fn a_killed_search_for_a_controller_goes_on() {
     let folder = Folder::new();
     let began = Instant::now();
     folder.ok(&format!("{ACTS} --out whole"));
-    let whole = began.elapsed().as_millis() as u32;
-    let mut random = evobit::rng::Stream::new(6, evobit::rng::Purpose::Test, 0);
-    let (mut args, mut kills) = (format!("{ACTS} --checkpoint 0 --out run"), 0);
-    loop {
-        let mut command = folder.command(args.split_whitespace());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let time = Duration::from_millis((whole / 8 + random.next_u32() % (whole / 3).max(1)).into());
-        std::thread::sleep(time * (1 + kills / 6));
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success());
-            break;
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        kills += 1;
-        if folder.path("run/config.toml").exists() {
-            args = "task train --resume run --checkpoint 0 --threads 1 --unseen 20".into();
-        }
-    }
-    assert!(kills > 0, "nothing was killed in {whole} ms");
+    let (whole, first) = (began.elapsed(), format!("{ACTS} --checkpoint 0 --out run"));
+    folder.killed_until_it_ends(
+        &first,
+        "task train --resume run --checkpoint 0 --threads 1 --unseen 20",
+        whole,
+        6,
+        || (),
+    );
     for file in ["model.evb", "metrics.csv", "config.toml"] {
         assert!(folder.read(format!("run/{file}")) == folder.read(format!("whole/{file}")), "{file}");
     }
@@ -122,7 +108,7 @@ fn a_search_for_a_controller_that_a_signal_stopped_goes_on() {
     let folder = Folder::new();
     folder.ok(&format!("{ACTS} --out whole"));
     let mut args = format!("{ACTS} --checkpoint 0 --json --out run");
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, code) in SIGNALS {
         let (ran, took) = folder.stopped(&args, "run", Duration::from_millis(40), signal);
         assert_eq!(ran.code, Some(code), "{}", ran.stderr);
         assert!(took < Duration::from_secs(2), "{took:?}");
