@@ -247,11 +247,11 @@ fn announce_run(
         folder.path().display()
     ));
     if config.algorithm == Algorithm::Spectrum {
-        let described = prepared.landscape_description();
         // A program without CUDA has nothing to tell of GPUs, unless somebody asks.
         let asked = cfg!(feature = "cuda") || backend.is_some();
-        let told = if asked { Some(&described[..]) } else { described.split("; backend").next() };
-        tell(&format!("landscape: {}", told.unwrap_or_default()));
+        let backend =
+            if asked { format!("; backend: {}", prepared.accelerator.description()) } else { String::new() };
+        tell(&format!("landscape: {}{backend}", prepared.landscape_description()));
     }
 }
 

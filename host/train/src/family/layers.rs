@@ -60,11 +60,10 @@ impl Family for Layers {
 
     fn landscape_description(&self, accelerator: &Accelerator, ground: &Ground<'_>) -> String {
         let &Ground { topology, loss, instructions, .. } = ground;
-        let gpu = accelerator.description();
         if accelerator.takes(topology, &loss) {
-            return format!("for one hidden layer, CUDA; backend: {gpu}");
+            return "for one hidden layer, CUDA".into();
         }
-        format!("{}; backend: {gpu}", evobit_compute::describe(instructions, topology, &loss))
+        evobit_compute::describe(instructions, topology, &loss)
     }
 
     fn classifier<'a>(

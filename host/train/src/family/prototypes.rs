@@ -90,7 +90,7 @@ impl Family for Prototypes {
     }
 
     fn landscape_description(&self, _: &Accelerator, _: &Ground<'_>) -> String {
-        "the distance of every prototype to every sample, on the CPU".into()
+        "the distance of every prototype to every sample".into()
     }
 
     fn classifier<'a>(
