@@ -6,7 +6,7 @@ use evobit::evolve::genetic::Genes;
 use evobit::topology::Topology;
 use evobit_board::cart_pole::{Balanced, SEEDS, STARTS, balance};
 use evobit_board::learner::Model;
-use evobit_rules::task::{TaskConfig, Task, model, network, search};
+use evobit_rules::task::{Task, TaskConfig, model, network, search};
 use evobit_search::{Session, Silent};
 use serde_json::{Value, json};
 
