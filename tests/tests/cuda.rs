@@ -16,7 +16,7 @@ use evobit_compute::cuda::{
     spectra_of_many, supports,
 };
 use evobit_data::Loaded;
-use evobit_train::settings::{Config, HiddenLayer, Settings};
+use evobit_train::settings::{HiddenLayer, Settings, TrainConfig};
 use evobit_train::{Prepared, Session, Silent, prepare};
 use proptest::prelude::*;
 use rand_core::Rng;
@@ -320,7 +320,7 @@ fn digits() -> Loaded {
     loaded
 }
 
-fn few_digits(settings: &str) -> (Prepared, Config) {
+fn few_digits(settings: &str) -> (Prepared, TrainConfig) {
     let loaded = digits();
     let settings = toml::from_str::<Settings>(settings).unwrap();
     let config = settings.resolve(&loaded.train).unwrap();

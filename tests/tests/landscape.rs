@@ -21,8 +21,8 @@ fn check_vector(case: &Case) {
         match (case.seed % 3, Avx512::detect(), Avx2::detect()) {
             (0, Some(kernels), _) => return check_kernels(case, kernels),
             (1, _, Some(kernels)) => return check_kernels(case, kernels),
-            (0, None, _) => skips::skip("this machine has no AVX-512"),
-            (1, _, None) => skips::skip("this machine has no AVX2"),
+            (0, None, _) => skips::instructions("avx512"),
+            (1, _, None) => skips::instructions("avx2"),
             _ => {}
         }
     }
@@ -30,7 +30,7 @@ fn check_vector(case: &Case) {
     match evobit_compute::vector::Neon::detect() {
         Some(kernels) if case.seed % 2 == 0 => return check_kernels(case, kernels),
         Some(_) => {}
-        None => skips::skip("this machine has no NEON"),
+        None => skips::instructions("neon"),
     }
     check_kernels(case, Portable);
 }

@@ -1,10 +1,10 @@
-//! A rule as bytes, alone or with a task network that learns by it: what a host writes and a board reads.
+//! A rule as bytes, alone or with a plastic network that learns by it: what a host writes and a board reads.
 //!
 //! ```text
 //! offset  bytes  what
 //! 0       4      magic "evor"
 //! 4       2      version, 2
-//! 6       1      layers of the task network; 0 for a rule alone
+//! 6       1      layers of the plastic network; 0 for a rule alone
 //! 7       1      what its weights are: 0 bytes, 1 signs of counters
 //! 8       4      length of the image in bytes, checksum included
 //! 12      48     the genome of the rule, 12 words
@@ -16,7 +16,7 @@
 //! All numbers are little-endian. Weights change while a board learns, so it copies them; the genome is read where it lies.
 
 use super::shape::MAX_LAYERS;
-use super::{EvolvedRule, GENOME_WORDS, Lanes, RuleError, Shape, ShapeError, Weight, WeightKind};
+use super::{EvolvedRule, GENOME_WORDS, Lanes, PlasticShape, RuleError, ShapeError, Weight, WeightKind};
 use crate::image::checksum;
 
 /// The first four bytes.
@@ -46,7 +46,7 @@ pub enum RuleImageError {
     Damaged,
     /// The genome is none of this rule.
     Rule(RuleError),
-    /// The task network cannot be.
+    /// The plastic network cannot be.
     Shape(ShapeError),
     /// The buffer for writing is too short: bytes needed, bytes there.
     Buffer(usize, usize),
@@ -83,7 +83,7 @@ pub struct RuleImage<'a> {
     genome: [u32; GENOME_WORDS],
     rule: EvolvedRule,
     kind: WeightKind,
-    shape: Option<Shape>,
+    shape: Option<PlasticShape>,
     weights: &'a [u8],
 }
 
@@ -134,15 +134,15 @@ impl<'a> RuleImage<'a> {
         &self.genome
     }
 
-    /// What the weights of its task network are.
+    /// What the weights of its plastic network are.
     #[must_use]
     pub const fn kind(&self) -> WeightKind {
         self.kind
     }
 
-    /// The shape of its task network, if it has one.
+    /// The shape of its plastic network, if it has one.
     #[must_use]
-    pub const fn shape(&self) -> Option<Shape> {
+    pub const fn shape(&self) -> Option<PlasticShape> {
         self.shape
     }
 
@@ -157,7 +157,7 @@ impl<'a> RuleImage<'a> {
 }
 
 /// The shape of a network and the bytes of its weights, which must be all there is.
-fn network(depth: usize, bytes: &[u8]) -> Result<(Option<Shape>, &[u8]), RuleImageError> {
+fn network(depth: usize, bytes: &[u8]) -> Result<(Option<PlasticShape>, &[u8]), RuleImageError> {
     if depth == 0 {
         return if bytes.is_empty() { Ok((None, bytes)) } else { Err(RuleImageError::Damaged) };
     }
@@ -170,15 +170,15 @@ fn network(depth: usize, bytes: &[u8]) -> Result<(Option<Shape>, &[u8]), RuleIma
     for (width, bytes) in widths.iter_mut().zip(head.as_chunks::<2>().0).take(depth + 1) {
         *width = u16::from_le_bytes(*bytes);
     }
-    let shape = Shape::new(&widths[..=depth]).map_err(RuleImageError::Shape)?;
+    let shape = PlasticShape::new(&widths[..=depth]).map_err(RuleImageError::Shape)?;
     let fits = weights.len() == 4 * shape.weights();
     if fits { Ok((Some(shape), weights)) } else { Err(RuleImageError::Damaged) }
 }
 
 /// Bytes of the image of a rule, and of a network of `shape` if there is one.
 #[must_use]
-pub fn image_len(shape: Option<&Shape>) -> usize {
-    let network = |shape: &Shape| (2 * shape.widths().len()).next_multiple_of(4) + 4 * shape.weights();
+pub fn image_len(shape: Option<&PlasticShape>) -> usize {
+    let network = |shape: &PlasticShape| (2 * shape.widths().len()).next_multiple_of(4) + 4 * shape.weights();
     RULE + shape.map_or(0, network) + CRC
 }
 
@@ -188,7 +188,7 @@ pub fn image_len(shape: Option<&Shape>) -> usize {
 /// [`RuleImageError::Buffer`], also where the weights are fewer than the shape's.
 pub fn write(
     genome: &[u32; GENOME_WORDS],
-    network: Option<(&Shape, WeightKind, &[Weight<1>])>,
+    network: Option<(&PlasticShape, WeightKind, &[Weight<1>])>,
     bytes: &mut [u8],
 ) -> Result<usize, RuleImageError> {
     let (len, there) = (image_len(network.map(|(shape, ..)| shape)), bytes.len());

@@ -1,6 +1,6 @@
-//! The same integer of several task networks beside each other.
+//! The same integer of several plastic networks beside each other.
 
-/// A value of `L` task networks: one on a board, a vector register's worth on a host, where loops over lanes become vector
+/// A value of `L` plastic networks: one on a board, a vector register's worth on a host, where loops over lanes become vector
 /// instructions. All arithmetic saturates or is exact, in every lane alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]

@@ -1,13 +1,15 @@
-//! The task network: forward, backward, and the update of every weight by a rule.
+//! The plastic network: forward, backward, and the update of every weight by a rule.
 
 #![allow(
     clippy::needless_range_loop,
     reason = "lanes of several arrays side by side become vector instructions"
 )]
 
-use super::shape::Layer;
+use super::shape::PlasticLayer;
 use super::weight::signed;
-use super::{Lanes, LocalRule, NeuronView, RuleNeeds, Shape, ShapeError, SourceView, Weight, WeightKind};
+use super::{
+    Lanes, LocalRule, NeuronView, PlasticShape, RuleNeeds, ShapeError, SourceView, Weight, WeightKind,
+};
 use crate::rng::Draw;
 use rand_core::Rng;
 
@@ -54,40 +56,44 @@ impl Default for Plasticity {
     }
 }
 
-/// What a task network stands in; longer buffers are used from their start.
+/// What a plastic network stands in; longer buffers are used from their start.
 #[derive(Debug)]
-pub struct Buffers<'a, const L: usize> {
-    /// `[Shape::weights]`.
+pub struct PlasticBuffers<'a, const L: usize> {
+    /// `[PlasticShape::weights]`.
     pub weights: &'a mut [Weight<L>],
-    /// `[Shape::units]`.
+    /// `[PlasticShape::units]`.
     pub units: &'a mut [Unit<L>],
-    /// `[Shape::classes]`.
+    /// `[PlasticShape::classes]`.
     pub scores: &'a mut [[i32; L]],
 }
 
-/// `L` task networks of one shape that run and learn together.
+/// `L` plastic networks of one shape that run and learn together.
 #[derive(Debug)]
-pub struct TaskNetwork<'a, const L: usize> {
-    shape: Shape,
+pub struct PlasticNetwork<'a, const L: usize> {
+    shape: PlasticShape,
     plasticity: Plasticity,
     draws: u32,
-    buffers: Buffers<'a, L>,
+    buffers: PlasticBuffers<'a, L>,
 }
 
-impl<'a, const L: usize> TaskNetwork<'a, L> {
+impl<'a, const L: usize> PlasticNetwork<'a, L> {
     /// A network over what its buffers hold.
     ///
     /// # Errors
-    /// Buffers that are too short.
-    pub fn new(shape: Shape, plasticity: Plasticity, buffers: Buffers<'a, L>) -> Result<Self, ShapeError> {
-        let Buffers { weights, units, scores } = buffers;
+    /// PlasticBuffers that are too short.
+    pub fn new(
+        shape: PlasticShape,
+        plasticity: Plasticity,
+        buffers: PlasticBuffers<'a, L>,
+    ) -> Result<Self, ShapeError> {
+        let PlasticBuffers { weights, units, scores } = buffers;
         let there = [weights.len(), units.len(), scores.len()];
         for (needed, there) in [shape.weights(), shape.units(), shape.classes()].into_iter().zip(there) {
             if there < needed {
                 return Err(ShapeError::Buffer(needed, there));
             }
         }
-        let buffers = Buffers {
+        let buffers = PlasticBuffers {
             weights: &mut weights[..shape.weights()],
             units: &mut units[..shape.units()],
             scores: &mut scores[..shape.classes()],
@@ -126,11 +132,11 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
 
     /// The shape.
     #[must_use]
-    pub const fn shape(&self) -> &Shape {
+    pub const fn shape(&self) -> &PlasticShape {
         &self.shape
     }
 
-    /// All weights, see [`super::Shape`] for their order.
+    /// All weights, see [`super::PlasticShape`] for their order.
     #[must_use]
     pub fn weights(&self) -> &[Weight<L>] {
         self.buffers.weights
@@ -141,7 +147,7 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
         self.buffers.weights
     }
 
-    /// All units, see [`super::Shape`] for their order.
+    /// All units, see [`super::PlasticShape`] for their order.
     #[must_use]
     pub fn units(&self) -> &[Unit<L>] {
         self.buffers.units
@@ -203,7 +209,7 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
     }
 
     /// Runs the network and lets `rule` change its weights: the lanes' samples are of these classes. `sources` holds
-    /// [`Shape::widest_row`] elements of any content, what the rule makes of the units before a layer. Where the rule needs no
+    /// [`PlasticShape::widest_row`] elements of any content, what the rule makes of the units before a layer. Where the rule needs no
     /// errors, classes are not looked at.
     #[inline(always)]
     pub fn learn<R: LocalRule<L>>(&mut self, rule: &R, classes: [u8; L], sources: &mut [R::Source]) {
@@ -295,12 +301,12 @@ impl<'a, const L: usize> TaskNetwork<'a, L> {
         sources: &mut [R::Source],
     ) {
         let layer = self.shape.layer(index);
-        let Buffers { weights, units, .. } = &mut self.buffers;
+        let PlasticBuffers { weights, units, .. } = &mut self.buffers;
         let weights = &mut weights[layer.weights..][..layer.neurons * layer.row()];
         let (before, after) = (&units[layer.before..layer.after], &units[layer.after..][..layer.neurons]);
         let Some(sources) = sources.get_mut(..layer.row()) else { return };
         for (place, source) in sources.iter_mut().enumerate() {
-            let activation = before.get(place).map_or(Lanes::all(Shape::BIAS), |unit| unit.activation);
+            let activation = before.get(place).map_or(Lanes::all(PlasticShape::BIAS), |unit| unit.activation);
             *source = rule.source(&source_view(weights, &layer, needs, place, activation));
         }
         let Plasticity { share, kind, .. } = self.plasticity;
@@ -329,7 +335,7 @@ fn weighted_sums<const L: usize>(row: &[Weight<L>], before: &[Unit<L>]) -> [i32;
         }
         let bias = bias.weight();
         for lane in 0..L {
-            sums[lane] += i32::from(bias.0[lane]) * i32::from(Shape::BIAS);
+            sums[lane] += i32::from(bias.0[lane]) * i32::from(PlasticShape::BIAS);
         }
     }
     sums
@@ -339,7 +345,7 @@ fn weighted_sums<const L: usize>(row: &[Weight<L>], before: &[Unit<L>]) -> [i32;
 #[inline(always)]
 fn neuron_view<const L: usize>(
     row: &[Weight<L>],
-    layer: &Layer,
+    layer: &PlasticLayer,
     needs: RuleNeeds,
     unit: &Unit<L>,
 ) -> NeuronView<L> {
@@ -355,7 +361,7 @@ fn neuron_view<const L: usize>(
 #[inline(always)]
 fn source_view<const L: usize>(
     weights: &[Weight<L>],
-    layer: &Layer,
+    layer: &PlasticLayer,
     needs: RuleNeeds,
     place: usize,
     before: Lanes<L>,

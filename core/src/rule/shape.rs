@@ -1,14 +1,14 @@
-//! The shape of a task network: how wide its layers are and where their weights lie.
+//! The shape of a plastic network: how wide its layers are and where their weights lie.
 //!
 //! Weights lie layer after layer, neuron after neuron; a neuron has one for each unit of the layer before and one for the
-//! constant input ([`Shape::BIAS`]), the last. Units lie layer after layer, the input's first.
+//! constant input ([`PlasticShape::BIAS`]), the last. Units lie layer after layer, the input's first.
 
 /// Most layers of weights.
 pub const MAX_LAYERS: usize = 5;
 /// Most units of a layer: sums of products fit `i32` and sums of weights do, too.
 const MAX_WIDTH: u16 = 4096;
 
-/// Why a task network cannot be.
+/// Why a plastic network cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -27,16 +27,16 @@ impl core::fmt::Display for ShapeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Depth(depth) => {
-                write!(f, "{depth} layers: a task network has 1 to {MAX_LAYERS}; use fewer hidden layers")
+                write!(f, "{depth} layers: a plastic network has 1 to {MAX_LAYERS}; use fewer hidden layers")
             }
             Self::Width(layer, width) => {
                 write!(f, "layer {layer} would have {width} units: a layer has 1 to {MAX_WIDTH}")
             }
-            Self::Classes => f.write_str("a task network needs two classes at least"),
+            Self::Classes => f.write_str("a plastic network needs two classes at least"),
             Self::Buffer(needed, there) => {
                 write!(
                     f,
-                    "the task network needs room for {needed} elements, {there} are there; make it smaller"
+                    "the plastic network needs room for {needed} elements, {there} are there; make it smaller"
                 )
             }
         }
@@ -48,7 +48,7 @@ impl core::error::Error for ShapeError {}
 /// Widths of the input and of all layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Shape {
+pub struct PlasticShape {
     widths: [u16; MAX_LAYERS + 1],
     depth: u8,
 }
@@ -56,7 +56,7 @@ pub struct Shape {
 /// One layer of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Layer {
+pub struct PlasticLayer {
     /// Units before it.
     pub inputs: usize,
     /// Its neurons.
@@ -73,7 +73,7 @@ pub struct Layer {
     pub fan_out_shift: u32,
 }
 
-impl Layer {
+impl PlasticLayer {
     /// Weights of a neuron: one for each input and one for the constant.
     #[must_use]
     pub const fn row(&self) -> usize {
@@ -81,7 +81,7 @@ impl Layer {
     }
 }
 
-impl Shape {
+impl PlasticShape {
     /// The constant input of every neuron.
     pub const BIAS: i16 = 64;
 
@@ -165,9 +165,9 @@ impl Shape {
         widest
     }
 
-    /// Layer `index`; the last one for an index beyond.
+    /// PlasticLayer `index`; the last one for an index beyond.
     #[must_use]
-    pub fn layer(&self, index: usize) -> Layer {
+    pub fn layer(&self, index: usize) -> PlasticLayer {
         let index = index.min(self.depth() - 1);
         let (mut weights, mut before) = (0, 0);
         for pair in self.widths[..=index].windows(2) {
@@ -175,7 +175,7 @@ impl Shape {
             before += usize::from(pair[0]);
         }
         let (inputs, neurons) = (usize::from(self.widths[index]), usize::from(self.widths[index + 1]));
-        Layer {
+        PlasticLayer {
             inputs,
             neurons,
             weights,

@@ -18,7 +18,7 @@ struct Room<const L: usize> {
 
 impl<const L: usize> Room<L> {
     /// Weights, states, activations and errors of any size.
-    fn random(shape: &Shape, rng: &mut Stream) -> Self {
+    fn random(shape: &PlasticShape, rng: &mut Stream) -> Self {
         let mut value =
             |most: i32| Lanes([(); L].map(|()| (rng.below(2 * most as u32 + 1) as i32 - most) as i16));
         let weights =
@@ -27,15 +27,15 @@ impl<const L: usize> Room<L> {
         Self { weights, units, scores: vec![[0; L]; shape.classes()] }
     }
 
-    fn network(&mut self, shape: Shape) -> TaskNetwork<'_, L> {
+    fn network(&mut self, shape: PlasticShape) -> PlasticNetwork<'_, L> {
         let buffers =
-            Buffers { weights: &mut self.weights, units: &mut self.units, scores: &mut self.scores };
-        TaskNetwork::new(shape, Plasticity::default(), buffers).unwrap()
+            PlasticBuffers { weights: &mut self.weights, units: &mut self.units, scores: &mut self.scores };
+        PlasticNetwork::new(shape, Plasticity::default(), buffers).unwrap()
     }
 }
 
-fn shapes() -> impl Strategy<Value = Shape> {
-    prop::collection::vec(2u16..9, 2..6).prop_map(|widths| Shape::new(&widths).unwrap())
+fn shapes() -> impl Strategy<Value = PlasticShape> {
+    prop::collection::vec(2u16..9, 2..6).prop_map(|widths| PlasticShape::new(&widths).unwrap())
 }
 
 fn any_rule(seed: u64) -> EvolvedRule {
@@ -116,7 +116,7 @@ proptest! {
                     };
                     prop_assert_eq!(view.weights.0[lane], all(|weight| weight.value));
                     prop_assert_eq!(view.states.0[lane], all(|weight| weight.state));
-                    let bias = Lanes::all(Shape::BIAS);
+                    let bias = Lanes::all(PlasticShape::BIAS);
                     let activation = if place < layer.inputs { room.units[layer.before + place].activation } else { bias };
                     prop_assert_eq!(view.before, activation);
                 }
@@ -247,7 +247,7 @@ const MINUS_SIXTY_FOUR: u32 = 0b0011;
 
 #[test]
 fn a_genome_of_zeros_changes_nothing() {
-    let shape = Shape::new(&[3, 4, 2]).unwrap();
+    let shape = PlasticShape::new(&[3, 4, 2]).unwrap();
     let mut room = Room::<1>::random(&shape, &mut Stream::new(1, Purpose::Test, 0));
     let before = room.weights.clone();
     let mut sources = vec![[Lanes::ZERO; UNITS + 1]; shape.widest_row()];
@@ -257,14 +257,14 @@ fn a_genome_of_zeros_changes_nothing() {
 
 #[test]
 fn rules_written_by_hand_are_points_of_the_genome() {
-    let shape = Shape::new(&[3, 4, 2]).unwrap();
+    let shape = PlasticShape::new(&[3, 4, 2]).unwrap();
     let learned = |genome: [u32; GENOME_WORDS]| {
         let mut room = Room::<1>::random(&shape, &mut Stream::new(1, Purpose::Test, 0));
         let mut sources = vec![[Lanes::ZERO; UNITS + 1]; shape.widest_row()];
         room.network(shape).learn(&EvolvedRule::new(&genome).unwrap(), [0], &mut sources);
         room.weights
     };
-    fn by_hand<R: LocalRule<1, Source = Lanes<1>>>(rule: &R, shape: Shape) -> Vec<Weight<1>> {
+    fn by_hand<R: LocalRule<1, Source = Lanes<1>>>(rule: &R, shape: PlasticShape) -> Vec<Weight<1>> {
         let mut room = Room::<1>::random(&shape, &mut Stream::new(1, Purpose::Test, 0));
         room.network(shape).learn(rule, [0], &mut vec![Lanes::ZERO; shape.widest_row()]);
         room.weights
@@ -281,7 +281,7 @@ fn rules_written_by_hand_are_points_of_the_genome() {
 
 #[test]
 fn weights_of_one_bit_learn_what_most_inputs_say() {
-    let shape = Shape::new(&[5, 2]).unwrap();
+    let shape = PlasticShape::new(&[5, 2]).unwrap();
     let mut room = Room::<1>::random(&shape, &mut Stream::new(1, Purpose::Test, 0));
     let mut network = room.network(shape);
     network.set_plasticity(Plasticity { kind: WeightKind::Signs, ..Plasticity::default() });
@@ -303,7 +303,7 @@ fn weights_of_one_bit_learn_what_most_inputs_say() {
 
 #[test]
 fn oja_finds_the_direction_in_which_inputs_vary() {
-    let shape = Shape::new(&[3, 2]).unwrap();
+    let shape = PlasticShape::new(&[3, 2]).unwrap();
     let mut room = Room::<1>::random(&shape, &mut Stream::new(2, Purpose::Test, 0));
     room.weights.iter_mut().for_each(|weight| weight.value = weight.value.shifted(3));
     let mut rng = Stream::new(3, Purpose::Test, 0);
@@ -324,7 +324,7 @@ fn oja_finds_the_direction_in_which_inputs_vary() {
 
 #[test]
 fn homeostasis_keeps_activations_near_their_target() {
-    let shape = Shape::new(&[6, 3]).unwrap();
+    let shape = PlasticShape::new(&[6, 3]).unwrap();
     let mut rng = Stream::new(3, Purpose::Test, 0);
     let rule = CubicHebbian { rate: 4, target: 40 };
     let mut room = Room::<1>::random(&shape, &mut rng);
@@ -345,19 +345,19 @@ fn homeostasis_keeps_activations_near_their_target() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    assert_eq!(Shape::new(&[4]), Err(ShapeError::Depth(0)));
-    assert_eq!(Shape::new(&[4; 7]), Err(ShapeError::Depth(6)));
-    assert_eq!(Shape::new(&[4, 0, 2]), Err(ShapeError::Width(1, 0)));
-    assert_eq!(Shape::new(&[4, 1]), Err(ShapeError::Classes));
-    let shape = Shape::new(&[4, 3, 2]).unwrap();
+    assert_eq!(PlasticShape::new(&[4]), Err(ShapeError::Depth(0)));
+    assert_eq!(PlasticShape::new(&[4; 7]), Err(ShapeError::Depth(6)));
+    assert_eq!(PlasticShape::new(&[4, 0, 2]), Err(ShapeError::Width(1, 0)));
+    assert_eq!(PlasticShape::new(&[4, 1]), Err(ShapeError::Classes));
+    let shape = PlasticShape::new(&[4, 3, 2]).unwrap();
     assert_eq!((shape.weights(), shape.units(), shape.widest_row()), (23, 9, 5));
-    let buffers = Buffers::<1> {
+    let buffers = PlasticBuffers::<1> {
         weights: &mut [Weight::ABSENT; 22],
         units: &mut [Unit::ZERO; 9],
         scores: &mut [[0]; 2],
     };
     assert_eq!(
-        TaskNetwork::new(shape, Plasticity::default(), buffers).err(),
+        PlasticNetwork::new(shape, Plasticity::default(), buffers).err(),
         Some(ShapeError::Buffer(23, 22))
     );
     assert_eq!(EvolvedRule::new(&[0; 3]), Err(RuleError::Length(GENOME_WORDS, 3)));

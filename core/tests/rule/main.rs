@@ -19,7 +19,7 @@ struct Room {
 
 impl Room {
     /// Weights and states of any size, one weight in eight absent.
-    fn new(shape: &Shape, rng: &mut Stream) -> Self {
+    fn new(shape: &PlasticShape, rng: &mut Stream) -> Self {
         let mut any = |most: i32| Lanes([(rng.below(2 * most as u32 + 1) as i32 - most) as i16]);
         let weights = (0..shape.weights())
             .map(|_| match any(127).0[0] {
@@ -31,10 +31,10 @@ impl Room {
         Self { weights, units, scores: vec![[0]; shape.classes()] }
     }
 
-    fn network(&mut self, shape: Shape, plasticity: Plasticity) -> TaskNetwork<'_, 1> {
+    fn network(&mut self, shape: PlasticShape, plasticity: Plasticity) -> PlasticNetwork<'_, 1> {
         let buffers =
-            Buffers { weights: &mut self.weights, units: &mut self.units, scores: &mut self.scores };
-        TaskNetwork::new(shape, plasticity, buffers).unwrap()
+            PlasticBuffers { weights: &mut self.weights, units: &mut self.units, scores: &mut self.scores };
+        PlasticNetwork::new(shape, plasticity, buffers).unwrap()
     }
 }
 
@@ -56,7 +56,7 @@ const WIDTHS: [&[u16]; 6] =
 fn learning_is_what_plain_numbers_make_of_the_rule() {
     let mut rng = Stream::new(15, Purpose::Test, 0);
     for round in 0..400 {
-        let shape = Shape::new(WIDTHS[round % WIDTHS.len()]).unwrap();
+        let shape = PlasticShape::new(WIDTHS[round % WIDTHS.len()]).unwrap();
         let genome = genome(&mut rng, 1 + round as u32 % 12);
         let (rule, plain_rule) = (EvolvedRule::new(&genome).unwrap(), PlainRule::read(&genome));
         let plasticity = Plasticity {

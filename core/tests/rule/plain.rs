@@ -1,6 +1,6 @@
-//! A local rule and a task network in plain numbers.
+//! A local rule and a plastic network in plain numbers.
 
-use evobit::rule::{Plasticity, TaskNetwork, WeightKind};
+use evobit::rule::{PlasticNetwork, Plasticity, WeightKind};
 
 /// Kept within what 16 bits hold.
 fn kept(value: i64) -> i64 {
@@ -143,7 +143,7 @@ pub(crate) struct Seen {
 /// No weight.
 const ABSENT: i64 = -0x8000;
 
-/// A task network of plain numbers.
+/// A plastic network of plain numbers.
 #[derive(Clone)]
 pub(crate) struct Plain {
     pub(crate) widths: Vec<usize>,
@@ -160,7 +160,7 @@ fn weight((value, _): (i64, i64)) -> i64 {
 }
 
 impl Plain {
-    pub(crate) fn of(network: &TaskNetwork<'_, 1>, seed: u32) -> Self {
+    pub(crate) fn of(network: &PlasticNetwork<'_, 1>, seed: u32) -> Self {
         let widths: Vec<usize> = network.shape().widths().iter().map(|&width| width.into()).collect();
         let mut flat =
             network.weights().iter().map(|weight| (weight.value.0[0].into(), weight.state.0[0].into()));

@@ -5,19 +5,23 @@ use evobit::rule::image::{RuleImage, RuleImageError, image_len, write};
 use evobit::rule::*;
 
 /// Runs `work` on a network of one lane.
-fn with_network<T>(shape: Shape, kind: WeightKind, work: impl FnOnce(&mut TaskNetwork<'_, 1>) -> T) -> T {
+fn with_network<T>(
+    shape: PlasticShape,
+    kind: WeightKind,
+    work: impl FnOnce(&mut PlasticNetwork<'_, 1>) -> T,
+) -> T {
     let (mut weights, mut units) =
         (vec![Weight::<1>::ABSENT; shape.weights()], vec![Unit::<1>::ZERO; shape.units()]);
     let mut scores = vec![[0; 1]; shape.classes()];
-    let buffers = Buffers { weights: &mut weights, units: &mut units, scores: &mut scores };
+    let buffers = PlasticBuffers { weights: &mut weights, units: &mut units, scores: &mut scores };
     let plasticity = Plasticity { kind, ..Plasticity::default() };
-    work(&mut TaskNetwork::new(shape, plasticity, buffers).unwrap())
+    work(&mut PlasticNetwork::new(shape, plasticity, buffers).unwrap())
 }
 
 /// Weights are drawn one after the other from -scale to scale; states are the layer from the output in three bits and the neuron in four.
 #[test]
 fn a_network_starts_with_drawn_weights_and_states_that_number_neurons() {
-    let shape = Shape::new(&[2, 19, 3, 2]).unwrap();
+    let shape = PlasticShape::new(&[2, 19, 3, 2]).unwrap();
     for (scale, most) in [(0, 0), (1, 1), (48, 48), (127, 127), (200, 127)] {
         for kind in [WeightKind::Bytes, WeightKind::Signs] {
             let mut rng = Stream::new(15, Purpose::Test, 12);
@@ -49,7 +53,7 @@ fn equal_scores_are_the_first_class_and_shift_by_half_a_logarithm() {
     for (widths, shift) in
         [(&[3u16, 4][..], 5 + 1), (&[4, 2], 5 + 2), (&[2, 16, 3], 5 + 3), (&[70, 15, 2], 5 + 2)]
     {
-        let shape = Shape::new(widths).unwrap();
+        let shape = PlasticShape::new(widths).unwrap();
         let class = with_network(shape, WeightKind::Bytes, |network| {
             network.input(0, &[100; 2]);
             network.run();
@@ -62,7 +66,7 @@ fn equal_scores_are_the_first_class_and_shift_by_half_a_logarithm() {
 
 #[test]
 fn shapes_add_up() {
-    let shape = Shape::new(&[2, 3, 9]).unwrap();
+    let shape = PlasticShape::new(&[2, 3, 9]).unwrap();
     // The widest row is of what layers read, the output is read by none.
     assert_eq!((shape.widest_row(), shape.weights(), shape.units()), (4, 3 * 3 + 4 * 9, 14));
     assert_eq!((shape.depth(), shape.inputs(), shape.classes(), shape.widths()), (2, 2, 9, &[2, 3, 9][..]));
@@ -78,10 +82,10 @@ fn shapes_add_up() {
             Layer { row: layer.row(), neurons, weights, before: layer.before, after: layer.after, shifts };
         assert_eq!(&found, expected, "layer {index}");
     }
-    assert!(Shape::new(&[4096, 4096, 2]).is_ok());
-    assert_eq!(Shape::new(&[4097, 2]), Err(ShapeError::Width(0, 4097)));
-    assert!(Shape::new(&[2; 6]).is_ok());
-    assert_eq!(Shape::new(&[2; 7]), Err(ShapeError::Depth(6)));
+    assert!(PlasticShape::new(&[4096, 4096, 2]).is_ok());
+    assert_eq!(PlasticShape::new(&[4097, 2]), Err(ShapeError::Width(0, 4097)));
+    assert!(PlasticShape::new(&[2; 6]).is_ok());
+    assert_eq!(PlasticShape::new(&[2; 7]), Err(ShapeError::Depth(6)));
 }
 
 #[derive(Debug, PartialEq)]
@@ -98,7 +102,7 @@ struct Layer {
 #[test]
 fn images_hold_networks_of_every_depth() {
     for depth in 1..=5 {
-        let shape = Shape::new(&[&[3; 6][..depth], &[2]].concat()).unwrap();
+        let shape = PlasticShape::new(&[&[3; 6][..depth], &[2]].concat()).unwrap();
         let mut weights = vec![Weight { value: Lanes([77]), state: Lanes([-9]) }; shape.weights()];
         weights[0] = Weight { value: Lanes([i16::MIN]), state: Lanes([5]) };
         weights[1] = Weight { value: Lanes([-32_767]), state: Lanes([32_767]) };

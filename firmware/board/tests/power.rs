@@ -12,7 +12,7 @@ use evobit::rng::{Draw, Purpose, Stream};
 use evobit::topology::{Layer, Shape, Topology};
 use evobit_board::arena::Sizes;
 use evobit_board::keep::Keeper;
-use evobit_board::learner::{Config, Learner, Model};
+use evobit_board::learner::{Learner, LearnerConfig, Model};
 
 const PAGE: usize = 512;
 const PAGES: usize = 16;
@@ -145,7 +145,7 @@ fn with_learner<T>(image: &[u32], work: impl FnOnce(&mut Learner<'_, i8>) -> T) 
     let mut arena = vec![0u64; words.div_ceil(2)];
     let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..words];
     Learner::<i8>::check(model.topology(), words, sizes).unwrap();
-    let mut learner = Learner::new(model, arena, sizes, Config::default());
+    let mut learner = Learner::new(model, arena, sizes, LearnerConfig::default());
     learner.reset();
     work(&mut learner)
 }

@@ -12,7 +12,7 @@ use embedded_storage::nor_flash::{ErrorType as FlashErrorType, NorFlash, ReadNor
 use evobit::topology::Topology;
 use evobit_board::arena::fitting;
 use evobit_board::keep::Keeper;
-use evobit_board::learner::{Config, Learner, Model};
+use evobit_board::learner::{Learner, LearnerConfig, Model};
 use evobit_board::profile::{large, small};
 use evobit_board::serve::{App, Board};
 use evobit_boards::LinkFailure;
@@ -139,7 +139,7 @@ impl Native {
                 let sizes = fitting(image.topology(), $profile::WORDS, $profile::SIZES, score);
                 Learner::<$profile::Score>::check(image.topology(), arena.len(), sizes)
                     .map_err(|error| anyhow!("{error:?}"))?;
-                let learner = Learner::<$profile::Score>::new(image, arena, sizes, Config::default());
+                let learner = Learner::<$profile::Score>::new(image, arena, sizes, LearnerConfig::default());
                 let learner: &'static mut _ = Box::leak(Box::new(learner));
                 let mut app =
                     App::<_, _, _, _, { $profile::FRAME }>::new(learner, keeper, wires.clone(), NativeBoard);

@@ -13,7 +13,7 @@ use embedded_io::{ErrorType, Read, ReadReady, Write};
 use evobit::topology::Topology;
 use evobit_board::arena::{Layout, Sizes};
 use evobit_board::keep::Keeper;
-use evobit_board::learner::{Config as Learning, Learner, Model, ModelError};
+use evobit_board::learner::{Learner, LearnerConfig, Model, ModelError};
 use evobit_board::serve::{App, Board};
 
 use crate::config::Config;
@@ -109,7 +109,7 @@ pub(crate) fn run(config: &Config, check: bool) -> anyhow::Result<()> {
     // 64-bit numbers keep it aligned.
     let mut arena = vec![0u64; arena_words.div_ceil(2)];
     let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..arena_words];
-    let mut learner = Learner::<i16>::new(model, arena, sizes, Learning::default());
+    let mut learner = Learner::<i16>::new(model, arena, sizes, LearnerConfig::default());
     let flash = FileFlash::open(&config.kept)?;
     let (counter, restart) = (CounterFile(config.kept.with_extension("counter")), Rc::default());
     let next = counter.read()?;

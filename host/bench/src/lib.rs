@@ -31,7 +31,7 @@ use evobit_data::{Loaded, Schema};
 use evobit_model::evaluate;
 use evobit_model::forward;
 use evobit_search::{Interrupt, Signal, Watch};
-use evobit_train::settings::{Config, HiddenLayer, Preset, Settings};
+use evobit_train::settings::{HiddenLayer, Preset, Settings, TrainConfig};
 use evobit_train::{Prepared, Row, Session, prepare};
 
 /// The training accuracy at which a network is measured.
@@ -102,7 +102,7 @@ fn settings(hidden: HiddenLayer) -> Settings {
     }
 }
 
-fn resolve(settings: Settings, loaded: &Loaded) -> Result<Config, BenchError> {
+fn resolve(settings: Settings, loaded: &Loaded) -> Result<TrainConfig, BenchError> {
     settings.resolve(&loaded.train).map_err(BenchError::Settings)
 }
 
@@ -168,7 +168,7 @@ fn classify_small(loaded: &Loaded, seconds: f64) -> Result<Classified, BenchErro
 /// Trains until the accuracy exceeds the checkpoint, or no longer than [`MOST_SWEEPS`].
 fn train_to_checkpoint(
     prepared: &Prepared,
-    config: &Config,
+    config: &TrainConfig,
     landscape: &mut Sharded<'_>,
     tell: impl Fn(f64),
 ) -> Result<(), LandscapeError> {
@@ -253,7 +253,7 @@ fn median(mut rates: Vec<f64>) -> f64 {
 /// Scores mutants in the three ways.
 fn rates(
     prepared: &Prepared,
-    config: &Config,
+    config: &TrainConfig,
     landscape: &mut Sharded<'_>,
     full: &mut Full<'_>,
     one: &mut OneNeuron<'_>,

@@ -14,7 +14,7 @@ use evobit_compute::{Accelerator, Backend, SearchError, instructions};
 use evobit_data::{DataError, load};
 use evobit_model::evaluate;
 use evobit_search::{Interrupt, Snapshots, Stop, Watch};
-use evobit_train::settings::{Config, Settings};
+use evobit_train::settings::{Settings, TrainConfig};
 use evobit_train::{Outcome, PrepareError, Prepared, Row, Session, prepare};
 
 /// How often, beside the ends of sweeps, a model is set aside.
@@ -184,7 +184,7 @@ pub fn measure_time(
 /// Scores what a search set aside.
 fn timed(
     prepared: &Prepared,
-    config: &Config,
+    config: &TrainConfig,
     outcome: &Outcome,
     snapshots: &Snapshots,
     targets: &[f64],

@@ -17,7 +17,7 @@
 use evobit::image::{Change, ImageError};
 use evobit::topology::Topology;
 use evobit_board::arena::Sizes;
-use evobit_board::learner::{Answers, Config, Learner, Model as BoardModel};
+use evobit_board::learner::{Answers, Learner, LearnerConfig, Model as BoardModel};
 use evobit_link::LinkError;
 
 use crate::Entry;
@@ -145,7 +145,7 @@ pub fn answers(
     // 64-bit numbers keep it aligned.
     let mut arena = vec![0u64; words.div_ceil(2)];
     let arena = &mut bytemuck::cast_slice_mut(&mut arena)[..words];
-    let mut learner = Learner::<i16>::new(board, arena, sizes, Config::default());
+    let mut learner = Learner::<i16>::new(board, arena, sizes, LearnerConfig::default());
     learner.begin_restore();
     learner.begin_update();
     learner.update().copy_from_slice(&model.genome());

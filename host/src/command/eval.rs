@@ -12,7 +12,7 @@ use evobit_data::{Dataset, LoadOptions, Loaded, load_known};
 use evobit_model::Model;
 use evobit_model::evaluate::{self, confusion};
 use evobit_train;
-use evobit_train::settings::{Config, Facts};
+use evobit_train::settings::{Facts, TrainConfig};
 
 pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
@@ -79,7 +79,7 @@ pub(super) fn part_name(part: Part) -> String {
 fn choose(
     part: Option<Part>,
     loaded: Loaded,
-    config: Option<&Config>,
+    config: Option<&TrainConfig>,
     model: &Path,
 ) -> Result<(Part, Dataset), Failure> {
     let part = part.unwrap_or(if config.is_some() || loaded.test.is_some() { Part::Test } else { Part::All });

@@ -11,7 +11,7 @@ use evobit_train::checkpoint::Checkpoint;
 use evobit_train::islands::Arrival;
 use evobit_train::islands::exchange::Transport;
 use evobit_train::islands::lineage::{ARRIVALS, read};
-use evobit_train::settings::Config;
+use evobit_train::settings::TrainConfig;
 use evobit_train::{Session, Source, prepare_from};
 
 /// How long another process than the first waits before it says what is wrong: then the launcher has ended it.
@@ -53,7 +53,7 @@ fn join() -> Result<Box<dyn Transport>, Failure> {
 
 /// Whether a run of this configuration can be spread over these processes.
 pub(super) fn check(
-    config: &Config,
+    config: &TrainConfig,
     transport: Option<&dyn Transport>,
     args: &TrainArgs,
 ) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use super::{Failure, TrainArgs, read_settings, tell};
 use evobit_search::{RunFolder, Stop, checkpoint as sealed};
 use evobit_train::Prepared;
 use evobit_train::checkpoint::{Checkpoint, Course, Fingerprint, Found, find};
-use evobit_train::settings::{Config, Settings};
+use evobit_train::settings::{Settings, TrainConfig};
 
 /// What there is to do in a run folder.
 pub(super) enum Resumed {
@@ -80,7 +80,11 @@ impl Unfinished {
     }
 
     /// The checkpoint to go on from, if the data and the network are those the run was begun on.
-    pub(super) fn check(&self, prepared: &Prepared, config: &Config) -> Result<Option<Checkpoint>, Failure> {
+    pub(super) fn check(
+        &self,
+        prepared: &Prepared,
+        config: &TrainConfig,
+    ) -> Result<Option<Checkpoint>, Failure> {
         let Some((checkpoint, _)) = &self.newest else { return Ok(None) };
         let path = self.folder.path().display();
         let differences = checkpoint.fingerprint.differences(&Fingerprint::new(prepared));

@@ -23,7 +23,7 @@ use evobit_search::{RunFolder, Stop};
 use evobit_sweeps::Metric;
 use evobit_train::checkpoint::{Checkpoint, head};
 use evobit_train::islands::exchange::Transport;
-use evobit_train::settings::{Algorithm, Config, Settings};
+use evobit_train::settings::{Algorithm, Settings, TrainConfig};
 use evobit_train::{
     self, Outcome, Prepared, Row, Session, Source, SourceError, layer_spectrum, prepare_from,
 };
@@ -33,7 +33,7 @@ const SPECTRUM_SAMPLES: usize = 30_000;
 
 /// A finished run.
 pub(super) struct Finished {
-    pub(super) config: Config,
+    pub(super) config: TrainConfig,
     pub(super) prepared: Prepared,
     pub(super) outcome: Outcome,
     pub(super) model: Model,
@@ -152,7 +152,7 @@ pub(super) fn train_and_save(
 /// Searches, with a bar where there is a terminal, and records in the configuration what it takes to repeat what a clock or a person ended.
 fn search<'a>(
     args: &TrainArgs,
-    (prepared, config): (&'a Prepared, &mut Config),
+    (prepared, config): (&'a Prepared, &mut TrainConfig),
     (folder, checkpoints): (&RunFolder, &'a mut Checkpoints),
     session: Session<'a>,
     from: Option<Checkpoint>,
@@ -189,7 +189,7 @@ fn search<'a>(
 }
 
 /// What the settings name, and the configuration on it.
-pub(super) fn open(settings: Settings) -> Result<(Source, Config), Failure> {
+pub(super) fn open(settings: Settings) -> Result<(Source, TrainConfig), Failure> {
     let source = Source::open(&settings).map_err(|error| match error {
         SourceError::NoData => Failure::usage(error),
         other => other.into(),
@@ -207,7 +207,7 @@ fn check_from(args: &TrainArgs) -> Result<(), Failure> {
 }
 
 /// Refuses what was asked of a GPU by name and is not for it.
-fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Result<(), Failure> {
+fn check_backend(backend: Backend, prepared: &Prepared, config: &TrainConfig) -> Result<(), Failure> {
     if backend != Backend::Cuda {
         return Ok(());
     }
@@ -224,7 +224,7 @@ fn check_backend(backend: Backend, prepared: &Prepared, config: &Config) -> Resu
 fn announce_run(
     loaded: &Loaded,
     prepared: &Prepared,
-    config: &Config,
+    config: &TrainConfig,
     (folder, backend): (&RunFolder, Option<Backend>),
 ) {
     let shape: Vec<String> = config.hidden.iter().map(ToString::to_string).collect();
@@ -256,7 +256,7 @@ fn announce_run(
 }
 
 fn save(
-    config: Config,
+    config: TrainConfig,
     mut prepared: Prepared,
     outcome: Outcome,
     folder: RunFolder,

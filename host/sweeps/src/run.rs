@@ -15,7 +15,7 @@ use evobit_report::{Events, ReportError};
 use evobit_rules::task::{self, Part, Task, World};
 use evobit_search::{Interrupt, Silent, Watch};
 use evobit_train::islands::lineage::Lineage;
-use evobit_train::settings::{Config, Settings};
+use evobit_train::settings::{Settings, TrainConfig};
 use evobit_train::{Row, Session, Source, SourceError, prepare_from};
 
 /// A sweep of a search, or a generation.
@@ -123,7 +123,7 @@ impl Sources {
     }
 
     /// Data and configuration of a run, unless it is of a task.
-    fn resolve(&self, run: &Planned) -> Result<(Arc<Source>, Config), String> {
+    fn resolve(&self, run: &Planned) -> Result<(Arc<Source>, TrainConfig), String> {
         let settings: Settings =
             run.settings.clone().try_into().map_err(|error: toml::de::Error| error.to_string())?;
         let settings = Settings { seed: Some(run.seed), ..settings };
@@ -167,7 +167,7 @@ pub fn carry_out(run: &Planned, sources: &Sources, stop: &Interrupt) -> Result<R
 
 fn classify(
     source: &Source,
-    config: &Config,
+    config: &TrainConfig,
     stop: &Interrupt,
 ) -> Result<Results, Box<dyn std::error::Error>> {
     let prepared = prepare_from(&source.loaded, config, source.model.as_ref())?;

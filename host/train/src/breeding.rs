@@ -3,11 +3,11 @@
 use evobit::evolve::genetic::{Configuration, Mate, Mutate, Select};
 
 use super::operators::{Judged, MATINGS, MUTATIONS, Parameters, SELECTIONS, find};
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 
-impl From<&Config> for Parameters {
-    fn from(config: &Config) -> Self {
-        let &Config { population, tournament, flips, seed, .. } = config;
+impl From<&TrainConfig> for Parameters {
+    fn from(config: &TrainConfig) -> Self {
+        let &TrainConfig { population, tournament, flips, seed, .. } = config;
         Self { population, tournament, flips, seed }
     }
 }
@@ -21,7 +21,7 @@ pub(crate) struct Operators<'a> {
 
 impl<'a> Operators<'a> {
     /// None where one is not known.
-    pub(crate) fn new(judged: Judged<'a>, config: &Config) -> Option<Self> {
+    pub(crate) fn new(judged: Judged<'a>, config: &TrainConfig) -> Option<Self> {
         let parameters = &Parameters::from(config);
         Some(Self {
             selection: find(SELECTIONS, &config.selection)?(parameters, judged),
@@ -30,7 +30,7 @@ impl<'a> Operators<'a> {
         })
     }
 
-    pub(crate) fn configuration(&self, config: &Config) -> Configuration<'_> {
+    pub(crate) fn configuration(&self, config: &TrainConfig) -> Configuration<'_> {
         Configuration {
             population: config.population,
             elites: config.elites,
@@ -43,7 +43,7 @@ impl<'a> Operators<'a> {
 }
 
 /// Words of an individual: its genome and the rates it carries.
-pub(crate) fn row_words(judged: Judged<'_>, config: &Config) -> usize {
+pub(crate) fn row_words(judged: Judged<'_>, config: &TrainConfig) -> usize {
     let strategy = Operators::new(judged, config)
         .map_or(0, |operators| operators.mutation.strategy_words(judged.topology));
     judged.topology.genome_words() + strategy

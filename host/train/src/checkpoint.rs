@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::breeding::row_words;
 use crate::prepare::Prepared;
 use crate::row::Row;
-use crate::settings::{Algorithm, Config};
+use crate::settings::{Algorithm, TrainConfig};
 use evobit_search::checkpoint::{self as sealed, Head};
 use evobit_search::seal::SealError;
 use evobit_search::words::{self, little_endian};
@@ -221,7 +221,7 @@ impl Checkpoint {
     /// True where the state is one that a run of this configuration on this network may have. Whatever a search is handed
     /// was looked at here or is looked at by the search.
     #[must_use]
-    pub fn fits(&self, prepared: &Prepared, config: &Config) -> bool {
+    pub fn fits(&self, prepared: &Prepared, config: &TrainConfig) -> bool {
         let genome = |words: &[u32]| {
             Network::new(&prepared.topology, words).is_ok_and(|network| network.check().is_ok())
         };
@@ -257,7 +257,12 @@ impl State {
 }
 
 impl Search {
-    pub(super) fn fits(&self, prepared: &Prepared, config: &Config, genome: impl Fn(&[u32]) -> bool) -> bool {
+    pub(super) fn fits(
+        &self,
+        prepared: &Prepared,
+        config: &TrainConfig,
+        genome: impl Fn(&[u32]) -> bool,
+    ) -> bool {
         let (topology, population) = (&prepared.topology, config.population as usize);
         match self {
             Self::Islands => false,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 
 /// The share of a budget in which the search may be hot; what is left of it is for a cold search.
 const HOT_SHARE: f64 = 0.75;
@@ -30,7 +30,7 @@ impl Cooling {
     /// The heat of the sweep that begins after `spent` of `budget`, in mean loss. `sweep` counts from 0.
     pub(crate) fn heat(
         &mut self,
-        config: &Config,
+        config: &TrainConfig,
         sweep: u32,
         spent: Duration,
         budget: Option<Duration>,
@@ -58,7 +58,7 @@ mod tests {
     use crate::settings::{Facts, Settings};
     use evobit_data::Schema;
 
-    fn config(text: &str) -> Config {
+    fn config(text: &str) -> TrainConfig {
         let settings: Settings = toml::from_str(text).unwrap();
         let schema = Schema::Table(vec![]);
         settings.resolve(Facts { schema: &schema, classes: &[], samples: 100, data: None }).unwrap()
@@ -67,7 +67,7 @@ mod tests {
     /// The heats of sweeps that each take so many seconds.
     fn heats(
         cooling: &mut Cooling,
-        config: &Config,
+        config: &TrainConfig,
         seconds: f64,
         budget: Option<f64>,
         sweeps: u32,

@@ -25,7 +25,7 @@ mod spectrum;
 mod start;
 mod tracker;
 
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 use algorithm::Place;
 use checkpoint::{Checkpoint, Course};
 use evobit_search::{Pace, drive};
@@ -48,7 +48,7 @@ pub use spectrum::{landscape, layer_spectrum};
 /// going on, such as a full disk.
 pub fn run<'a>(
     prepared: &'a Prepared,
-    config: &'a Config,
+    config: &'a TrainConfig,
     session: Session<'a>,
     from: Option<Checkpoint>,
     watch: &'a mut dyn Watch<Row>,

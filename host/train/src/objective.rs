@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::breeding::row_words;
 use super::operators::{self, Judged, Measure, OBJECTIVES, drawn};
 use super::prepare::Prepared;
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 use evobit_compute::{Accelerator, SearchError};
 use evobit_search::Interrupt;
 
@@ -41,7 +41,7 @@ pub(super) struct Objective<'a> {
 }
 
 impl<'a> Objective<'a> {
-    pub(super) fn new(prepared: &'a Prepared, config: &Config) -> Self {
+    pub(super) fn new(prepared: &'a Prepared, config: &TrainConfig) -> Self {
         let measure = operators::find(OBJECTIVES, &config.objective).unwrap_or(OBJECTIVES[0].2);
         let needs_parents = config.objective == OF_PARENTS;
         let prefers_young = config.objective == OF_FEW_VALUES;
@@ -70,7 +70,11 @@ impl<'a> Objective<'a> {
     ///
     /// # Errors
     /// Failures of the GPU.
-    pub(super) fn on_gpu(mut self, accelerator: &Accelerator, config: &Config) -> Result<Self, SearchError> {
+    pub(super) fn on_gpu(
+        mut self,
+        accelerator: &Accelerator,
+        config: &TrainConfig,
+    ) -> Result<Self, SearchError> {
         let Judged { topology, samples, loss } = self.judged;
         let plain = config.objective == "loss"
             && config.batch == 0

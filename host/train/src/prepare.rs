@@ -11,7 +11,7 @@ use evobit::topology::{Shape, Topology, TopologyError};
 
 use crate::family::{FamilyName, Ground};
 use crate::operators::Judged;
-use crate::settings::{Algorithm, Config, plan};
+use crate::settings::{Algorithm, TrainConfig, plan};
 use evobit_compute::machine::memory_available;
 use evobit_compute::{Accelerator, Instructions, Work};
 use evobit_data::augment::{Distortion, distorted};
@@ -145,7 +145,7 @@ impl Prepared {
 
     /// What a search of it is going to do in this process, which has these [islands](crate::islands::here).
     #[must_use]
-    pub fn work(&self, config: &Config, islands: Vec<u16>) -> Work {
+    pub fn work(&self, config: &TrainConfig, islands: Vec<u16>) -> Work {
         let spectra = config.algorithm == Algorithm::Spectrum;
         let suits = self.kind.suits_gpus(&self.topology, &self.loss_table());
         Work {
@@ -217,7 +217,7 @@ impl Prepared {
 
 /// The genome that a search starts from: that of the model it goes on from, else that of its family and seed.
 #[must_use]
-pub fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
+pub fn random_genome(prepared: &Prepared, config: &TrainConfig) -> Vec<u32> {
     let drawn = || prepared.kind.start(&prepared.topology, prepared.plain(), config.seed);
     prepared.start.clone().unwrap_or_else(drawn)
 }
@@ -226,7 +226,7 @@ pub fn random_genome(prepared: &Prepared, config: &Config) -> Vec<u32> {
 ///
 /// # Errors
 /// Shares that leave nothing to train on.
-pub fn parts(loaded: &Loaded, config: &Config) -> Result<[Dataset; 3], DataError> {
+pub fn parts(loaded: &Loaded, config: &TrainConfig) -> Result<[Dataset; 3], DataError> {
     let given = loaded.test.as_ref();
     let test_share = if given.is_some() { 0.0 } else { config.test };
     let mut stream = Stream::new(config.seed, Purpose::Split, 0);
@@ -240,7 +240,7 @@ pub fn parts(loaded: &Loaded, config: &Config) -> Result<[Dataset; 3], DataError
 ///
 /// # Errors
 /// Data and configuration that do not make a network.
-pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareError> {
+pub fn prepare(loaded: &Loaded, config: &TrainConfig) -> Result<Prepared, PrepareError> {
     prepare_from(loaded, config, None)
 }
 
@@ -250,7 +250,7 @@ pub fn prepare(loaded: &Loaded, config: &Config) -> Result<Prepared, PrepareErro
 /// Data and configuration that do not make a network.
 pub fn prepare_from(
     loaded: &Loaded,
-    config: &Config,
+    config: &TrainConfig,
     from: Option<&Model>,
 ) -> Result<Prepared, PrepareError> {
     let [train, validation, test] = parts(loaded, config)?;
@@ -319,12 +319,12 @@ pub fn prepare_from(
 }
 
 /// Copies of each sample, itself among them.
-fn copies(schema: &Schema, config: &Config) -> usize {
+fn copies(schema: &Schema, config: &TrainConfig) -> usize {
     if matches!(schema, Schema::Image { .. }) { config.copies.into() } else { 1 }
 }
 
 /// Bytes that preparing these parts and then searching take at most, to within a few per cent, beside the parts themselves.
-fn bytes_needed(topology: &Topology, config: &Config, [train, validation, test]: &[&Dataset; 3]) -> u64 {
+fn bytes_needed(topology: &Topology, config: &TrainConfig, [train, validation, test]: &[&Dataset; 3]) -> u64 {
     let copies = copies(&train.schema, config);
     let all = train.samples() * copies + validation.samples() + test.samples();
     let encoded = (all as u64).saturating_mul(4 * topology.input_words() as u64);

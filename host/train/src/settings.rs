@@ -1,7 +1,7 @@
 //! Every hyperparameter of a run: what may be set in a file and by flags, and what a run finally uses.
 //!
 //! [`Settings`] is what a user says: everything optional, the same names in a TOML file and as flags. Defaults give way to
-//! the file, the file to the flags. [`Config`] is the outcome, with nothing left open; it is saved with each run as
+//! the file, the file to the flags. [`TrainConfig`] is the outcome, with nothing left open; it is saved with each run as
 //! TOML that is again a valid file of settings, so that the run can be repeated. Both, and the help, follow from one
 //! table, `table.rs`, which has an entry for each setting.
 //!
@@ -31,7 +31,7 @@ pub use facts::Facts;
 pub use file::SettingsError;
 pub use kinds::{Algorithm, GraphKind, MigrationKind, Preset, ShareKind};
 pub use notation::{HiddenLayer, ImageShape, plan};
-pub use table::{Config, Settings};
+pub use table::{Settings, TrainConfig};
 pub use value::Value;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a run is begun with: its data, the model that it goes on from, and a configuration that fits both.
 
 use crate::family::FamilyName;
-use crate::settings::{Config, HiddenLayer, Settings};
+use crate::settings::{HiddenLayer, Settings, TrainConfig};
 use evobit_data::{DataError, Loaded, is_memorize, load, load_known};
 use evobit_model::{Model, ModelError};
 
@@ -50,7 +50,7 @@ impl Source {
     ///
     /// # Errors
     /// A line that says which setting is out of range.
-    pub fn resolve(&self, mut settings: Settings) -> Result<Config, String> {
+    pub fn resolve(&self, mut settings: Settings) -> Result<TrainConfig, String> {
         let Some(model) = &self.model else {
             if settings.data.as_deref().is_some_and(is_memorize) {
                 settings = settings.or(Settings::memorizing());

@@ -8,12 +8,12 @@ use crate::checkpoint::{Best, Course};
 use crate::cooling::Cooling;
 use crate::prepare::Prepared;
 use crate::row::Row;
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 
 /// Follows one search, of a plain run or of an island.
 pub(crate) struct Tracker<'a> {
     prepared: &'a Prepared,
-    config: &'a Config,
+    config: &'a TrainConfig,
     loss: LossTable<&'a [u32]>,
     cooling: Cooling,
     /// The clock, and whether the search is to end.
@@ -24,7 +24,7 @@ pub(crate) struct Tracker<'a> {
 
 impl<'a> Tracker<'a> {
     /// Of a search that found this much before.
-    pub(crate) fn new(prepared: &'a Prepared, config: &'a Config, course: Course, pace: Pace) -> Self {
+    pub(crate) fn new(prepared: &'a Prepared, config: &'a TrainConfig, course: Course, pace: Pace) -> Self {
         let cooling =
             if course.heats.is_empty() { Cooling::default() } else { Cooling::after(&course.heats) };
         Self { prepared, config, loss: prepared.loss_table(), cooling, pace, course }

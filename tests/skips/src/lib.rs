@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 pub const ALLOW: &str = "EVOBIT_ALLOW_SKIPS";
 
 /// Says that a test, or a part of one, is skipped because of something that is missing. `missing` is a sentence without a full stop,
-/// such as "this machine has no AVX-512".
+/// such as "there is no sensor".
 ///
 /// # Panics
 /// Unless skips are allowed.
@@ -29,6 +29,26 @@ pub fn skip(missing: &str) {
         }
         Err(line) => panic!("{line}"),
     }
+}
+
+/// The environment variable that names, with commas, the instructions whose kernels miri checks in this run.
+pub const INTERPRETED: &str = "EVOBIT_INTERPRETED";
+
+/// Says that a test, or a part of one, is skipped because the processor lacks `instructions`, such as `avx512`. Nobody can add them to a
+/// machine, so `tests/run` checks their kernels under miri there and says so in [`INTERPRETED`].
+///
+/// # Panics
+/// Unless miri checks them in the same run or skips are allowed.
+#[track_caller]
+pub fn instructions(instructions: &str) {
+    if !names(std::env::var(INTERPRETED).ok().as_deref(), instructions) {
+        skip(&format!("this machine has no {instructions}"));
+    }
+}
+
+/// Whether a list with commas holds `name`.
+fn names(list: Option<&str>, name: &str) -> bool {
+    list.is_some_and(|list| list.split(',').any(|other| other == name))
 }
 
 /// A line for standard error where skips are allowed, else the line to fail with.
@@ -59,6 +79,14 @@ pub fn shared_data(name: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_instructions_that_are_named_are_interpreted() {
+        assert!(names(Some("avx2,avx512"), "avx512") && names(Some("avx512"), "avx512"));
+        for list in [None, Some(""), Some("avx2"), Some("avx5120")] {
+            assert!(!names(list, "avx512"), "{list:?}");
+        }
+    }
 
     #[test]
     fn a_skip_fails_unless_it_is_allowed() {

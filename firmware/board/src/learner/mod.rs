@@ -47,7 +47,7 @@ pub use model::{Model, ModelError};
 
 /// How a board learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Config {
+pub struct LearnerConfig {
     /// Most mutations that one neuron proposes together.
     pub proposals: u16,
     /// Heat at the beginning of an episode, in 65,536ths of a loss of 1.0 a sample.
@@ -64,7 +64,7 @@ pub struct Config {
     pub sample_mutants: u32,
 }
 
-impl Default for Config {
+impl Default for LearnerConfig {
     fn default() -> Self {
         Self {
             proposals: 16,
@@ -95,7 +95,7 @@ pub struct Entry<'l> {
 #[derive(Debug)]
 pub struct Learner<'a, S> {
     image: Model<'a>,
-    config: Config,
+    config: LearnerConfig,
     layout: Layout,
     sizes: Sizes,
     arena_words: usize,
@@ -167,7 +167,7 @@ impl<'a, S: Score> Learner<'a, S> {
     /// # Panics
     /// When the model was not checked with these sizes, or the arena is not aligned to 8 bytes.
     #[inline(always)]
-    pub fn new(image: Model<'a>, arena: &'a mut [u32], sizes: Sizes, config: Config) -> Self {
+    pub fn new(image: Model<'a>, arena: &'a mut [u32], sizes: Sizes, config: LearnerConfig) -> Self {
         let topology = image.topology();
         let layout = Self::layout(topology, sizes);
         let (arena_words, mut rest) = (arena.len(), arena);

@@ -10,7 +10,7 @@ use evobit::topology::Topology;
 use evobit_board::arena::{Arena, fitting};
 use evobit_board::gesture::model::{MOST_BYTES, blank};
 use evobit_board::keep::Keeper;
-use evobit_board::learner::{Config, Learner, Model};
+use evobit_board::learner::{Learner, LearnerConfig, Model};
 use evobit_board::profile::large::{SIZES, Score, WORDS};
 use evobit_board::serve::{App, Board};
 
@@ -80,7 +80,7 @@ where
     let mut arena = Box::new(Arena::<WORDS>::new());
     let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
     Learner::<Score>::check(model.topology(), WORDS, sizes).unwrap();
-    let mut learner = Learner::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::new(model, &mut arena.0, sizes, LearnerConfig::default());
     let keeper = Keeper::new(flash.clone(), 0..flash.0.borrow().len() as u32);
     let mut app = On::new(&mut learner, Some(keeper), serial, board);
     app.start();

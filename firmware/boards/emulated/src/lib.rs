@@ -31,7 +31,7 @@ use evobit::evolve::compact::Score;
 use evobit::topology::Topology;
 use evobit_board::arena::{Arena, Sizes, fitting};
 use evobit_board::keep::Keeper;
-use evobit_board::learner::{Config, Learner};
+use evobit_board::learner::{Learner, LearnerConfig};
 #[cfg(feature = "full")]
 use evobit_board::profile::large;
 use evobit_board::serve::App;
@@ -94,7 +94,7 @@ pub fn run<S: Score, M: Machine, U: Uart, F: NorFlash, const WORDS: usize, const
     #[cfg(feature = "key")]
     let key = common::key_behind(region, &model);
     let sizes = fitting(model.topology(), WORDS, most, size_of::<S>());
-    let mut learner = Learner::<S>::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::<S>::new(model, &mut arena.0, sizes, LearnerConfig::default());
     let mut app =
         App::<S, _, F, _, FRAME>::new(&mut learner, keeper, Serial(uart), machine::Emulated::<M>::default());
     app.start();

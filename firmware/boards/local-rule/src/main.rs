@@ -1,6 +1,6 @@
 //! A board that learns by a local rule: one sample in, one update of all weights, the sample is gone.
 //!
-//! Rule and task network lie in the model region (`evobit::rule::image`); samples come one by one through semihosting, from the
+//! Rule and plastic network lie in the model region (`evobit::rule::image`); samples come one by one through semihosting, from the
 //! file `samples.bin`: a byte that says 0 to learn, 1 to answer or 2 to learn without a class, the class, then the inputs. In the end the board tells what it answered
 //! right, what a sample took, and a checksum of all its weights, which must be the host's.
 
@@ -15,7 +15,7 @@ use evobit::image::Checksum;
 use evobit::rule::baseline::Delta;
 use evobit::rule::image::RuleImage;
 use evobit::rule::{
-    Buffers, Lanes, LocalRule, Plasticity, RuleGenes, SourceSums, TaskNetwork, UNITS, Unit, Weight,
+    Lanes, LocalRule, PlasticBuffers, PlasticNetwork, Plasticity, RuleGenes, SourceSums, UNITS, Unit, Weight,
 };
 use semihosting::io::Read;
 use semihosting::{fs::File, println, process::exit};
@@ -97,7 +97,7 @@ fn main() -> ! {
         }
     };
     let Some(shape) = image.shape() else {
-        println!("the rule has no task network: flash start.evr of a run");
+        println!("the rule has no plastic network: flash start.evr of a run");
         exit(3)
     };
     let room = &raw mut ROOM;
@@ -112,9 +112,10 @@ fn main() -> ! {
         exit(4)
     }
     image.copy_weights(&mut room.weights);
-    let buffers = Buffers { weights: &mut room.weights, units: &mut room.units, scores: &mut room.scores };
+    let buffers =
+        PlasticBuffers { weights: &mut room.weights, units: &mut room.units, scores: &mut room.scores };
     let plasticity = Plasticity { kind: image.kind(), ..Plasticity::default() };
-    match TaskNetwork::new(shape, plasticity, buffers) {
+    match PlasticNetwork::new(shape, plasticity, buffers) {
         // The delta rule, where the genome is no more than that, needs fewer instructions than a rule that may be any.
         Ok(network) => match (0..8).find(|&rate| RuleGenes::delta(rate) == *image.genome()) {
             Some(rate) => run(network, &Delta { rate }, &mut room.activations),
@@ -128,7 +129,7 @@ fn main() -> ! {
 }
 
 /// Takes samples until there are no more.
-fn run<R: LocalRule<1>>(mut network: TaskNetwork<'_, 1>, rule: &R, sources: &mut [R::Source]) -> ! {
+fn run<R: LocalRule<1>>(mut network: PlasticNetwork<'_, 1>, rule: &R, sources: &mut [R::Source]) -> ! {
     let Ok(mut file) = File::open(c"samples.bin") else {
         println!("samples.bin cannot be opened: start the emulator in the folder of a run");
         exit(3)

@@ -23,7 +23,7 @@ use evobit_board::gesture::Accelerometer;
 use evobit_board::gesture::display::{Display, Sign};
 use evobit_board::gesture::hands::Hands;
 use evobit_board::keep::Keeper;
-use evobit_board::learner::{Config, Learner};
+use evobit_board::learner::{Learner, LearnerConfig};
 use evobit_board::profile::large::{FRAME, SIZES, Score, WORDS};
 use evobit_board::serve::{App, Board};
 
@@ -110,7 +110,7 @@ where
     let key = common::key_behind(region, &model);
     let classes = model.topology().classes() as u8;
     let sizes = fitting(model.topology(), WORDS, SIZES, size_of::<Score>());
-    let mut learner = Learner::<Score>::new(model, &mut arena.0, sizes, Config::default());
+    let mut learner = Learner::<Score>::new(model, &mut arena.0, sizes, LearnerConfig::default());
     let bytes = parts.flash.capacity() as u32;
     let keeper = Some(Keeper::new(parts.flash, 0..bytes));
     let mut app = App::<Score, _, Flash, _, FRAME>::new(

@@ -3,14 +3,14 @@
 //! Without masks in registers of their own, bits become lanes of all ones or zeros: each lane gets the word that its bit
 //! is in, keeps only that bit, and compares.
 
-use std::arch::x86_64::*;
+use super::arch::*;
 
 use super::implement::vector_kernels;
 use super::kernels::{
     Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide, View, ViewMut,
 };
 use super::loops;
-use super::vectorize::{Task, Vectorize};
+use super::vectorize::{Loop, Vectorize};
 
 mod flips;
 mod rows;
@@ -27,18 +27,18 @@ impl Avx2 {
     #[must_use]
     pub fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt");
-        (found && !cfg!(miri)).then_some(Self(()))
+        found.then_some(Self(()))
     }
 }
 
 impl Vectorize for Avx2 {
-    fn vectorize<T: Task>(self, task: T) -> T::Output {
+    fn vectorize<T: Loop>(self, body: T) -> T::Output {
         #[target_feature(enable = "avx2,popcnt")]
-        fn with<T: Task>(task: T) -> T::Output {
-            task.run()
+        fn with<T: Loop>(body: T) -> T::Output {
+            body.run()
         }
         // SAFETY: only `detect` makes a `self`, where it found the instructions.
-        unsafe { with(task) }
+        unsafe { with(body) }
     }
 }
 

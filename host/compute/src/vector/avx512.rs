@@ -1,14 +1,14 @@
 //! The kernels for AVX-512 as Ice Lake and Zen 4 brought it (F, BW, VL, VBMI, VBMI2, VPOPCNTDQ, and BMI2): 64 or 32 pre-activations, 32 sums, or
 //! the classes of four samples at a time.
 
-use std::arch::x86_64::*;
+use super::arch::*;
 
 use super::implement::vector_kernels;
 use super::kernels::{
     Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Sides, Slide, View, ViewMut, Window,
 };
 use super::loops;
-use super::vectorize::{Task, Vectorize};
+use super::vectorize::{Loop, Vectorize};
 
 mod flips;
 mod rows;
@@ -36,18 +36,18 @@ impl Avx512 {
             && is_x86_feature_detected!("avx512vpopcntdq")
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("popcnt");
-        (found && !cfg!(miri)).then_some(Self(()))
+        found.then_some(Self(()))
     }
 }
 
 impl Vectorize for Avx512 {
-    fn vectorize<T: Task>(self, task: T) -> T::Output {
+    fn vectorize<T: Loop>(self, body: T) -> T::Output {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,popcnt")]
-        fn with<T: Task>(task: T) -> T::Output {
-            task.run()
+        fn with<T: Loop>(body: T) -> T::Output {
+            body.run()
         }
         // SAFETY: only `detect` makes a `self`, where it found the instructions.
-        unsafe { with(task) }
+        unsafe { with(body) }
     }
 }
 

@@ -33,6 +33,8 @@ mod whole;
 mod windows;
 
 #[cfg(target_arch = "x86_64")]
+mod arch;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -53,7 +55,7 @@ use kernels::{Ahead, CHUNK, Chunk, Column, LANES, Labels};
 pub use kernels::{Cell, Kernels, Portable};
 use samples::Sorted;
 use tables::Tables;
-pub use vectorize::{Task, Vectorize};
+pub use vectorize::{Loop, Vectorize};
 use windows::Strips;
 
 #[cfg(target_arch = "x86_64")]

@@ -7,7 +7,7 @@ use super::kernels::{
     self, Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows, Slide, View, ViewMut,
 };
 use super::loops::{self, append_each as append};
-use super::vectorize::{Task, Vectorize};
+use super::vectorize::{Loop, Vectorize};
 
 /// A machine that has NEON; only [`Neon::detect`] makes one.
 #[derive(Clone, Copy, Debug)]
@@ -22,9 +22,9 @@ impl Neon {
 }
 
 impl Vectorize for Neon {
-    fn vectorize<T: Task>(self, task: T) -> T::Output {
+    fn vectorize<T: Loop>(self, body: T) -> T::Output {
         // Every 64-bit Arm target has NEON.
-        task.run()
+        body.run()
     }
 }
 

@@ -74,7 +74,7 @@ fn vector_landscapes_equal_the_scalar_one() {
         let mut rng = Stream::new(7, Purpose::Test, network as u32);
         let mut genome = vec![0; topology.genome_words()];
         GenomeMut::new(&topology, &mut genome).unwrap().randomize(&mut rng);
-        // An interpreter takes its time; it has only the portable kernels, and looks for wrong memory, not wrong sums.
+        // An interpreter takes its time; it runs only the portable kernels here, and looks for wrong memory, not wrong sums.
         // Elsewhere there are more samples than one tile holds.
         let (count, trials) = if cfg!(miri) {
             (66, topology.depth())
@@ -93,7 +93,7 @@ fn vector_landscapes_equal_the_scalar_one() {
             }
             if !instructions.available() {
                 if !foreign(instructions) {
-                    skips::skip(&format!("this machine has no {instructions:?}"));
+                    skips::instructions(instructions.name());
                 }
                 continue;
             }

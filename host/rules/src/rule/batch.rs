@@ -1,4 +1,4 @@
-//! Lives of task networks, and how a rule lives them.
+//! Lives of plastic networks, and how a rule lives them.
 
 #![allow(
     clippy::needless_range_loop,
@@ -6,11 +6,12 @@
 )]
 
 use evobit::rule::{
-    Buffers, Lanes, LocalRule, Plasticity, RuleNeeds, Shape, ShapeError, TaskNetwork, Unit, Weight,
+    Lanes, LocalRule, PlasticBuffers, PlasticNetwork, PlasticShape, Plasticity, RuleNeeds, ShapeError, Unit,
+    Weight,
 };
 use evobit_search::Interrupt;
 
-/// Task networks that live beside each other: a register of AVX2 holds a value of all.
+/// Plastic networks that live beside each other: a register of AVX2 holds a value of all.
 pub const LANES: usize = 16;
 /// What a right answer is worth in an exam, in units of the score's activation.
 const RIGHT: i32 = 256;
@@ -41,14 +42,14 @@ pub enum Phase {
     Replace(Vec<(u32, Weight<LANES>)>),
 }
 
-/// Lives of task networks of one shape.
+/// Lives of plastic networks of one shape.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Their shape.
-    pub shape: Shape,
+    pub shape: PlasticShape,
     /// How updates are applied.
     pub plasticity: Plasticity,
-    /// The weights they start with, `[Shape::weights]`.
+    /// The weights they start with, `[PlasticShape::weights]`.
     pub start: Vec<Weight<LANES>>,
     /// What happens to them.
     pub phases: Vec<Phase>,
@@ -61,7 +62,7 @@ impl Batch {
     /// Lives whose samples bring their classes.
     #[must_use]
     pub const fn labelled(
-        shape: Shape,
+        shape: PlasticShape,
         plasticity: Plasticity,
         start: Vec<Weight<LANES>>,
         phases: Vec<Phase>,
@@ -171,8 +172,9 @@ where
     room.units.resize(shape.units(), Unit::ZERO);
     room.scores.resize(shape.classes().max(room.scores.len()), [0; LANES]);
     room.sources.resize_with(shape.widest_row().max(room.sources.len()), R::Source::default);
-    let buffers = Buffers { weights: &mut room.weights, units: &mut room.units, scores: &mut room.scores };
-    let mut network = TaskNetwork::new(shape, batch.plasticity, buffers)?;
+    let buffers =
+        PlasticBuffers { weights: &mut room.weights, units: &mut room.units, scores: &mut room.scores };
+    let mut network = PlasticNetwork::new(shape, batch.plasticity, buffers)?;
     let mut marks = vec![];
     for phase in &batch.phases {
         if room.interrupt.is_set() {
@@ -201,14 +203,14 @@ where
 }
 
 #[inline(always)]
-fn show(network: &mut TaskNetwork<'_, LANES>, sample: &Sample) {
+fn show(network: &mut PlasticNetwork<'_, LANES>, sample: &Sample) {
     for (unit, input) in network.inputs_mut().iter_mut().zip(&sample.inputs) {
         unit.activation = Lanes(input.map(i16::from));
     }
 }
 
 #[inline(always)]
-fn sit(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) -> Marks {
+fn sit(network: &mut PlasticNetwork<'_, LANES>, samples: &[Sample], weight: i64) -> Marks {
     let (mut right, mut worth) = ([0; LANES], [0; LANES]);
     let shift = network.score_shift();
     for sample in samples {
@@ -231,7 +233,7 @@ fn sit(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) ->
 }
 
 /// The marks of networks that were told no classes: every output answers with the class that most of its samples have (purity).
-fn group(network: &mut TaskNetwork<'_, LANES>, samples: &[Sample], weight: i64) -> Marks {
+fn group(network: &mut PlasticNetwork<'_, LANES>, samples: &[Sample], weight: i64) -> Marks {
     let classes = network.shape().classes();
     let mut counts = vec![[0u32; LANES]; classes * classes];
     for sample in samples {

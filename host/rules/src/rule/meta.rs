@@ -27,7 +27,7 @@ pub struct MetaSettings {
     pub chapter: u32,
     /// Chapters without a better result after which evolution stops.
     pub patience: u32,
-    /// Whether task networks live on: half of the lanes of a chapter start with the weights that the best rule of the chapter
+    /// Whether plastic networks live on: half of the lanes of a chapter start with the weights that the best rule of the chapter
     /// before left.
     pub pool: bool,
     /// The genome that the first generation are mutants of; zeros for a rule that changes nothing.

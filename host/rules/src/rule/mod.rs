@@ -1,6 +1,6 @@
-//! Local-rule networks on the host: tasks, lives of task networks, and the evolution of the rule.
+//! Local-rule networks on the host: tasks, lives of plastic networks, and the evolution of the rule.
 //!
-//! A [`Batch`] is [`LANES`] lives of task networks of one shape, beside each other: from the weights they start with through what they
+//! A [`Batch`] is [`LANES`] lives of plastic networks of one shape, beside each other: from the weights they start with through what they
 //! are shown, in this order, to the exams they sit. It is made before any rule is tried and does not depend on the
 //! rule, so that all individuals of a generation live the same lives. [`live()`] runs one rule through one batch, in
 //! vector registers. [`evolve`] scores a generation by many batches in parallel.

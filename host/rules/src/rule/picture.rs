@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use evobit::rule::{Shape, Weight};
+use evobit::rule::{PlasticShape, Weight};
 use gif::{Encoder, Frame, Repeat};
 
 use super::LANES;
@@ -26,7 +26,7 @@ const WHITE: u8 = 255;
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn animate(path: &Path, shape: &Shape, frames: &[Vec<Weight<LANES>>]) -> Result<(), ReportError> {
+pub fn animate(path: &Path, shape: &PlasticShape, frames: &[Vec<Weight<LANES>>]) -> Result<(), ReportError> {
     let bytes = encode(shape, frames).map_err(|error| ReportError::Write {
         path: path.to_owned(),
         source: std::io::Error::other(error),
@@ -34,7 +34,7 @@ pub fn animate(path: &Path, shape: &Shape, frames: &[Vec<Weight<LANES>>]) -> Res
     std::fs::write(path, bytes).map_err(|source| ReportError::Write { path: path.to_owned(), source })
 }
 
-fn encode(shape: &Shape, frames: &[Vec<Weight<LANES>>]) -> Result<Vec<u8>, gif::EncodingError> {
+fn encode(shape: &PlasticShape, frames: &[Vec<Weight<LANES>>]) -> Result<Vec<u8>, gif::EncodingError> {
     let layer = shape.layer(0);
     let neurons = layer.neurons.min(MOST_NEURONS);
     // A tile is near a square, and so is the sheet of tiles.
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_frame_is_in_the_animation() {
-        let shape = Shape::new(&[5, 3, 2]).unwrap();
+        let shape = PlasticShape::new(&[5, 3, 2]).unwrap();
         let frame =
             |value: i16| vec![Weight { value: Lanes::all(value), state: Lanes::ZERO }; shape.weights()];
         let bytes = encode(&shape, &[frame(0), frame(127 << 8), frame(-127 << 8)]).unwrap();

@@ -1,4 +1,4 @@
-//! From raw values to the inputs of task networks: integers where a standard deviation is 40.
+//! From raw values to the inputs of plastic networks: integers where a standard deviation is 40.
 
 use evobit::encode::key_real;
 

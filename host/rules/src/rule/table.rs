@@ -1,4 +1,4 @@
-//! Samples as task networks read them: every input one value of -127 to 127.
+//! Samples as plastic networks read them: every input one value of -127 to 127.
 
 /// Samples with classes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

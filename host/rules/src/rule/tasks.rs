@@ -1,7 +1,7 @@
 //! Makes lives: which samples a lane sees in which order, and what it starts with.
 
 use evobit::rng::{Draw, Purpose, Stream};
-use evobit::rule::{Buffers, Plasticity, Shape, ShapeError, TaskNetwork, Unit, Weight};
+use evobit::rule::{PlasticBuffers, PlasticNetwork, PlasticShape, Plasticity, ShapeError, Unit, Weight};
 
 use super::table::Table;
 use super::{Batch, LANES, Phase, Sample};
@@ -95,17 +95,17 @@ pub fn epochs(rows: &[u32], epochs: u32, rng: &mut Stream) -> Vec<u32> {
 /// # Errors
 /// Never for a shape.
 pub fn start(
-    shape: Shape,
+    shape: PlasticShape,
     plasticity: Plasticity,
     seed: u64,
     index: u32,
 ) -> Result<Vec<Weight<LANES>>, ShapeError> {
     let mut weights = vec![Weight::ABSENT; shape.weights()];
     let (mut units, mut scores) = (vec![Unit::ZERO; shape.units()], vec![[0; LANES]; shape.classes()]);
-    let buffers = Buffers { weights: &mut weights, units: &mut units, scores: &mut scores };
+    let buffers = PlasticBuffers { weights: &mut weights, units: &mut units, scores: &mut scores };
     let lane = |lane: usize| Stream::new(seed, Purpose::Start, index * LANES as u32 + lane as u32);
     let mut streams: [Stream; LANES] = std::array::from_fn(lane);
-    TaskNetwork::new(shape, plasticity, buffers)?.start(START, streams.each_mut());
+    PlasticNetwork::new(shape, plasticity, buffers)?.start(START, streams.each_mut());
     Ok(weights)
 }
 
@@ -243,7 +243,7 @@ pub enum Damage {
 }
 
 /// The places of all weights into and out of the last `neurons` of the first hidden layer.
-fn growing(shape: &Shape, neurons: usize) -> Vec<u32> {
+fn growing(shape: &PlasticShape, neurons: usize) -> Vec<u32> {
     let (first, second) = (shape.layer(0), shape.layer(1));
     let new = first.neurons.saturating_sub(neurons)..first.neurons;
     let into = new.clone().flat_map(|neuron| (0..first.row()).map(move |place| neuron * first.row() + place));
@@ -303,8 +303,8 @@ impl BooleanTask<'_> {
 ///
 /// # Errors
 /// Hidden layers that make no shape.
-pub fn shape(table: &Table, hidden: &[u16]) -> Result<Shape, ShapeError> {
+pub fn shape(table: &Table, hidden: &[u16]) -> Result<PlasticShape, ShapeError> {
     let ends = |width: usize| u16::try_from(width).unwrap_or(u16::MAX);
     let widths = [&[ends(table.inputs)], hidden, &[ends(table.classes)]].concat();
-    Shape::new(&widths)
+    PlasticShape::new(&widths)
 }

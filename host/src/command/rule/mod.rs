@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Failure;
 use super::settings::named;
 use evobit::rng::{Purpose, Stream};
-use evobit::rule::{Plasticity, Shape, ShapeError, WeightKind};
+use evobit::rule::{PlasticShape, Plasticity, ShapeError, WeightKind};
 use evobit_data::{LoadOptions, load, stratified};
 use evobit_rules::rule::course::boolean_table;
 use evobit_rules::rule::scaling::Scaling;
@@ -41,7 +41,7 @@ impl RuleArgs {
 /// What `rule` does.
 #[derive(Debug, Subcommand)]
 pub enum RuleCommand {
-    /// Evolve a rule on permuted tasks, then let a network learn by it and ask it what was held out
+    /// Evolve a rule on permuted tasks, then let a network learn by it and test it on the samples kept back
     Train(Box<RuleTrainArgs>),
     /// Let networks learn by a rule that is there, or by one written by hand
     Eval(RuleEvalArgs),
@@ -49,7 +49,7 @@ pub enum RuleCommand {
     Demo(RuleDemoArgs),
 }
 
-/// What the weights of a task network are.
+/// What the weights of a plastic network are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weights {
@@ -77,7 +77,7 @@ pub struct TaskArgs {
     /// Inputs of the Boolean functions, 2 or 3
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=3), help_heading = "Task")]
     pub inputs: u8,
-    /// Share of the samples held out for the last exam, where the data brings no test part
+    /// Share of the samples kept as test part for the last exam, where the data brings no test part
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, help_heading = "Task")]
     pub test: f64,
     /// Times that a network sees every sample [default: 10; Boolean functions 5]
@@ -142,7 +142,7 @@ pub struct RuleTrainArgs {
     #[arg(long, value_name = "N", help_heading = "Evolution")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub most: Option<usize>,
-    /// Let task networks live on: half of them start with what the best rule of the chapter before left
+    /// Let plastic networks live on: half of them start with what the best rule of the chapter before left
     #[arg(long, help_heading = "Evolution")]
     pub pool: bool,
     /// Score what networks are better in the end than in the beginning
@@ -269,13 +269,13 @@ impl TaskArgs {
             .try_for_each(|hidden| {
                 let widths =
                     [&[course.learn.inputs as u16], &hidden[..], &[course.learn.classes as u16]].concat();
-                Shape::new(&widths).map(drop)
+                PlasticShape::new(&widths).map(drop)
             })
             .map_err(|error: ShapeError| Failure::usage(format!("{error} (--hidden, --sample-archs)")))?;
         Ok(course)
     }
 
-    /// Samples to learn from and samples held out, split as `train` does.
+    /// Training samples and test samples, split as `train` does.
     fn tables(
         &self,
     ) -> Result<(evobit_rules::rule::table::Table, evobit_rules::rule::table::Table), Failure> {
@@ -292,7 +292,7 @@ impl TaskArgs {
         let scaling = Scaling::learn(&learn);
         if scaling.inputs() > 4096 {
             return Err(Failure::usage(format!(
-                "{} has {} inputs: a task network has at most 4096",
+                "{} has {} inputs: a plastic network has at most 4096",
                 self.data,
                 scaling.inputs()
             )));

@@ -6,14 +6,14 @@ use crate::checkpoint::Search;
 use crate::error::TrainError;
 use crate::islands::ancestry::Ancestry;
 use crate::prepare::Prepared;
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 use crate::tracker::Tracker;
 
 /// Where a search takes place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
     pub(crate) prepared: &'a Prepared,
-    pub(crate) config: &'a Config,
+    pub(crate) config: &'a TrainConfig,
     /// What it computes with.
     pub(crate) accelerator: &'a Accelerator,
     /// The island: the number of its stream of random draws. 0 for a plain run.

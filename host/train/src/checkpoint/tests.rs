@@ -19,7 +19,7 @@ impl Watch<Row> for Unforgiving {
 /// A small run that `steps` steps end, with a checkpoint after each.
 struct Run {
     prepared: Prepared,
-    config: Config,
+    config: TrainConfig,
 }
 
 impl Run {

@@ -7,7 +7,7 @@ use super::state::IslandState;
 use super::world::World;
 use crate::algorithm::{self, Algorithm, Immigrant};
 use crate::error::TrainError;
-use crate::settings::Config;
+use crate::settings::TrainConfig;
 use crate::tracker::Tracker;
 use evobit_search::{Pace, Session};
 
@@ -86,7 +86,7 @@ fn search(
 }
 
 /// Sweeps of an epoch. Generations end with the run, sweeps with the epoch.
-fn sweeps(config: &Config, epoch: u32, algorithm: &dyn Algorithm) -> u32 {
+fn sweeps(config: &TrainConfig, epoch: u32, algorithm: &dyn Algorithm) -> u32 {
     let done = u64::from(epoch) * u64::from(config.epoch);
     let left = u64::from(config.sweeps).saturating_sub(done).min(config.epoch.into()) as u32;
     if algorithm.has_rows_of_sweeps() { config.epoch } else { left }

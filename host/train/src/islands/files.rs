@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::graph::Graph;
 use super::state::IslandState;
-use crate::settings::{Config, MigrationKind};
+use crate::settings::{MigrationKind, TrainConfig};
 use evobit_search::RunFolder;
 use evobit_search::seal::{Seal, SealError};
 
@@ -81,7 +81,7 @@ fn newest(folder: &RunFolder, config: u32, island: u16) -> Result<Option<IslandS
 ///
 /// # Errors
 /// Where files cannot be used, or what an island still needs of another is in none.
-pub(super) fn beginnings(folder: &RunFolder, config: &Config, digest: u32) -> Result<Vec<u32>, String> {
+pub(super) fn beginnings(folder: &RunFolder, config: &TrainConfig, digest: u32) -> Result<Vec<u32>, String> {
     let refused =
         |reason: String| format!("{reason}: the islands cannot go on from it: train anew with --config");
     let islands = config.islands.unwrap_or(1);

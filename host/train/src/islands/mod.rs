@@ -49,7 +49,7 @@ use super::prepare::Prepared;
 use super::prepare::random_genome;
 use super::row::Row;
 use super::session::Session;
-use crate::settings::{Config, MigrationKind};
+use crate::settings::{MigrationKind, TrainConfig};
 use evobit_search::RunFolder;
 use evobit_search::{Stop, Watch};
 use exchange::{Alone, Door, Parcel, Transport};
@@ -65,7 +65,7 @@ use world::{Permits, World};
 
 /// The islands of this process; none where a configuration has none.
 #[must_use]
-pub fn here(config: &Config, transport: Option<&dyn Transport>) -> Vec<u16> {
+pub fn here(config: &TrainConfig, transport: Option<&dyn Transport>) -> Vec<u16> {
     let transport = transport.unwrap_or(&Alone);
     let islands = 0..config.islands.unwrap_or(0);
     islands.filter(|&island| home(island, transport.size()) == transport.rank()).collect()
@@ -83,7 +83,7 @@ struct Beginning {
 /// Evolves islands from the start or from where their checkpoints are.
 pub(super) fn run<'a>(
     prepared: &'a Prepared,
-    config: &'a Config,
+    config: &'a TrainConfig,
     mut session: Session<'a>,
     from: Option<Checkpoint>,
     watch: &mut dyn Watch<Row>,
@@ -173,7 +173,7 @@ fn beginnings(epochs: &[u32]) -> String {
 /// The first process: makes sure that all are of one mind and says where to begin.
 fn lead(
     prepared: &Prepared,
-    config: &Config,
+    config: &TrainConfig,
     session: &mut Session<'_>,
     (transport, digest): (&dyn Transport, u32),
     goes_on: bool,

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::{Session, prepare};
 use evobit_search::Silent;
 
-fn small(settings: &str) -> (Prepared, Config) {
+fn small(settings: &str) -> (Prepared, TrainConfig) {
     let loaded = evobit_data::load("digits", &evobit_data::LoadOptions::default()).unwrap();
     let settings =
         format!("data = 'digits'\nhidden = ['24@4x4']\nlevels = 2\ncopies = 2\npatience = 99\n{settings}");

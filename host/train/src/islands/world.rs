@@ -7,7 +7,7 @@ use super::graph::Graph;
 use super::records::Arrival;
 use crate::algorithm::Place;
 use crate::prepare::Prepared;
-use crate::settings::{Config, GraphKind};
+use crate::settings::{GraphKind, TrainConfig};
 use evobit_compute::Accelerator;
 use evobit_search::{Interrupt, RunFolder};
 
@@ -43,7 +43,7 @@ impl Permits {
 #[derive(Debug)]
 pub(super) struct World<'a> {
     pub(super) prepared: &'a Prepared,
-    pub(super) config: &'a Config,
+    pub(super) config: &'a TrainConfig,
     /// The genome that all islands begin with.
     pub(super) start: &'a [u32],
     pub(super) graph: Graph,

@@ -1,15 +1,15 @@
 use super::*;
 use crate::checkpoint::{Checkpoint, find, head};
-use crate::settings::{Config, Settings};
+use crate::settings::{Settings, TrainConfig};
 use crate::{Prepared, Row, Session, prepare, run};
 use evobit_search::checkpoint::Checkpoints;
 use evobit_search::{RunFolder, Silent};
 
 /// The checkpoint of a run that 15 generations ended, as if it had been killed there.
-fn killed(prepared: &Prepared, config: &Config) -> Checkpoint {
+fn killed(prepared: &Prepared, config: &TrainConfig) -> Checkpoint {
     let base = tempfile::tempdir().unwrap();
     let folder = RunFolder::create(Some(&base.path().join("run")), "x").unwrap();
-    let config = Config { steps: Some(15), ..config.clone() };
+    let config = TrainConfig { steps: Some(15), ..config.clone() };
     let head = head(prepared, config.to_toml());
     let mut checkpoints = Checkpoints::new(&folder, head, std::time::Duration::MAX, None);
     let session = Session { checkpoints: Some(&mut checkpoints), ..Session::default() };

@@ -1,8 +1,8 @@
 //! What a run finally uses.
 
-use super::Config;
+use super::TrainConfig;
 
-impl Config {
+impl TrainConfig {
     /// The heat of a sweep, counted from 0, in mean loss: it falls in a straight line to 0 at the end of cooling, or is as
     /// recorded.
     #[must_use]

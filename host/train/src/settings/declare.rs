@@ -89,7 +89,7 @@ macro_rules! settings {
         /// What a run uses: settings with nothing left open. `None` stands for no limit.
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
         #[serde(rename_all = "kebab-case")]
-        pub struct Config {
+        pub struct TrainConfig {
             $(
                 $(
                     #[doc = concat!("As set in [`Settings`], else ", $constant, ".")]
@@ -161,8 +161,8 @@ macro_rules! settings {
             )+
 
             /// All of them, not checked.
-            pub(super) fn config(&self) -> Config {
-                Config {
+            pub(super) fn config(&self) -> TrainConfig {
+                TrainConfig {
                     $(
                         $($key: super::declare::first!(self.$key(), $constant),)?
                         $($key: super::declare::first!(self.$key(), $computed),)?
@@ -172,7 +172,7 @@ macro_rules! settings {
             }
         }
 
-        impl Config {
+        impl TrainConfig {
             /// Checks each setting by itself.
             pub(super) fn check_each(&self) -> Result<(), String> {
                 $(

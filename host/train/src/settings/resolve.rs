@@ -5,7 +5,7 @@ use evobit_data::LoadOptions;
 use super::declare::By;
 use super::open::Open;
 use super::presets::suggest;
-use super::{Config, Facts, ImageShape, Settings};
+use super::{Facts, ImageShape, Settings, TrainConfig};
 
 impl Settings {
     /// These settings, and `other` where they are open. A preset stands above what `other` sets of all that presets set.
@@ -37,7 +37,7 @@ impl Settings {
     ///
     /// # Errors
     /// A line that names the setting that is out of range, or says why no network fits the preset.
-    pub fn resolve<'a>(mut self, data: impl Into<Facts<'a>>) -> Result<Config, String> {
+    pub fn resolve<'a>(mut self, data: impl Into<Facts<'a>>) -> Result<TrainConfig, String> {
         let facts = data.into();
         if let (Some(kind), None) = (self.kind, self.preset) {
             let defaults: Result<Self, _> = toml::from_str(kind.defaults());

@@ -1,13 +1,13 @@
 //! The table of settings. All that is known of a setting stands in its one entry.
 //!
-//! From it follow the fields of [`Settings`] and [`Config`], flags, help, keys of files, defaults and checks: see
+//! From it follow the fields of [`Settings`] and [`TrainConfig`], flags, help, keys of files, defaults and checks: see
 //! [`declare`](super::declare). Keys of a saved file and flags in the help are in the order of this table.
 //!
-//! To add a setting, add its entry, and use the field of [`Config`] that it makes:
+//! To add a setting, add its entry, and use the field of [`TrainConfig`] that it makes:
 //!
 //! ```text
 //! /// Probability that a spectrum is computed anew      the help text, without its default
-//! refresh: f64 {                                        key of files, flag --refresh, field of Settings and Config
+//! refresh: f64 {                                        key of files, flag --refresh, field of Settings and TrainConfig
 //!     flag: Search "SHARE",                             heading and value name in the help
 //!     default: "0.5",                                   what stands where it is not set
 //!     check: range(0.0, 1.0),                           "refresh must be 0 to 1"
@@ -20,8 +20,8 @@
 //! - `one_of: TABLE`: it names an operator of this table. Help and check follow from that.
 //! - The default, one of four:
 //!   `default: "16"`, a value as on the command line; `computed: "in words" = RULE`, a function of all that is known of a
-//!   run; `optional: "in words"`, where `Config` may have none; `chooses: "in words"`, where other settings follow from
-//!   it and `Config` does not have it.
+//!   run; `optional: "in words"`, where `TrainConfig` may have none; `chooses: "in words"`, where other settings follow from
+//!   it and `TrainConfig` does not have it.
 //! - `check: CHECK`, of a value by itself. Checks of several together are in [`together`](super::together).
 //! - `decided_by: Preset`, opened again by a preset that stands above it; `decided_by: Model`, not allowed beside `from`.
 

@@ -1,10 +1,10 @@
 //! Checks of several settings together.
 
 use super::check::SHARES;
-use super::{Algorithm, Config};
+use super::{Algorithm, TrainConfig};
 
 /// What a configuration must not be, and the complaint where it is.
-type Fault = (fn(&Config) -> bool, &'static str);
+type Fault = (fn(&TrainConfig) -> bool, &'static str);
 
 /// What may be wrong with several settings together.
 const TOGETHER: &[Fault] = &[
@@ -23,7 +23,7 @@ const TOGETHER: &[Fault] = &[
     ),
 ];
 
-impl Config {
+impl TrainConfig {
     /// Checks every setting, then all of them together.
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_each()?;

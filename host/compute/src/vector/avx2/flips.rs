@@ -1,6 +1,6 @@
 //! The change of loss of flipped neurons: the classes of one sample at a time.
 
-use std::arch::x86_64::*;
+use super::super::arch::*;
 
 use super::super::kernels::{Against, Ahead, Labels, Rises};
 use super::super::loops;

@@ -1,6 +1,6 @@
 //! The change of loss of flipped neurons: the classes of four samples at a time.
 
-use std::arch::x86_64::*;
+use super::super::arch::*;
 
 use super::super::kernels::{Against, Ahead, Labels, Rises, Sides, change_of};
 use super::super::loops;

@@ -1,6 +1,6 @@
 //! Sums over rows of bits, 32 at a time.
 
-use std::arch::x86_64::*;
+use super::super::arch::*;
 
 use super::super::kernels::Rows;
 use super::super::loops::{self, prefetch};

@@ -1,6 +1,6 @@
 //! Windows at all positions that they slide to: eight lines of positions at a time, one column after the other.
 
-use std::arch::x86_64::*;
+use super::super::arch::*;
 
 use super::super::kernels::{Cell, Chunk, FIELD, Slide};
 use super::super::loops;

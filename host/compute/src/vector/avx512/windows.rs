@@ -1,6 +1,6 @@
 //! Sums over what small windows show.
 
-use std::arch::x86_64::*;
+use super::super::arch::*;
 
 use super::super::kernels::{SIDE, Window};
 use super::super::loops;

@@ -5,7 +5,7 @@
 //! hidden layer, several flips come together there, and pre-activations decide. Most flips die out on the way.
 
 use super::super::kernels::{Ahead, Cell, Kernels, LANES};
-use super::super::vectorize::Task;
+use super::super::vectorize::Loop;
 use super::flips::{Ones, Scratch};
 use super::state::{Given, LayerState};
 
@@ -59,7 +59,7 @@ pub(super) struct Changes<'w, 'a, K, C> {
     pub(super) into: &'w mut Amounts,
 }
 
-impl<K: Kernels, C: Cell> Task for Changes<'_, '_, K, C> {
+impl<K: Kernels, C: Cell> Loop for Changes<'_, '_, K, C> {
     type Output = ();
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! The portable form: what every other form must equal.
 
 use super::super::loops;
-use super::super::vectorize::{Task, Vectorize};
+use super::super::vectorize::{Loop, Vectorize};
 use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows};
 
 /// No particular instructions.
@@ -9,8 +9,8 @@ use super::{Against, Ahead, Cell, Chunk, Column, Kernels, Labels, Rises, Rows};
 pub struct Portable;
 
 impl Vectorize for Portable {
-    fn vectorize<T: Task>(self, task: T) -> T::Output {
-        task.run()
+    fn vectorize<T: Loop>(self, body: T) -> T::Output {
+        body.run()
     }
 }
 

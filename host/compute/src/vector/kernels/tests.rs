@@ -192,17 +192,17 @@ fn every_instruction_set_equals_the_portable_form() {
     #[cfg(target_arch = "x86_64")]
     match super::super::Avx512::detect() {
         Some(kernels) => equals_portable(kernels),
-        None => skips::skip("this machine has no AVX-512"),
+        None => skips::instructions("avx512"),
     }
     #[cfg(target_arch = "x86_64")]
     match super::super::Avx2::detect() {
         Some(kernels) => equals_portable(kernels),
-        None => skips::skip("this machine has no AVX2"),
+        None => skips::instructions("avx2"),
     }
     #[cfg(target_arch = "aarch64")]
     match super::super::Neon::detect() {
         Some(kernels) => equals_portable(kernels),
-        None => skips::skip("this machine has no NEON"),
+        None => skips::instructions("neon"),
     }
 }
 

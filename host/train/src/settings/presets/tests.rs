@@ -1,6 +1,6 @@
 use super::*;
 use crate::prepare;
-use crate::settings::{Config, plan};
+use crate::settings::{TrainConfig, plan};
 use evobit_data::{Column, ColumnKind, Dataset, Values};
 
 const ALL: [Preset; 3] = [Preset::Small, Preset::Medium, Preset::Large];
@@ -26,12 +26,12 @@ fn table(columns: usize) -> Schema {
     Schema::Table((0..columns).map(column).collect())
 }
 
-fn resolve(settings: &Settings, train: &Dataset) -> Result<Config, String> {
+fn resolve(settings: &Settings, train: &Dataset) -> Result<TrainConfig, String> {
     settings.clone().resolve(train)
 }
 
 /// Bytes of the model that training would write.
-fn written(train: Dataset, config: &Config) -> usize {
+fn written(train: Dataset, config: &TrainConfig) -> usize {
     let loaded = evobit_data::Loaded { name: "x".into(), train, test: None };
     let prepared = prepare(&loaded, config).unwrap();
     prepared.model(&vec![0; prepared.topology.genome_words()]).unwrap().bytes().len()
