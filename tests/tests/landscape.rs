@@ -60,8 +60,17 @@ fn check_cells<C: Cell>(case: &Case, kernels: impl Kernels) {
     check_trials(case, &mut landscape());
 }
 
+/// Fewer cases than usual, since each has many trials; `PROPTEST_CASES` overrules.
+fn few_cases() -> ProptestConfig {
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        ProptestConfig::default()
+    } else {
+        ProptestConfig::with_cases(40)
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(few_cases())]
 
     #[test]
     fn scalar_spectra_equal_full_recomputation(case in cases(), cached: bool) {

@@ -223,8 +223,8 @@ fn long_lives_end_within_a_second_of_a_signal() {
     let folder = Folder::new();
     // A generation of these takes minutes.
     let args =
-        "rule train --data digits --hidden 64 --epochs 10 --batches 2 --choosing 1 --from delta:3 --out run";
-    let args = args.replace("--choosing 1 ", "--choosing 1 --most 600 ");
+        "rule train --data digits --hidden 24 --epochs 10 --batches 2 --choosing 1 --from delta:3 --out run";
+    let args = args.replace("--choosing 1 ", "--choosing 1 --most 200 ");
     let (ran, took) = folder.stopped(&args, "run/checkpoint-a.bin", Duration::from_millis(1500), "INT");
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
     assert!(took < Duration::from_secs(3), "{took:?}");
