@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::error::{listed, shown};
+use super::error::{listed, missing, shown};
 use super::text::{Layout, Text};
 use super::{ColumnKind, DataError, Schema, Values, real_key};
 
 /// How a column is read, with what that needs at hand.
 enum Reading<'a> {
+    /// A pixel.
+    Whole,
     Integer,
     Real,
     Category(HashMap<&'a str, i32>),
@@ -42,7 +44,7 @@ pub(super) fn fill(
         };
         for (feature, &column) in layout.features.iter().enumerate() {
             // The features of an image are all read alike.
-            let reading = readings.get(feature).unwrap_or(&Reading::Integer);
+            let reading = readings.get(feature).unwrap_or(&Reading::Whole);
             keys.push(cell(column).key(reading)?);
         }
         if let Some(column) = layout.label {
@@ -60,6 +62,17 @@ pub(super) fn fill(
     Ok((values, labels))
 }
 
+/// Whether a cell says that its value is missing.
+pub(super) fn is_missing(cell: &str) -> bool {
+    const MARKS: [&str; 7] = ["", "?", "-", "na", "n/a", "nan", "null"];
+    MARKS.iter().any(|mark| cell.eq_ignore_ascii_case(mark))
+}
+
+/// The number that the name of a class is.
+pub(super) fn number(name: &str) -> Option<f64> {
+    name.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 fn readings(schema: &Schema) -> Vec<Reading<'_>> {
     let Schema::Table(columns) = schema else { return Vec::new() };
     let reading = |kind| match kind {
@@ -73,15 +86,29 @@ fn readings(schema: &Schema) -> Vec<Reading<'_>> {
 impl Cell<'_> {
     fn key(&self, reading: &Reading) -> Result<i32, DataError> {
         match reading {
+            Reading::Whole => self.whole(),
             Reading::Integer => self.integer(),
             Reading::Real => self.real(),
-            Reading::Category(names) => Ok(names.get(self.content).copied().unwrap_or(-1)),
+            Reading::Category(names) => {
+                // A missing value is a category of its own, whichever way it is marked.
+                let missing = || names.get("").filter(|_| is_missing(self.content));
+                Ok(names.get(self.content).or_else(missing).copied().unwrap_or(-1))
+            }
         }
     }
 
     fn class(&self, known: &HashMap<&str, u8>, classes: &[String]) -> Result<u8, DataError> {
+        if let Some(&class) = known.get(self.content) {
+            return Ok(class);
+        }
+        // The same number, written otherwise.
+        if let Some(number) = number(self.content)
+            && let Some(class) = classes.iter().position(|class| self::number(class) == Some(number))
+        {
+            return Ok(class as u8);
+        }
         self.filled()?;
-        known.get(self.content).copied().ok_or_else(|| DataError::UnknownClass {
+        Err(DataError::UnknownClass {
             file: self.text.file.clone(),
             place: format!("line {}", self.line),
             label: shown(self.content),
@@ -89,14 +116,23 @@ impl Cell<'_> {
         })
     }
 
-    /// A whole number; one written as `3.0` will do.
+    /// A number among integers. Bits tell whether it lies above a level, which is a whole number: so any number lies above those that
+    /// the next whole number lies above.
     fn integer(&self) -> Result<i32, DataError> {
+        match self.text.plain(self.content).parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(number.ceil() as i32),
+            _ => self.whole(),
+        }
+    }
+
+    /// A whole number; one written as `3.0` will do.
+    fn whole(&self) -> Result<i32, DataError> {
         if let Ok(number) = self.content.parse() {
             return Ok(number);
         }
         self.filled()?;
         let (file, line, column, cell) = self.place();
-        match self.content.parse::<f64>() {
+        match self.text.plain(self.content).parse::<f64>() {
             Ok(number) if !number.is_finite() => Err(DataError::NotFinite { file, line, column, cell }),
             Ok(number) if f64::from(number as i32) == number => Ok(number as i32),
             Ok(_) => Err(DataError::NotWhole { file, line, column, cell }),
@@ -105,11 +141,14 @@ impl Cell<'_> {
     }
 
     fn real(&self) -> Result<i32, DataError> {
-        let number = self.content.parse::<f32>();
-        if let Ok(number) = number
-            && number.is_finite()
-        {
-            return Ok(real_key(number));
+        let content = self.text.plain(self.content);
+        let number = content.parse::<f32>();
+        if let Ok(number) = number {
+            // A number that is greater than all of 32 bits stands for the greatest.
+            let greatest = content.parse::<f64>().is_ok_and(f64::is_finite);
+            if number.is_finite() || greatest {
+                return Ok(real_key(number.clamp(f32::MIN, f32::MAX)));
+            }
         }
         self.filled()?;
         let (file, line, column, cell) = self.place();
@@ -119,13 +158,13 @@ impl Cell<'_> {
         })
     }
 
-    /// An error if the cell is empty.
+    /// An error if the cell is empty or says that its value is missing.
     fn filled(&self) -> Result<(), DataError> {
-        if !self.content.is_empty() {
+        if !is_missing(self.content) {
             return Ok(());
         }
         let (file, line, column, _) = self.place();
-        Err(DataError::EmptyCell { file, line, column })
+        Err(DataError::Missing { file, line, column, cell: missing(self.content) })
     }
 
     fn place(&self) -> (String, u64, String, String) {

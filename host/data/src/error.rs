@@ -98,9 +98,22 @@ pub enum DataError {
         "{file}: has no column {label} for the label: choose one of {columns}, or a number from 1 to {count}"
     )]
     UnknownLabelColumn { file: String, label: String, columns: String, count: usize },
+    /// The header stands in the middle of the lines as well.
+    #[error("{file}: line {line} is the header again: two files were joined; remove that line")]
+    HeaderAgain { file: String, line: u64 },
     /// A cell that must not be empty.
-    #[error("{file}: line {line}, column {column} is empty: fill it in or remove the line")]
-    EmptyCell { file: String, line: u64, column: String },
+    #[error("{file}: line {line}, column {column} is {cell}: fill it in or remove the line")]
+    Missing { file: String, line: u64, column: String, cell: String },
+    /// A few cells that are no numbers in a column of numbers.
+    #[error(
+        "{file}: column {column} holds numbers, but {count} of its {rows} cells are not: {cells}; correct them or remove these lines"
+    )]
+    FewTexts { file: String, column: String, count: usize, rows: usize, cells: String },
+    /// The last line seems to be cut short.
+    #[error(
+        "{file}: the last line is cut short: its label {label} is the start of {class}, and no other line has it; complete the line or remove it"
+    )]
+    CutLabel { file: String, label: String, class: String },
     /// NaN, infinity, or a number beyond `f32`.
     #[error(
         "{file}: line {line}, column {column} is {cell}, not a finite number: correct it or remove the line"
@@ -189,6 +202,11 @@ pub(super) fn shown(cell: &str) -> String {
         Some((end, _)) => format!("{:?}...", &cell[..end]),
         None => format!("{cell:?}"),
     }
+}
+
+/// A cell that says that its value is missing.
+pub(super) fn missing(cell: &str) -> String {
+    if cell.is_empty() { "empty".to_owned() } else { format!("{}, a missing value", shown(cell)) }
 }
 
 /// The first few of `names`, quoted, and how many more there are.

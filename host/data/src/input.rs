@@ -4,10 +4,10 @@
 //! Nothing is allocated on the word of a header: buffers grow with the bytes that really arrive.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, Cursor, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::DataError;
 use super::error::one_line;
@@ -43,7 +43,8 @@ impl<'a> Input<'a> {
         let mut input = Self { file: one_line(name), reader: plain, compressed: false, idx: false };
         let start = input.peek(GZIP.len())?;
         if start == GZIP {
-            input.reader = Box::new(MultiGzDecoder::new(io::BufReader::new(input.reader)));
+            input.reader =
+                Box::new(Members { decoder: Some(GzDecoder::new(io::BufReader::new(input.reader))) });
             input.compressed = true;
         }
         // Every IDX file starts with two zero bytes, and no text does.
@@ -85,6 +86,38 @@ impl<'a> Input<'a> {
             DataError::Gzip { file, reason }
         } else {
             DataError::Unreadable { file, reason }
+        }
+    }
+}
+
+/// What gzip compressed, in one piece or several behind each other. Zeros behind them fill a block of a tape or a disk, and gzip ignores
+/// them as well.
+struct Members<R> {
+    decoder: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.decoder {
+            let count = decoder.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            self.decoder = self.decoder.take().map(GzDecoder::into_inner).map_or(Ok(None), next_member)?;
+        }
+        Ok(0)
+    }
+}
+
+/// A decoder of what follows, unless that is nothing but zeros.
+fn next_member<R: BufRead>(mut reader: R) -> io::Result<Option<GzDecoder<R>>> {
+    loop {
+        let bytes = reader.fill_buf()?;
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        match (bytes.len(), zeros) {
+            (0, _) => return Ok(None),
+            (_, 0) => return Ok(Some(GzDecoder::new(reader))),
+            _ => reader.consume(zeros),
         }
     }
 }

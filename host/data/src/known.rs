@@ -16,7 +16,7 @@ use csv::StringRecord;
 
 use super::cells::fill;
 use super::error::shown;
-use super::text::{Layout, Text, are_numbers, column_names, find_column};
+use super::text::{Layout, Text, column_names, find_column};
 use super::{Column, ColumnKind, DataError, Dataset, LoadOptions, Schema, Unlabelled};
 
 /// What a model reads, and where the options say its label is.
@@ -66,7 +66,7 @@ impl Known<'_> {
         first: &StringRecord,
     ) -> Result<Option<Layout>, DataError> {
         // A text without a header has names too, those a model trained on such a text knows.
-        let numbers = are_numbers(first.iter());
+        let numbers = text.are_numbers(first.iter());
         for header in [true, false] {
             let names = column_names(first, header);
             let place = |column: &Column| names.iter().position(|name| *name == column.name);
@@ -105,7 +105,7 @@ impl Known<'_> {
     fn by_place(&self, text: &Text, first: &StringRecord) -> Result<Layout, DataError> {
         let as_sample = self.placed(text, column_names(first, false), false);
         if let Ok(layout) = &as_sample
-            && self.is_sample(first, layout)
+            && self.is_sample(text, first, layout)
         {
             return as_sample;
         }
@@ -151,11 +151,11 @@ impl Known<'_> {
     }
 
     /// Whether a first line could be a sample of the model's.
-    fn is_sample(&self, first: &StringRecord, layout: &Layout) -> bool {
+    fn is_sample(&self, text: &Text, first: &StringRecord, layout: &Layout) -> bool {
         let cell = |column: usize| first.get(column).unwrap_or_default();
         let label = layout.label.map(cell).unwrap_or_default();
         let is_class = self.classes.iter().any(|class| class == label);
-        if !(label.is_empty() || is_class || are_numbers([label].into_iter())) {
+        if !(label.is_empty() || is_class || text.are_numbers([label].into_iter())) {
             return false;
         }
         let (mut numbers, mut named) = (Vec::new(), false);
@@ -167,7 +167,7 @@ impl Known<'_> {
                 _ => numbers.push(cell(column)),
             }
         }
-        if numbers.is_empty() { named } else { are_numbers(numbers.into_iter()) }
+        if numbers.is_empty() { named } else { text.are_numbers(numbers.into_iter()) }
     }
 
     /// Checks that no name of the model heads another column than its own: matching such a header

@@ -17,6 +17,7 @@
 pub mod augment;
 mod builtin;
 mod cells;
+mod dialect;
 pub mod encode;
 mod error;
 mod folder;

@@ -32,14 +32,15 @@ pub struct Loaded {
     pub train: Dataset,
     /// The test samples of a source that keeps them apart.
     pub test: Option<Dataset>,
+    /// What was found out of how a table is written, where it may be otherwise than meant: lines for the user.
+    pub notes: Vec<String>,
 }
 
 /// Loads `source`: `digits` or `iris`, which are built in (write `./iris` for a file of that name);
 /// `memorize:512`, random images with random labels, see [`is_memorize`];
 /// a folder with IDX files; or a CSV file. Files may be compressed by gzip.
 ///
-/// In a CSV file the first line is a header unless all its cells are numbers (or empty): then the
-/// columns are called `c1`, `c2`, and so on. The classes of IDX files are the numbers that label a
+/// A CSV file is read as by [`read_csv`](crate::read_csv). The classes of IDX files are the numbers that label a
 /// training image.
 ///
 /// # Errors
@@ -47,12 +48,18 @@ pub struct Loaded {
 pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
     let path = Path::new(source);
     if memorize::is(source) {
-        return Ok(Loaded { name: memorize::name(source), train: memorize::images(source)?, test: None });
+        return Ok(Loaded {
+            name: memorize::name(source),
+            train: memorize::images(source)?,
+            test: None,
+            notes: vec![],
+        });
     }
     if let Some(builtin) = builtin::find(source) {
         let options = LoadOptions { shape: options.shape.or(builtin.shape), ..options.clone() };
         let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
-        return Ok(Loaded { name: source.to_owned(), train: infer(&text, &options)?, test: None });
+        let (train, _) = infer(&text, &options)?;
+        return Ok(Loaded { name: source.to_owned(), train, test: None, notes: vec![] });
     }
     if path.is_dir() {
         let found = pairs(path)?;
@@ -62,14 +69,14 @@ pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
         };
         let train = training_pair(&train, options)?;
         let test = found.test.map(|pair| known_pair(&pair, &train.schema, &train.classes)).transpose()?;
-        return Ok(Loaded { name: short_name(path), train, test });
+        return Ok(Loaded { name: short_name(path), train, test, notes: vec![] });
     }
     let input = Input::open(path)?;
     if input.is_idx() {
         return Err(DataError::LoneIdx { file: input.file });
     }
-    let train = infer(&Text::read(input)?, options)?;
-    Ok(Loaded { name: short_name(path), train, test: None })
+    let (train, notes) = infer(&Text::read(input)?, options)?;
+    Ok(Loaded { name: short_name(path), train, test: None, notes })
 }
 
 /// Loads `source`, as [`load`] does, to test a model on: its schema and classes are those given.
@@ -93,11 +100,12 @@ pub fn load_known(
         let train = memorize::images(source)?;
         let Schema::Image { channels, height, width } = train.schema else { unreachable!() };
         same_shape(source, (channels, height, width), schema)?;
-        return Ok(Loaded { name: memorize::name(source), train, test: None });
+        return Ok(Loaded { name: memorize::name(source), train, test: None, notes: vec![] });
     }
     if let Some(builtin) = builtin::find(source) {
         let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
-        return Ok(Loaded { name: source.to_owned(), train: known.labelled(&text)?, test: None });
+        let train = known.labelled(&text)?;
+        return Ok(Loaded { name: source.to_owned(), train, test: None, notes: vec![] });
     }
     if path.is_dir() {
         let found = pairs(path)?;
@@ -109,13 +117,14 @@ pub fn load_known(
         let Some(train) = parts.next() else {
             return Err(DataError::NoPairs { folder: one_line(source) });
         };
-        return Ok(Loaded { name: short_name(path), train, test: parts.next() });
+        return Ok(Loaded { name: short_name(path), train, test: parts.next(), notes: vec![] });
     }
     let input = Input::open(path)?;
     if input.is_idx() {
         return Err(DataError::LoneIdx { file: input.file });
     }
-    Ok(Loaded { name: short_name(path), train: known.labelled(&Text::read(input)?)?, test: None })
+    let train = known.labelled(&Text::read(input)?)?;
+    Ok(Loaded { name: short_name(path), train, test: None, notes: vec![] })
 }
 
 /// Loads samples to predict by the schema of a model: a built-in set, one IDX file of images, or a

@@ -1,20 +1,31 @@
 //! A CSV text in memory, as lines of cells that are equal in number.
 //!
-//! Cells are separated by commas, may be quoted, and lose the space around them; blank lines are
-//! skipped. The first line is a header unless all its cells are numbers (or empty): then the
-//! columns are called `c1`, `c2`, and so on.
+//! What parts the cells is found out, see [`Dialect`]. Cells may be quoted, and lose the space around them; blank lines are
+//! skipped, and so are lines at the start that begin with `#`. A last column in which no line has a cell is left out. Without
+//! a header, see [`Text::has_header`], the columns are called `c1`, `c2`, and so on.
+
+use std::borrow::Cow;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::DataError;
+use super::dialect::{Dialect, has_decimals};
 use super::error::{listed, shown};
 use super::input::Input;
+
+/// Lines in which texts of the first are looked for.
+const LINES_FOR_A_HEADER: usize = 10_000;
 
 /// The bytes of a CSV file, not yet known to be text.
 pub(super) struct Text {
     /// The name of the file in messages.
     pub(super) file: String,
     bytes: Vec<u8>,
+    /// Where the first line lies that is no comment.
+    start: usize,
+    dialect: Dialect,
+    /// How many cells a line keeps, where one more is always empty.
+    most: usize,
 }
 
 /// Where the features and the label stand in the lines of a text.
@@ -34,7 +45,107 @@ impl Text {
     /// Reads all of `input`.
     pub(super) fn read(input: Input) -> Result<Self, DataError> {
         let file = input.file.clone();
-        Ok(Self { file, bytes: input.rest()? })
+        let bytes = input.rest()?;
+        let start = comments(&bytes);
+        let dialect = Dialect::of(&bytes[start..]);
+        let mut text = Self { file, bytes, start, dialect, most: usize::MAX };
+        text.most = text.empty_column().unwrap_or(usize::MAX);
+        Ok(text)
+    }
+
+    /// The last column, if it is empty in every line. A header may lack it.
+    fn empty_column(&self) -> Option<usize> {
+        let (mut reader, mut row) = (self.reader(), StringRecord::new());
+        let (mut first, mut width) = (None, None);
+        while matches!(reader.read_record(&mut row), Ok(true)) {
+            let empty = row.iter().next_back().is_some_and(str::is_empty);
+            if first.is_none() {
+                first = Some((row.len(), empty));
+            } else if !empty || width.is_some_and(|width| width != row.len()) {
+                return None;
+            } else {
+                width = Some(row.len());
+            }
+        }
+        let ((cells, empty), width) = (first?, width?);
+        (width > 1 && (width == cells && empty || width == cells + 1)).then(|| width - 1)
+    }
+
+    fn reader(&self) -> csv::Reader<&[u8]> {
+        ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .trim(Trim::All)
+            .delimiter(self.dialect.separator)
+            .from_reader(&self.bytes[self.start..])
+    }
+
+    /// A cell with a point before its decimals.
+    pub(super) fn plain<'a>(&self, cell: &'a str) -> Cow<'a, str> {
+        if self.dialect.decimal_comma && has_decimals(cell, ',') {
+            Cow::Owned(cell.replacen(',', ".", 1))
+        } else {
+            Cow::Borrowed(cell)
+        }
+    }
+
+    /// Whether the first line is a header. One of numbers is none, unless it counts the columns. One of texts alone is one where
+    /// numbers follow. Else it is none where each of its texts stands in its column again, as names of classes do and names of
+    /// columns do not.
+    pub(super) fn has_header(&self, first: &StringRecord) -> bool {
+        if self.are_numbers(first.iter()) {
+            return counts_columns(first);
+        }
+        let is_number = |cell: &str| self.plain(cell).parse::<f32>().is_ok();
+        let names = !first.iter().any(is_number);
+        let mut texts: Vec<(usize, &str)> =
+            first.iter().enumerate().filter(|(_, cell)| !cell.is_empty() && !is_number(cell)).collect();
+        let (mut reader, mut row) = (self.reader(), StringRecord::new());
+        let _ = self.read_row(&mut reader, &mut row);
+        for _ in 0..LINES_FOR_A_HEADER {
+            if texts.is_empty() || !matches!(self.read_row(&mut reader, &mut row), Ok(true)) {
+                break;
+            }
+            if names && row.iter().any(is_number) {
+                return true;
+            }
+            texts.retain(|&(column, text)| row.get(column) != Some(text));
+        }
+        !texts.is_empty()
+    }
+
+    /// Whether a first line holds numbers, at least one, or nothing in each of these cells.
+    pub(super) fn are_numbers<'a>(&self, mut cells: impl Iterator<Item = &'a str> + Clone) -> bool {
+        let is_number = |cell: &str| self.plain(cell).parse::<f32>().is_ok();
+        cells.clone().any(is_number) && cells.all(|cell| cell.is_empty() || is_number(cell))
+    }
+
+    /// Whether the last line has an end.
+    pub(super) fn ends_with_line(&self) -> bool {
+        matches!(self.bytes.last(), None | Some(b'\n' | b'\r'))
+    }
+
+    /// Whether the text ends with this cell, without quotes.
+    pub(super) fn last_cell_is(&self, cell: &str) -> bool {
+        let before = self.bytes.trim_ascii_end().strip_suffix(cell.as_bytes());
+        before.is_some_and(|bytes| bytes.trim_ascii_end().last() == Some(&self.dialect.separator))
+    }
+
+    /// What of the text was found out and may be otherwise than meant.
+    pub(super) fn notes(&self, first: &StringRecord, header: bool) -> Vec<String> {
+        let mut notes: Vec<String> = self.dialect.note().into_iter().collect();
+        if self.start > 0 {
+            notes.push("lines at the start that begin with # are comments".into());
+        }
+        if self.most < usize::MAX {
+            notes.push("the last column is empty and left out".into());
+        }
+        if !header {
+            notes.push(format!("there is no header: columns are called c1 to c{}", first.len()));
+        } else if counts_columns(first) {
+            notes.push("the first line counts the columns and is taken for a header".into());
+        }
+        notes
     }
 
     /// Visits the lines with their numbers, which count from 1; with a header, from the second on.
@@ -43,34 +154,40 @@ impl Text {
         header: bool,
         mut visit: impl FnMut(u64, &StringRecord) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .from_reader(self.bytes.as_slice());
+        let mut reader = self.reader();
         let mut row = StringRecord::new();
-        let mut expected = None;
-        let mut lines = Lines { line: 1, counted: 0 };
+        let mut first: Option<StringRecord> = None;
+        let mut lines = self.lines();
         while self.read_row(&mut reader, &mut row)? {
-            let line = lines.of(&self.bytes, row.position());
-            let first = expected.is_none();
-            let expected = *expected.get_or_insert(row.len());
-            if row.len() != expected {
-                return Err(DataError::Ragged { file: self.file.clone(), line, expected, found: row.len() });
+            let line = lines.of(&self.bytes[self.start..], row.position());
+            let Some(first) = &first else {
+                first = Some(row.clone());
+                if !header {
+                    visit(line, &row)?;
+                }
+                continue;
+            };
+            if row.len() != first.len() {
+                let (file, expected) = (self.file.clone(), first.len());
+                return Err(DataError::Ragged { file, line, expected, found: row.len() });
             }
-            if !(first && header) {
-                visit(line, &row)?;
+            if header && row == *first {
+                return Err(DataError::HeaderAgain { file: self.file.clone(), line });
             }
+            visit(line, &row)?;
         }
         Ok(())
     }
 
+    fn lines(&self) -> Lines {
+        let before = self.bytes[..self.start].iter().filter(|&&byte| byte == b'\n').count();
+        Lines { line: 1 + before as u64, counted: 0 }
+    }
+
     /// The first line.
     pub(super) fn first(&self) -> Result<StringRecord, DataError> {
-        let mut reader =
-            ReaderBuilder::new().has_headers(false).trim(Trim::All).from_reader(self.bytes.as_slice());
         let mut row = StringRecord::new();
-        if self.read_row(&mut reader, &mut row)? {
+        if self.read_row(&mut self.reader(), &mut row)? {
             Ok(row)
         } else {
             Err(DataError::Empty { file: self.file.clone() })
@@ -79,10 +196,14 @@ impl Text {
 
     fn read_row(&self, reader: &mut csv::Reader<&[u8]>, row: &mut StringRecord) -> Result<bool, DataError> {
         // From bytes in memory, with lines of any length, text that is not UTF-8 is all that fails.
-        reader.read_record(row).map_err(|error| {
-            let line = Lines { line: 1, counted: 0 }.of(&self.bytes, error.position());
+        let read = reader.read_record(row).map_err(|error| {
+            let line = self.lines().of(&self.bytes[self.start..], error.position());
             DataError::NotText { file: self.file.clone(), line }
-        })
+        })?;
+        if row.len() == self.most.saturating_add(1) {
+            row.truncate(self.most);
+        }
+        Ok(read)
     }
 
     /// The error of a label column that is not there.
@@ -142,8 +263,24 @@ pub(super) fn find_column(names: &[String], wanted: &str) -> Option<usize> {
     })
 }
 
-/// Whether a first line holds numbers, at least one, or nothing in each of these cells.
-pub(super) fn are_numbers<'a>(mut cells: impl Iterator<Item = &'a str> + Clone) -> bool {
-    let is_number = |cell: &str| cell.parse::<f32>().is_ok();
-    cells.clone().any(is_number) && cells.all(|cell| cell.is_empty() || is_number(cell))
+/// Whether a line counts its cells from 0 or from 1: such as the names that pandas gives columns without names.
+fn counts_columns(line: &StringRecord) -> bool {
+    let counts = |from: usize| (from..).zip(line).all(|(number, cell)| cell == number.to_string());
+    line.len() > 3 && (counts(0) || counts(1))
+}
+
+/// How many bytes at the start are comments: lines that begin with `#`, and blank ones.
+fn comments(bytes: &[u8]) -> usize {
+    let (mut start, mut line) = (0, 0);
+    for bytes in bytes.split_inclusive(|&byte| byte == b'\n') {
+        let text = bytes.trim_ascii();
+        if text.first().is_some_and(|&first| first != b'#') {
+            break;
+        }
+        line += bytes.len();
+        if !text.is_empty() {
+            start = line;
+        }
+    }
+    start
 }

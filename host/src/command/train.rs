@@ -231,6 +231,9 @@ fn announce_run(
     let (plain, all) = (prepared.plain().len(), prepared.train.labels.len());
     let copies =
         if all == plain { String::new() } else { format!(" ({} with distorted copies)", count(all as u64)) };
+    for note in &loaded.notes {
+        tell(&format!("{}: {note}", loaded.name));
+    }
     tell(&format!(
         "{}: {}{copies}, {}, {}; {}",
         loaded.name,

@@ -107,7 +107,7 @@ mod tests {
             labels: (0..120).map(|row| u8::from(row * 7 % 120 > 60)).collect(),
             classes: vec!["low".into(), "high".into()],
         };
-        Loaded { name: "mixed".into(), train, test: None }
+        Loaded { name: "mixed".into(), train, test: None, notes: vec![] }
     }
 
     fn genome(settings: &str) -> Vec<u32> {

@@ -68,11 +68,26 @@ fn outcome(missing: &str, allowed: Option<&str>) -> Result<String, String> {
 #[track_caller]
 #[must_use]
 pub fn shared_data(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
+    shared("data", name)
+}
+
+/// A small input that went wrong, of `../shared/cases`, beside the checkout. `None` where it is missing and the caller's test is skipped.
+///
+/// # Panics
+/// Where it is missing, unless skips are allowed.
+#[track_caller]
+#[must_use]
+pub fn shared_case(name: &str) -> Option<PathBuf> {
+    shared("cases", name)
+}
+
+#[track_caller]
+fn shared(folder: &str, name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(folder).join(name);
     if path.exists() {
         return Some(path);
     }
-    skip(&format!("../shared/data/{name} is not beside the checkout"));
+    skip(&format!("../shared/{folder}/{name} is not beside the checkout"));
     None
 }
 

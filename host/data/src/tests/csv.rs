@@ -116,7 +116,7 @@ fn a_table_needs_lines_of_one_length() {
     assert_fails!(read("\n\n"), Empty, "a.csv: is empty");
     assert_fails!(read("a,y\n"), HeaderOnly, "no samples");
     assert_fails!(read("a,y\n1,p\n1,q,2\n"), Ragged, "line 3 has 3 cells and the first line 2");
-    assert_fails!(read("a;y\n1;p\n"), NoFeatures, "separate columns with commas");
+    assert_fails!(read("y\np\n"), NoFeatures, "separate columns with commas");
     assert_fails!(read("a,a,y\n1,2,p\n"), DuplicateColumn, "two columns named \"a\"");
     let latin = read_csv(&b"a,y\n1,caf\xe9\n"[..], "a.csv", &LoadOptions::default());
     assert_fails!(latin, NotText, "line 2 is not UTF-8");
@@ -124,20 +124,134 @@ fn a_table_needs_lines_of_one_length() {
 
 #[test]
 fn numbers_must_be_there_and_finite() {
-    assert_fails!(read("a,b,y\n1,2,p\n3,,q\n"), EmptyCell, "line 3, column \"b\" is empty");
-    assert_fails!(read("a,b,y\n,2,p\n,3,q\n"), EmptyCell, "line 2, column \"a\" is empty");
-    assert_fails!(read("a,y\n1,p\n3,\n"), EmptyCell, "line 3, column \"y\" is empty");
-    for cell in ["NaN", "inf", "-Infinity", "1e39"] {
+    assert_fails!(read("a,b,y\n1,2,p\n3,,q\n"), Missing, "line 3, column \"b\" is empty");
+    assert_fails!(read("a,b,y\n,2,p\n,3,q\n"), Missing, "line 2, column \"a\" is empty");
+    assert_fails!(read("a,y\n1,p\n3,\n"), Missing, "line 3, column \"y\" is empty");
+    for cell in ["inf", "-Infinity"] {
         let text = format!("a,y\n1,p\n{cell},q\n");
         assert_fails!(read(&text), NotFinite, &format!("line 3, column \"a\" is \"{cell}\""));
+    }
+    for mark in ["NaN", "nan", "NA", "n/a", "?", "-", "null"] {
+        let text = format!("a,y\n1,p\n{mark},q\n");
+        assert_fails!(read(&text), Missing, &format!("line 3, column \"a\" is \"{mark}\""));
+    }
+}
+
+#[test]
+fn numbers_beyond_32_bits_are_the_greatest() {
+    let set = read("a,y\n1e300,p\n-1e39,q\n1e-300,q\n").unwrap();
+    let keys = [0, 1, 2].map(|sample| set.key(sample, 0));
+    assert_eq!(keys, [f32::MAX, f32::MIN, 0.0].map(real_key));
+}
+
+#[test]
+fn marks_of_missing_values_are_one_category() {
+    let set = read("c,y\nred,p\n?,q\nNA,q\n,p\nnan,p\n-,q\nnull,p\n").unwrap();
+    assert_eq!(columns(&set)[0].kind, ColumnKind::Category(names(&["", "red"])));
+    assert_eq!((0..7).map(|sample| set.key(sample, 0)).collect::<Vec<_>>(), [1, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_few_texts_among_numbers_are_mistakes() {
+    let table = |numbers: usize, texts: &[&str]| {
+        let numbers = (0..numbers).map(|number| number.to_string());
+        let cells = numbers.chain(texts.iter().map(|&text| text.to_owned()));
+        cells.enumerate().fold("a,y\n".to_owned(), |text, (row, cell)| format!("{text}{cell},{}\n", row % 2))
+    };
+    assert_fails!(
+        read(&table(10, &["1O"])),
+        FewTexts,
+        "holds numbers, but 1 of its 11 cells are not: line 12: \"1O\";"
+    );
+    let four = read(&table(40, &["a", "b", "c", "d"]));
+    assert_fails!(four, FewTexts, "line 42: \"a\", line 43: \"b\", line 44: \"c\" and 1 more");
+    assert!(read(&table(9, &["1O"])).is_ok());
+    let more = read(&table(39, &["a", "b", "c", "d"]));
+    assert_fails!(more, LikelyIdentifier, "is read as text (line 41: \"a\")");
+}
+
+#[test]
+fn a_header_in_the_middle_is_named() {
+    assert_fails!(read("a,b,y\n1,2,p\na,b,y\n3,4,q\n"), HeaderAgain, "line 3 is the header again");
+    // Of a text without a header, two lines may be equal.
+    assert!(read("1,2,3\n4,5,6\n1,2,3\n").is_ok());
+}
+
+#[test]
+fn one_number_is_one_class() {
+    let set = read("x,y\n1,1.0\n2,0\n3,1\n4,1e0\n").unwrap();
+    assert_eq!((set.classes, set.labels), (names(&["0", "1"]), vec![1, 0, 1, 1]));
+    let set = read("x,y\n1,1.0\n2,0.0\n").unwrap();
+    assert_eq!(set.classes, names(&["0.0", "1.0"]));
+}
+
+#[test]
+fn a_missing_label_is_an_error() {
+    for mark in ["nan", "NA", "?", "null"] {
+        let text = format!("x,y\n1,a\n2,{mark}\n3,b\n");
+        assert_fails!(read(&text), Missing, &format!("line 3, column \"y\" is \"{mark}\""));
+    }
+    assert_eq!(read("x,y\n1,+\n2,-\n").unwrap().classes, names(&["+", "-"]));
+}
+
+#[test]
+fn a_label_cut_short_is_named() {
+    let cut = "x,y\n1,setosa\n2,virginica\n3,virg";
+    assert_fails!(read(cut), CutLabel, "its label \"virg\" is the start of \"virginica\"");
+    assert!(read(&format!("{cut}\n")).is_ok() && read(&cut.replace("3,virg", "3,setosa")).is_ok());
+    assert!(read(&cut.replace("1,setosa", "1,virg")).is_ok());
+}
+
+#[test]
+fn other_separators_and_decimals_are_read() {
+    let plain = read("len,wid,y\n5.0,1.9,p\n-4.6,1,q\n").unwrap();
+    for text in [
+        "len;wid;y\n5,0;1,9;p\n-4,6;1;q\n",
+        "len\twid\ty\n5.0\t1.9\tp\n-4.6\t1\tq\n",
+        "len|wid|y\n5.0|1.9|p\n-4.6|1|q\n",
+        "\"len\",\"wid\",\"y\"\n\"5,0\",\"1,9\",p\n\"-4,6\",1,q\n",
+        "# a logger wrote this\n# unit: mm\n\nlen,wid,y\n5.0,1.9,p\n-4.6,1,q\n",
+        "len,wid,y,\n5.0,1.9,p,\n-4.6,1,q,\n",
+        "len,wid,y\n5.0,1.9,p,\n-4.6,1,q,\n",
+    ] {
+        assert_eq!(read(text).unwrap(), plain, "{text:?}");
+    }
+    let bare = read("5,0;1,9;p\n-4,6;1;q\n5,0;1,9;p\n").unwrap();
+    assert_eq!((bare.key(1, 0), bare.labels), (plain.key(1, 0), vec![0, 1, 0]));
+    // Lines are counted from the start of the file.
+    assert_fails!(read("# one\n# two\na,b,y\n1,2,p\n3,,q\n"), Missing, "line 5, column \"b\"");
+    assert_fails!(read("a,b,y,\n1,2,p,\n3,4,\n"), Ragged, "line 3 has 3 cells and the first line 4");
+    // A last column with a cell somewhere is a column.
+    assert_fails!(read("a,b,\n1,2,\n3,4,x\n"), Missing, "line 2, column \"c3\"");
+}
+
+#[test]
+fn a_first_line_whose_names_stand_below_is_a_sample() {
+    let lines = "5.0,1.9,setosa\n4.6,1.8,setosa\n6.5,6.1,virginica\n";
+    let set = read(lines).unwrap();
+    assert_eq!((set.samples(), columns(&set)[1].name.as_str()), (3, "c2"));
+    assert_eq!(read("red,yes\nblue,no\nred,no\nred,yes\n").unwrap().samples(), 4);
+    // One that stands there again as a whole is a header.
+    assert_fails!(read("a,y\n1,p\na,y\n"), HeaderAgain, "line 3");
+    assert_eq!(read("a,b,y\n1,a,p\n2,b,q\n").unwrap().samples(), 2);
+}
+
+#[test]
+fn a_first_line_that_counts_the_columns_is_a_header() {
+    for text in ["0,1,2,3\n5,6,7,0\n8,9,9,1\n", "1,2,3,4\n5,6,7,0\n8,9,9,1\n"] {
+        let set = read(text).unwrap();
+        assert_eq!((set.samples(), set.classes.clone()), (2, names(&["0", "1"])), "{text:?}");
+    }
+    for text in ["1,2,3\n5,6,7\n", "0,1,2,4\n5,6,7,0\n"] {
+        assert_eq!(read(text).unwrap().samples(), 2, "{text:?}");
     }
 }
 
 #[test]
 fn line_numbers_count_blank_and_quoted_lines() {
-    assert_fails!(read("a,b,y\n\"1\n\",2,p\n3,,q\n"), EmptyCell, "line 4, column");
-    assert_fails!(read("a,b,y\n\n1,2,p\n3,,q\n"), EmptyCell, "line 4, column");
-    assert_fails!(read("a,b,y\r\n1,2,p\r\n\r\n\n3,,q\r\n"), EmptyCell, "line 5, column");
+    assert_fails!(read("a,b,y\n\"1\n\",2,p\n3,,q\n"), Missing, "line 4, column");
+    assert_fails!(read("a,b,y\n\n1,2,p\n3,,q\n"), Missing, "line 4, column");
+    assert_fails!(read("a,b,y\r\n1,2,p\r\n\r\n\n3,,q\r\n"), Missing, "line 5, column");
     assert_fails!(read("a,b,y\n1,2,p\n\n3,4\n"), Ragged, "line 4 has");
     assert_fails!(read("a,b,y\r1,2,p\r3,4\r"), Ragged, "line 3 has");
     let latin = read_csv(&b"a,y\r\n1,p\r\n\r\n2,caf\xe9\r\n"[..], "a.csv", &LoadOptions::default());
@@ -170,7 +284,7 @@ fn identifiers_are_not_categories() {
 #[test]
 fn strange_cells_keep_messages_on_one_line() {
     let odd = read("a,\"b\nc\",y\n1,\"2\n\",p\n1,nan,q\n");
-    assert_fails!(odd, NotFinite, "column \"b\\nc\" is \"nan\"");
+    assert_fails!(odd, Missing, "column \"b\\nc\" is \"nan\"");
     assert_fails!(read("a,y\n1,\"p\nq\"\n"), OneClass, "\"p\\nq\"");
     let long = read_label("a,y\n1,p\n", &"\n".repeat(100));
     assert_fails!(long, UnknownLabelColumn, "has no column");
@@ -191,4 +305,21 @@ fn files_may_be_compressed_and_lend_their_name() {
         sets.push(loaded.train);
     }
     assert_eq!(sets[0], sets[1]);
+}
+
+#[test]
+fn compressed_pieces_follow_each_other_and_zeros_follow_them() {
+    let piece = |text: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, text).unwrap();
+        encoder.finish().unwrap()
+    };
+    let whole = [piece(b"a,y\n1,p\n"), piece(b""), piece(b"2,q\n")].concat();
+    let read = |bytes: &[u8]| read_csv(bytes, "a.csv.gz", &LoadOptions::default());
+    let plain = read(b"a,y\n1,p\n2,q\n").unwrap();
+    for zeros in [0, 1, 9000] {
+        assert_eq!(read(&[&whole[..], &vec![0; zeros]].concat()).unwrap(), plain, "{zeros} zeros");
+    }
+    assert_fails!(read(&[&whole[..], &[0, 0, 7]].concat()), Gzip, "damaged");
+    assert_fails!(read(&whole[..whole.len() - 1]), Gzip, "cut short or damaged");
 }

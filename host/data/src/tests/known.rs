@@ -91,10 +91,10 @@ fn prediction_needs_no_labels() {
         assert_fails!(wanted, UnknownLabelColumn, "no column \"y\"");
     }
     // A label that no class has is nothing to prediction.
-    let other = "a,b,c,y\n1,2.5,red,?\n-3,4,green,\n";
+    let other = "a,b,c,y\n1,2.5,red,z\n-3,4,green,\n";
     assert_eq!(predict(other).unwrap().values, expected());
-    assert_fails!(test_on(other), UnknownClass, "line 2 has the label \"?\"");
-    assert_fails!(test_on(&other.replace('?', "no")), EmptyCell, "line 3, column \"y\"");
+    assert_fails!(test_on(other), UnknownClass, "line 2 has the label \"z\"");
+    assert_fails!(test_on(&other.replace('z', "no")), Missing, "line 3, column \"y\"");
 }
 
 #[test]
@@ -138,11 +138,24 @@ fn columns_that_do_not_fit_are_refused() {
 
 #[test]
 fn cells_must_be_of_the_kind_the_model_reads() {
-    assert_fails!(predict("a,b,c\n1.5,2,red\n"), NotWhole, "column \"a\" is \"1.5\"");
-    assert_fails!(predict("a,b,c\n2147483648,2,red\n"), NotWhole, "\"2147483648\"");
-    assert_fails!(predict("a,b,c\nnan,2,red\n"), NotFinite, "column \"a\"");
+    assert_fails!(predict("a,b,c\ninf,2,red\n"), NotFinite, "column \"a\"");
+    assert_fails!(predict("a,b,c\nnan,2,red\n"), Missing, "column \"a\"");
     assert_fails!(predict("a,b,c\n1,x,red\n"), NotANumber, "column \"b\" is \"x\"");
-    assert_fails!(predict("a,b,c\n1,2,red\n1,,red\n"), EmptyCell, "line 3, column \"b\"");
+    assert_fails!(predict("a,b,c\n1,2,red\n1,,red\n"), Missing, "line 3, column \"b\"");
+}
+
+#[test]
+fn any_number_lies_above_the_levels_below_it() {
+    let keys = |cell: &str| predict(&format!("a,b,c\n{cell},2,red\n")).unwrap().values.key(0);
+    for (cell, key) in
+        [("1.5", 2), ("-1.5", -1), ("1.0", 1), ("0", 0), ("1e300", i32::MAX), ("-2147483649", i32::MIN)]
+    {
+        assert_eq!(keys(cell), key, "{cell}");
+        // Of integers as levels.
+        for level in -3..3 {
+            assert_eq!(keys(cell) > level, cell.parse::<f64>().unwrap() > f64::from(level), "{cell} {level}");
+        }
+    }
 }
 
 #[test]

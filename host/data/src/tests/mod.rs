@@ -2,6 +2,7 @@
 //! by a known schema, and random bytes.
 
 mod bytes;
+mod cases;
 mod csv;
 mod idx;
 mod known;

@@ -32,7 +32,7 @@ fn resolve(settings: &Settings, train: &Dataset) -> Result<TrainConfig, String> 
 
 /// Bytes of the model that training would write.
 fn written(train: Dataset, config: &TrainConfig) -> usize {
-    let loaded = evobit_data::Loaded { name: "x".into(), train, test: None };
+    let loaded = evobit_data::Loaded { name: "x".into(), train, test: None, notes: vec![] };
     let prepared = prepare(&loaded, config).unwrap();
     prepared.model(&vec![0; prepared.topology.genome_words()]).unwrap().bytes().len()
 }
