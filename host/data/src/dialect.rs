@@ -25,17 +25,15 @@ impl Dialect {
     pub(super) fn of(bytes: &[u8]) -> Self {
         let candidates = [b'\t', b';', b'|'];
         let commas = lines(bytes, b',');
-        let fits = |lines: &[StringRecord]| {
-            let cells = lines.first().map_or(0, StringRecord::len);
-            cells > 1 && lines.iter().all(|line| line.len() == cells)
-        };
+        let first = |lines: &[StringRecord]| lines.first().map_or(0, StringRecord::len);
+        let fits =
+            |lines: &[StringRecord]| first(lines) > 1 && lines.iter().all(|line| line.len() == first(lines));
         for separator in candidates {
             let lines = lines(bytes, separator);
-            let few = |lines: &[StringRecord]| lines.first().map_or(0, StringRecord::len);
             let better = if fits(&commas) {
                 fits(&lines) && cells(&lines).all(|cell| !cell.contains(',') || has_decimals(cell, ','))
             } else {
-                fits(&lines) || few(&lines) > few(&commas) && few(&commas) < 2
+                fits(&lines) || first(&lines) > first(&commas) && first(&commas) < 2
             };
             if better {
                 return Self { separator, decimal_comma: decimal_comma(&lines) };
@@ -58,14 +56,18 @@ impl Dialect {
     }
 }
 
-fn lines(bytes: &[u8], separator: u8) -> Vec<StringRecord> {
-    let mut reader = ReaderBuilder::new()
+/// Reads a text as records of any length, without the space around cells.
+pub(super) fn reader(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {
+    ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
         .delimiter(separator)
-        .from_reader(bytes);
-    reader.records().map_while(Result::ok).take(LINES).collect()
+        .from_reader(bytes)
+}
+
+fn lines(bytes: &[u8], separator: u8) -> Vec<StringRecord> {
+    reader(bytes, separator).records().map_while(Result::ok).take(LINES).collect()
 }
 
 fn cells(lines: &[StringRecord]) -> impl Iterator<Item = &str> {

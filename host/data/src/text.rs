@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::StringRecord;
 
 use super::DataError;
-use super::dialect::{Dialect, has_decimals};
+use super::dialect::{self, Dialect, has_decimals};
 use super::error::{listed, shown};
 use super::input::Input;
 
@@ -72,12 +72,7 @@ impl Text {
     }
 
     fn reader(&self) -> csv::Reader<&[u8]> {
-        ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(Trim::All)
-            .delimiter(self.dialect.separator)
-            .from_reader(&self.bytes[self.start..])
+        dialect::reader(&self.bytes[self.start..], self.dialect.separator)
     }
 
     /// A cell with a point before its decimals.
