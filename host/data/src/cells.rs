@@ -68,9 +68,10 @@ pub(super) fn is_missing(cell: &str) -> bool {
     MARKS.iter().any(|mark| cell.eq_ignore_ascii_case(mark))
 }
 
-/// The number that the name of a class is.
+/// The number that the name of a class is. Greater ones than these could be equal as floats and are names.
 pub(super) fn number(name: &str) -> Option<f64> {
-    name.parse().ok().filter(|number: &f64| number.is_finite())
+    const GREATEST: f64 = 9_007_199_254_740_991.0;
+    name.parse().ok().filter(|number: &f64| number.abs() <= GREATEST)
 }
 
 fn readings(schema: &Schema) -> Vec<Reading<'_>> {

@@ -183,6 +183,8 @@ fn one_number_is_one_class() {
     assert_eq!((set.classes, set.labels), (names(&["0", "1"]), vec![1, 0, 1, 1]));
     let set = read("x,y\n1,1.0\n2,0.0\n").unwrap();
     assert_eq!(set.classes, names(&["0.0", "1.0"]));
+    let set = read("x,y\n1,9007199254740993\n2,9007199254740992\n").unwrap();
+    assert_eq!((set.classes.len(), set.labels), (2, vec![1, 0]));
 }
 
 #[test]
