@@ -144,6 +144,15 @@ const STAYS: Layer = Layer::windows(24, 1, 2, 9);
 const SLIDES: Layer = Layer::windows(24, 1, 1, 7).sliding(1);
 
 #[test]
+fn without_samples_no_flip_changes_anything() {
+    for layer in [STAYS, SLIDES, Layer::dense(9)] {
+        let mut case = windows(layer);
+        (case.inputs, case.labels) = (vec![], vec![]);
+        check(&case);
+    }
+}
+
+#[test]
 fn with_little_memory_batches_are_smaller_and_results_the_same() {
     little_memory(&windows(STAYS), 1);
     // A field is four words.

@@ -186,7 +186,8 @@ impl Sizes {
         if needed > usable {
             return Err(DeviceError::OutOfMemory { bytes: needed });
         }
-        let room = (usable - fixed).checked_div(view).unwrap_or(0);
+        // Without samples views take nothing: there is room for all.
+        let room = (usable - fixed).checked_div(view).unwrap_or(u64::MAX);
         Ok(usize::try_from(room).unwrap_or(usize::MAX).min(wanted).min(MOST_SLOTS))
     }
 }
@@ -212,5 +213,7 @@ mod tests {
         assert_eq!(sizes.slots(1 << 20, (1 << 20) + 110 * view, 441), Ok(106));
         let needed = (1 << 20) + view;
         assert_eq!(sizes.slots(1 << 20, needed, 441), Err(DeviceError::OutOfMemory { bytes: needed }));
+        let no_samples = Sizes::new(&topology, 0, 12);
+        assert_eq!((no_samples.view, no_samples.slots(1 << 20, 64 << 30, 441)), (0, Ok(441)));
     }
 }
