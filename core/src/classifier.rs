@@ -183,7 +183,7 @@ fn check_sample<T: RawValue>(
         return Err(ClassifierError::Features { needed, given: raw.len() });
     }
     let fits = |(column, (needed, value)): (usize, (Code, &T))| {
-        let given = value.code();
+        let Some(given) = value.code() else { return Ok(()) };
         // A category is an index, which may come as any integer.
         let fits = given == needed || (given == Code::Integer && needed == Code::OneHot);
         if fits { Ok(()) } else { Err(ClassifierError::Column { column, needed, given }) }

@@ -7,6 +7,10 @@
 //!   threshold;
 //! - *one-hot*: one bit per category, set where the key equals it; a category never seen sets none.
 //!
+//! A value that is *missing* has the key [`MISSING`], which lies above no level. A column of which values may be missing has
+//! [`MISSING`] as its first level: this bit is set exactly where there is a value. In other columns a missing value is like one
+//! below all levels.
+//!
 //! A *uniform* encoder has one list of levels for all features, as images want it: bit `level * features + feature`,
 //! so that each level is a plane. A *table* has levels or categories for each feature, and its bits follow
 //! each other feature by feature.
@@ -31,6 +35,9 @@ pub const MAX_FEATURES: u32 = 1 << 20;
 /// Most bits that an encoder makes of one sample.
 pub const MAX_BITS: u64 = 1 << 20;
 
+/// The key of a value that is missing: the least of all keys.
+pub const MISSING: i32 = i32::MIN;
+
 /// How one feature becomes bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -43,15 +50,18 @@ pub enum Code {
     OneHot = 2,
 }
 
-/// The integer that orders as a float does: `a < b` exactly where `real_key(a) < real_key(b)`; both zeros have one key. NaN
-/// of either sign lies outside of the infinities.
+/// The integer that orders as a float does: `a < b` exactly where `real_key(a) < real_key(b)`; both zeros have one key. NaN of
+/// either sign is [`MISSING`].
 #[must_use]
 pub const fn real_key(value: f32) -> i32 {
+    if value.is_nan() {
+        return MISSING;
+    }
     let bits = value.to_bits() as i32;
     if bits == i32::MIN { 0 } else { bits ^ ((bits >> 31) as u32 >> 1) as i32 }
 }
 
-/// The float of a [`real_key`], for reports.
+/// The float of a [`real_key`], for reports; NaN of [`MISSING`].
 #[must_use]
 pub const fn key_real(key: i32) -> f32 {
     f32::from_bits((key ^ ((key >> 31) as u32 >> 1) as i32) as u32)
@@ -136,6 +146,12 @@ impl<W: Words> Feature<W> {
             Code::OneHot => key == self.value(index),
             Code::Integer | Code::Real => key > self.value(index),
         }
+    }
+
+    /// Whether it has a bit for values that are [`MISSING`]: the first, which is set where there is a value.
+    #[must_use]
+    pub fn tells_missing(&self) -> bool {
+        self.code != Code::OneHot && self.value(0) == MISSING
     }
 
     fn ascends(&self) -> bool {

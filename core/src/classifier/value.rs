@@ -1,12 +1,12 @@
 //! What a raw sample is made of.
 
-use crate::encode::{Code, real_key};
+use crate::encode::{Code, MISSING, real_key};
 
 mod sealed {
     /// Keeps [`RawValue`](super::RawValue) to the types of this module.
     pub trait Sealed: Copy {
-        /// What it is.
-        fn code(self) -> Code;
+        /// What it is; `None` where it is missing, which any column may be.
+        fn code(self) -> Option<Code>;
 
         /// What encoders compare.
         fn key(self) -> i32;
@@ -22,7 +22,7 @@ mod sealed {
 
 /// What a raw sample is made of: an integer of up to 32 bits that fits an `i32`, an `f32`, or a [`Value`] where the columns of a
 /// model differ. Integers answer columns of integers and, as an index, of categories; an `f32` answers columns of real numbers.
-/// NaN lies outside of the infinities, on the side of its sign.
+/// NaN says that a value is missing, as [`Value::Missing`] and `i32::MIN` do, see [`encode`](crate::encode).
 pub trait RawValue: sealed::Sealed {}
 
 /// One value of a sample whose columns are of different kinds.
@@ -35,14 +35,17 @@ pub enum Value {
     Real(f32),
     /// The index of a category. One that the model does not know is none of its categories.
     Category(u16),
+    /// There is none, of whichever kind the column is.
+    Missing,
 }
 
 impl sealed::Sealed for Value {
-    fn code(self) -> Code {
+    fn code(self) -> Option<Code> {
         match self {
-            Self::Integer(_) => Code::Integer,
-            Self::Real(_) => Code::Real,
-            Self::Category(_) => Code::OneHot,
+            Self::Integer(_) => Some(Code::Integer),
+            Self::Real(_) => Some(Code::Real),
+            Self::Category(_) => Some(Code::OneHot),
+            Self::Missing => None,
         }
     }
 
@@ -51,13 +54,14 @@ impl sealed::Sealed for Value {
             Self::Integer(value) => value,
             Self::Real(value) => real_key(value),
             Self::Category(index) => index.into(),
+            Self::Missing => MISSING,
         }
     }
 }
 
 impl sealed::Sealed for u8 {
-    fn code(self) -> Code {
-        Code::Integer
+    fn code(self) -> Option<Code> {
+        Some(Code::Integer)
     }
 
     fn key(self) -> i32 {
@@ -70,8 +74,8 @@ impl sealed::Sealed for u8 {
 }
 
 impl sealed::Sealed for i8 {
-    fn code(self) -> Code {
-        Code::Integer
+    fn code(self) -> Option<Code> {
+        Some(Code::Integer)
     }
 
     fn key(self) -> i32 {
@@ -80,8 +84,8 @@ impl sealed::Sealed for i8 {
 }
 
 impl sealed::Sealed for u16 {
-    fn code(self) -> Code {
-        Code::Integer
+    fn code(self) -> Option<Code> {
+        Some(Code::Integer)
     }
 
     fn key(self) -> i32 {
@@ -90,8 +94,8 @@ impl sealed::Sealed for u16 {
 }
 
 impl sealed::Sealed for i16 {
-    fn code(self) -> Code {
-        Code::Integer
+    fn code(self) -> Option<Code> {
+        Some(Code::Integer)
     }
 
     fn key(self) -> i32 {
@@ -100,8 +104,8 @@ impl sealed::Sealed for i16 {
 }
 
 impl sealed::Sealed for i32 {
-    fn code(self) -> Code {
-        Code::Integer
+    fn code(self) -> Option<Code> {
+        Some(Code::Integer)
     }
 
     fn key(self) -> i32 {
@@ -110,8 +114,8 @@ impl sealed::Sealed for i32 {
 }
 
 impl sealed::Sealed for f32 {
-    fn code(self) -> Code {
-        Code::Real
+    fn code(self) -> Option<Code> {
+        Some(Code::Real)
     }
 
     fn key(self) -> i32 {

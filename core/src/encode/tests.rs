@@ -42,6 +42,27 @@ fn a_table_mixes_thermometers_and_categories() {
 }
 
 #[test]
+fn the_first_level_may_tell_whether_there_is_a_value() {
+    let mut words = [0; 16];
+    let reals = [MISSING, real_key(f32::NEG_INFINITY), real_key(2.0)];
+    let features: [(Code, &[i32]); 3] =
+        [(Code::Real, &reals), (Code::Integer, &[MISSING, 5]), (Code::Integer, &[5])];
+    let len = write_table(&features, &mut words).unwrap();
+    let encoder = Encoder::new(&words[..len]).unwrap();
+    assert!(encoder.table().map(|feature| feature.tells_missing()).eq([true, true, false]));
+    let encode = |keys: [i32; 3]| {
+        let mut out = [0];
+        encoder.encode(|f| keys[f as usize], packing(Shape::flat(6), Layer::dense(1)), &mut out);
+        out[0]
+    };
+    assert_eq!(encode([real_key(f32::NAN), MISSING, MISSING]), 0);
+    assert_eq!(encode([real_key(-f32::NAN), 6, 6]), 0b111_000);
+    // The least that there is, is there.
+    assert_eq!(encode([real_key(f32::NEG_INFINITY), MISSING + 1, 0]), 0b001_001);
+    assert!(key_real(MISSING).is_nan());
+}
+
+#[test]
 fn nonsense_is_refused() {
     let mut words = [0; 16];
     assert_eq!(write_uniform(4, &[3, 3], &mut words), Err(EncoderError::Values));

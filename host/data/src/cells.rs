@@ -3,16 +3,30 @@
 use std::collections::HashMap;
 
 use super::error::{listed, missing, shown};
+use super::missing::{Gaps, Missing};
 use super::text::{Layout, Text};
-use super::{ColumnKind, DataError, Schema, Values, real_key};
+use super::{Column, ColumnKind, DataError, MISSING, Schema, Values, real_key};
 
 /// How a column is read, with what that needs at hand.
 enum Reading<'a> {
     /// A pixel.
     Whole,
-    Integer,
-    Real,
+    Integer {
+        gaps: Option<Gap>,
+    },
+    Real {
+        gaps: Option<Gap>,
+    },
     Category(HashMap<&'a str, i32>),
+}
+
+/// What is a missing number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// What marks it.
+    Marked,
+    /// That, or any text.
+    Texts,
 }
 
 /// A cell with its place, for messages.
@@ -23,18 +37,76 @@ struct Cell<'a> {
     content: &'a str,
 }
 
+/// What cells were turned into.
+pub(super) struct Filled {
+    pub(super) values: Values,
+    /// Classes, where the layout has a label.
+    pub(super) labels: Vec<u8>,
+    /// What the user should know of how cells were read.
+    pub(super) notes: Vec<String>,
+}
+
+/// Cells of a column that a model does not know.
+#[derive(Clone, Default)]
+struct Unknown {
+    /// Missing where none was in training.
+    missing: u64,
+    /// Of other categories.
+    unseen: u64,
+    /// The first such category.
+    example: String,
+}
+
+impl Unknown {
+    /// One more category that training did not have, or none.
+    fn add(&mut self, cell: &str) {
+        if is_missing(cell) {
+            self.missing += 1;
+            return;
+        }
+        if self.unseen == 0 {
+            cell.clone_into(&mut self.example);
+        }
+        self.unseen += 1;
+    }
+
+    fn notes(&self, column: &str) -> Vec<String> {
+        let cells = |count: u64, what: &str| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{count} cell{plural} of column {column} {what}")
+        };
+        let unseen = (self.unseen > 0).then(|| {
+            let what = cells(self.unseen, "with a category that training did not have");
+            format!("{what}, such as {}: read as none of its categories", shown(&self.example))
+        });
+        let missing = (self.missing > 0).then(|| {
+            let what = cells(self.missing, "without a value");
+            format!(
+                "{what}, where none was missing in training: read as less than all levels, or as no category"
+            )
+        });
+        unseen.into_iter().chain(missing).collect()
+    }
+}
+
 /// The values of all samples and, where the layout has a label, their classes.
 pub(super) fn fill(
     text: &Text,
     layout: &Layout,
     schema: &Schema,
     classes: &[String],
-) -> Result<(Values, Vec<u8>), DataError> {
-    let readings = readings(schema);
+) -> Result<Filled, DataError> {
+    let mut unknown = vec![Unknown::default(); layout.features.len()];
+    let readings = readings(schema, layout);
+    let numbers = |feature| !matches!(readings.get(feature), Some(Reading::Category(_)));
+    let gaps = Gaps::new(layout, (0..layout.features.len()).map(numbers));
     let known: HashMap<&str, u8> = classes.iter().map(String::as_str).zip(0..=u8::MAX).collect();
     let (mut keys, mut labels) = (Vec::new(), Vec::new());
     let mut samples = 0u64;
     text.rows(layout.header, |line, row| {
+        if gaps.leaves_out(text, row) {
+            return Ok(());
+        }
         samples += 1;
         let cell = |column: usize| Cell {
             text,
@@ -45,7 +117,23 @@ pub(super) fn fill(
         for (feature, &column) in layout.features.iter().enumerate() {
             // The features of an image are all read alike.
             let reading = readings.get(feature).unwrap_or(&Reading::Whole);
-            keys.push(cell(column).key(reading)?);
+            let cell = cell(column);
+            let key = match cell.key(reading) {
+                // Who only wants answers gets one for every line.
+                Err(DataError::Missing { .. })
+                    if layout.label.is_none()
+                        && layout.missing.is_none()
+                        && !matches!(reading, Reading::Whole) =>
+                {
+                    unknown[feature].missing += 1;
+                    MISSING
+                }
+                key => key?,
+            };
+            if key == -1 && matches!(reading, Reading::Category(_)) {
+                unknown[feature].add(cell.content);
+            }
+            keys.push(key);
         }
         if let Some(column) = layout.label {
             labels.push(cell(column).class(&known, classes)?);
@@ -59,7 +147,11 @@ pub(super) fn fill(
         Schema::Image { .. } => Values::packed(keys),
         Schema::Table(_) => Values::Keys(keys),
     };
-    Ok((values, labels))
+    let notes = unknown
+        .iter()
+        .zip(&layout.features)
+        .flat_map(|(unknown, &column)| unknown.notes(&shown(&layout.names[column])));
+    Ok(Filled { values, labels, notes: notes.collect() })
 }
 
 /// Whether a cell says that its value is missing.
@@ -74,27 +166,43 @@ pub(super) fn number(name: &str) -> Option<f64> {
     name.parse().ok().filter(|number: &f64| number.abs() <= GREATEST)
 }
 
-fn readings(schema: &Schema) -> Vec<Reading<'_>> {
+fn readings<'a>(schema: &'a Schema, layout: &Layout) -> Vec<Reading<'a>> {
     let Schema::Table(columns) = schema else { return Vec::new() };
-    let reading = |kind| match kind {
-        &ColumnKind::Integer => Reading::Integer,
-        &ColumnKind::Real => Reading::Real,
-        ColumnKind::Category(names) => Reading::Category(names.iter().map(String::as_str).zip(0..).collect()),
+    let gap = if Missing::takes_texts(layout.missing) { Gap::Texts } else { Gap::Marked };
+    let reading = |column: &'a Column| {
+        let gaps = column.missing.then_some(gap);
+        match &column.kind {
+            ColumnKind::Integer => Reading::Integer { gaps },
+            ColumnKind::Real => Reading::Real { gaps },
+            ColumnKind::Category(names) => {
+                Reading::Category(names.iter().map(String::as_str).zip(0..).collect())
+            }
+        }
     };
-    columns.iter().map(|column| reading(&column.kind)).collect()
+    columns.iter().map(reading).collect()
 }
 
 impl Cell<'_> {
     fn key(&self, reading: &Reading) -> Result<i32, DataError> {
         match reading {
             Reading::Whole => self.whole(),
-            Reading::Integer => self.integer(),
-            Reading::Real => self.real(),
+            &Reading::Integer { gaps } => self.or_missing(gaps, self.integer()),
+            &Reading::Real { gaps } => self.or_missing(gaps, self.real()),
             Reading::Category(names) => {
                 // A missing value is a category of its own, whichever way it is marked.
-                let missing = || names.get("").filter(|_| is_missing(self.content));
-                Ok(names.get(self.content).or_else(missing).copied().unwrap_or(-1))
+                let missing = is_missing(self.content) && !names.contains_key(self.content);
+                let name = if missing { "" } else { self.content };
+                Ok(names.get(name).copied().unwrap_or(-1))
             }
+        }
+    }
+
+    /// A number, or that it is missing.
+    fn or_missing(&self, gaps: Option<Gap>, number: Result<i32, DataError>) -> Result<i32, DataError> {
+        match (gaps, &number) {
+            (Some(_), Err(DataError::Missing { .. })) => Ok(MISSING),
+            (Some(Gap::Texts), Err(DataError::NotANumber { .. })) => Ok(MISSING),
+            _ => number,
         }
     }
 
@@ -121,7 +229,8 @@ impl Cell<'_> {
     /// the next whole number lies above.
     fn integer(&self) -> Result<i32, DataError> {
         match self.text.plain(self.content).parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(number.ceil() as i32),
+            // The least of all keys is that of a missing value.
+            Ok(number) if number.is_finite() => Ok((number.ceil() as i32).max(MISSING + 1)),
             _ => self.whole(),
         }
     }

@@ -5,50 +5,38 @@
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
+use super::options::{Decimal, Separator, Writing};
+
 /// Lines that are looked at.
 const LINES: usize = 1000;
 
-/// What is written otherwise than `1.5,2`.
+/// How the cells of a table are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
     /// What stands between cells.
-    pub(super) separator: u8,
+    pub(super) separator: Separator,
     /// Whether a comma stands before decimals.
     pub(super) decimal_comma: bool,
 }
 
 impl Dialect {
-    /// What a comma parts, and a point stands before decimals.
-    pub(super) const USUAL: Self = Self { separator: b',', decimal_comma: false };
-
-    /// Of a text.
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let candidates = [b'\t', b';', b'|'];
-        let commas = lines(bytes, b',');
-        let first = |lines: &[StringRecord]| lines.first().map_or(0, StringRecord::len);
-        let fits =
-            |lines: &[StringRecord]| first(lines) > 1 && lines.iter().all(|line| line.len() == first(lines));
-        for separator in candidates {
-            let lines = lines(bytes, separator);
-            let better = if fits(&commas) {
-                fits(&lines) && cells(&lines).all(|cell| !cell.contains(',') || has_decimals(cell, ','))
-            } else {
-                fits(&lines) || first(&lines) > first(&commas) && first(&commas) < 2
-            };
-            if better {
-                return Self { separator, decimal_comma: decimal_comma(&lines) };
-            }
-        }
-        Self { decimal_comma: decimal_comma(&commas), ..Self::USUAL }
+    /// Of a text, where the user has not said it.
+    pub(super) fn of(bytes: &[u8], writing: Writing) -> Self {
+        let separator = writing.separator.unwrap_or_else(|| separator(bytes));
+        let decimal_comma = match writing.decimal {
+            Some(decimal) => decimal == Decimal::Comma,
+            None => decimal_comma(&lines(bytes, separator)),
+        };
+        Self { separator, decimal_comma }
     }
 
     /// What is unusual about it, for a note.
     pub(super) fn note(self) -> Option<String> {
         let between = match self.separator {
-            b'\t' => Some("tabs part the cells"),
-            b';' => Some("semicolons part the cells"),
-            b'|' => Some("bars part the cells"),
-            _ => None,
+            Separator::Comma => None,
+            Separator::Tab => Some("tabs part the cells"),
+            Separator::Semicolon => Some("semicolons part the cells"),
+            Separator::Bar => Some("bars part the cells"),
         };
         let decimals = self.decimal_comma.then_some("commas stand before decimals");
         let parts: Vec<&str> = between.into_iter().chain(decimals).collect();
@@ -56,17 +44,37 @@ impl Dialect {
     }
 }
 
+/// What parts the cells of a text.
+fn separator(bytes: &[u8]) -> Separator {
+    let commas = lines(bytes, Separator::Comma);
+    let first = |lines: &[StringRecord]| lines.first().map_or(0, StringRecord::len);
+    let fits =
+        |lines: &[StringRecord]| first(lines) > 1 && lines.iter().all(|line| line.len() == first(lines));
+    for separator in [Separator::Tab, Separator::Semicolon, Separator::Bar] {
+        let lines = lines(bytes, separator);
+        let better = if fits(&commas) {
+            fits(&lines) && cells(&lines).all(|cell| !cell.contains(',') || has_decimals(cell, ','))
+        } else {
+            fits(&lines) || first(&lines) > first(&commas) && first(&commas) < 2
+        };
+        if better {
+            return separator;
+        }
+    }
+    Separator::Comma
+}
+
 /// Reads a text as records of any length, without the space around cells.
-pub(super) fn reader(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {
+pub(super) fn reader(bytes: &[u8], separator: Separator) -> csv::Reader<&[u8]> {
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
-        .delimiter(separator)
+        .delimiter(separator.byte())
         .from_reader(bytes)
 }
 
-fn lines(bytes: &[u8], separator: u8) -> Vec<StringRecord> {
+fn lines(bytes: &[u8], separator: Separator) -> Vec<StringRecord> {
     reader(bytes, separator).records().map_while(Result::ok).take(LINES).collect()
 }
 
@@ -98,8 +106,8 @@ mod tests {
     #[test]
     fn separators_and_decimals_are_found_out() {
         let of = |text: &str| {
-            let Dialect { separator, decimal_comma } = Dialect::of(text.as_bytes());
-            (char::from(separator), decimal_comma)
+            let Dialect { separator, decimal_comma } = Dialect::of(text.as_bytes(), Writing::default());
+            (char::from(separator.byte()), decimal_comma)
         };
         assert_eq!(of("a,b\n1,2\n"), (',', false));
         assert_eq!(of("a;b\n1;2\n"), (';', false));
@@ -120,5 +128,19 @@ mod tests {
         assert_eq!(of("a,y\n1,p\n1,q,2\n"), (',', false));
         assert_eq!(of("a;y\n1;p\n1;q;2\n"), (';', false));
         assert_eq!(of(""), (',', false));
+    }
+
+    #[test]
+    fn what_the_user_says_is_not_found_out() {
+        let semicolon = Writing { separator: Some(Separator::Semicolon), ..Writing::default() };
+        let dialect = Dialect::of(b"a,b\n1,2\n", semicolon);
+        assert_eq!((dialect.separator, dialect.decimal_comma), (Separator::Semicolon, true));
+        let point = Writing { decimal: Some(Decimal::Point), ..semicolon };
+        assert!(!Dialect::of(b"1,5;2\n", point).decimal_comma);
+        let comma = Writing { decimal: Some(Decimal::Comma), ..Writing::default() };
+        assert_eq!(
+            Dialect::of(b"a;b\n1.5;2\n", comma).note().unwrap(),
+            "semicolons part the cells, commas stand before decimals"
+        );
     }
 }

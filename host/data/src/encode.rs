@@ -5,11 +5,11 @@
 //! ends, a category column one bit for each name.
 
 use evobit::bits::Words;
-use evobit::encode::{Code, Encoder, EncoderError, MAX_BITS, write_table, write_uniform};
+use evobit::encode::{Code, Encoder, EncoderError, MAX_BITS, MISSING, write_table, write_uniform};
 use evobit::topology::Packing;
 use rayon::prelude::*;
 
-use crate::{ColumnKind, Dataset, Schema, Values};
+use crate::{Column, ColumnKind, Dataset, Schema, Values};
 
 /// Encoded samples and their labels.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,8 @@ impl Encoded {
     }
 }
 
-/// Learns the packed words of an encoder with up to `levels` levels per pixel or numeric column.
+/// Learns the packed words of an encoder with up to `levels` levels per pixel or numeric column, and one more where values may be
+/// missing.
 ///
 /// # Errors
 /// [`EncoderError::Values`] when the samples would take more bits than an encoder makes.
@@ -58,8 +59,8 @@ pub fn learn(train: &Dataset, levels: u16) -> Result<Vec<u32>, EncoderError> {
                 .enumerate()
                 .map(|(feature, column)| match &column.kind {
                     ColumnKind::Category(names) => (Code::OneHot, (0..names.len() as i32).collect()),
-                    ColumnKind::Integer => (Code::Integer, quantiles(train, feature, levels)),
-                    ColumnKind::Real => (Code::Real, quantiles(train, feature, levels)),
+                    ColumnKind::Integer => (Code::Integer, column_levels(train, feature, column, levels)),
+                    ColumnKind::Real => (Code::Real, column_levels(train, feature, column, levels)),
                 })
                 .collect();
             let features: Vec<(Code, &[i32])> =
@@ -81,10 +82,20 @@ fn even_levels(low: i32, high: i32, levels: u16) -> Vec<i32> {
     levels
 }
 
+/// The levels of a column of numbers; the first tells where values are missing, if they may be.
+fn column_levels(train: &Dataset, feature: usize, column: &Column, levels: u16) -> Vec<i32> {
+    let keys = (0..train.samples()).map(|sample| train.key(sample, feature));
+    if !column.missing {
+        return quantiles(keys.collect(), levels);
+    }
+    let there: Vec<i32> = keys.filter(|&key| key != MISSING).collect();
+    let levels = if there.is_empty() { vec![] } else { quantiles(there, levels) };
+    [vec![MISSING], levels].concat()
+}
+
 /// Up to `levels` levels, each halfway between two neighbouring training values, at [`quantile`]s of the samples; one level
 /// where the column is constant.
-fn quantiles(train: &Dataset, feature: usize, levels: u16) -> Vec<i32> {
-    let mut keys: Vec<i32> = (0..train.samples()).map(|sample| train.key(sample, feature)).collect();
+fn quantiles(mut keys: Vec<i32>, levels: u16) -> Vec<i32> {
     keys.sort_unstable();
     let parts = usize::from(levels) + 1;
     let mut chosen: Vec<i32> = (1..parts)
@@ -134,11 +145,10 @@ pub fn encode<W: Words + Sync>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Column;
 
     fn table(values: &[i32]) -> Dataset {
         Dataset {
-            schema: Schema::Table(vec![Column { name: "x".into(), kind: ColumnKind::Integer }]),
+            schema: Schema::Table(vec![Column { missing: true, ..Column::new("x", ColumnKind::Integer) }]),
             values: Values::Keys(values.to_vec()),
             labels: vec![0; values.len()],
             classes: vec!["a".into(), "b".into()],
@@ -158,10 +168,24 @@ mod tests {
     fn levels_of_columns_part_the_samples_more_finely_at_the_ends() {
         let many: Vec<i32> = (0..100).collect();
         // Of a quarter the smooth step is 5/32.
-        assert_eq!(quantiles(&table(&many), 0, 3), [19, 49, 78]);
-        assert_eq!(quantiles(&table(&[7; 9]), 0, 3), [7]);
-        assert_eq!(quantiles(&table(&[0, 0, 0, 0, 9]), 0, 3), [4]);
-        assert_eq!(quantiles(&table(&[0, 9, 9, 9, 9]), 0, 3), [4]);
-        assert_eq!(quantiles(&table(&[i32::MIN, i32::MAX]), 0, 1), [-1]);
+        assert_eq!(quantiles(many, 3), [19, 49, 78]);
+        assert_eq!(quantiles(vec![7; 9], 3), [7]);
+        assert_eq!(quantiles(vec![0, 0, 0, 0, 9], 3), [4]);
+        assert_eq!(quantiles(vec![0, 9, 9, 9, 9], 3), [4]);
+        assert_eq!(quantiles(vec![i32::MIN, i32::MAX], 1), [-1]);
+    }
+
+    #[test]
+    fn missing_values_have_a_level_and_move_no_other() {
+        let levels = |values: &[i32]| {
+            let words = learn(&table(values), 3).unwrap();
+            let encoder = Encoder::new(&words[..]).unwrap();
+            let feature = encoder.table().next().unwrap();
+            (0..feature.len()).map(|index| feature.value(index)).collect::<Vec<i32>>()
+        };
+        let many: Vec<i32> = (0..100).flat_map(|value| [value, MISSING, MISSING]).collect();
+        assert_eq!(levels(&many), [MISSING, 19, 49, 78]);
+        assert_eq!(levels(&[MISSING; 5]), [MISSING]);
+        assert_eq!(levels(&[MISSING + 1, MISSING]), [MISSING, MISSING + 1]);
     }
 }

@@ -49,6 +49,14 @@ pub enum DataError {
         "{file}: starts with the number {found}, where IDX {what} start with {expected}: check that it is the right file and not converted"
     )]
     Magic { file: String, what: &'static str, expected: &'static str, found: u32 },
+    /// Floats that are no whole numbers.
+    #[error(
+        "{file}: holds {element}, and value {place} is {value}: pixels are whole numbers here; multiply them, such as by 255, and save them as bytes"
+    )]
+    IdxFraction { file: String, element: &'static str, place: usize, value: String },
+    /// A label that is no small whole number.
+    #[error("{file}: label {place} is {label}, and labels are 0 to 255: number the classes from 0")]
+    IdxLabel { file: String, place: usize, label: i32 },
     /// A header that counts no images.
     #[error("{file}: its header counts 0 images: choose a file with samples in it")]
     NoImages { file: String },
@@ -98,6 +106,14 @@ pub enum DataError {
         "{file}: has no column {label} for the label: choose one of {columns}, or a number from 1 to {count}"
     )]
     UnknownLabelColumn { file: String, label: String, columns: String, count: usize },
+    /// No column of a name or number that a flag names.
+    #[error(
+        "{file}: has no column {column}, which {flag} names: choose of {columns}, or numbers from 1 to {count}"
+    )]
+    UnknownColumn { file: String, flag: &'static str, column: String, columns: String, count: usize },
+    /// Nothing is left to learn from.
+    #[error("{file}: --drop and --only leave no column but the label: keep at least one")]
+    NoneLeft { file: String },
     /// The header stands in the middle of the lines as well.
     #[error("{file}: line {line} is the header again: two files were joined; remove that line")]
     HeaderAgain { file: String, line: u64 },
@@ -106,7 +122,7 @@ pub enum DataError {
     Missing { file: String, line: u64, column: String, cell: String },
     /// A few cells that are no numbers in a column of numbers.
     #[error(
-        "{file}: column {column} holds numbers, but {count} of its {rows} cells are not: {cells}; correct them or remove these lines"
+        "{file}: column {column} holds numbers, but {count} of its {rows} cells are not: {cells}; correct them, or take them for missing values with --missing bit or skip"
     )]
     FewTexts { file: String, column: String, count: usize, rows: usize, cells: String },
     /// The last line seems to be cut short.
@@ -139,7 +155,7 @@ pub enum DataError {
     TooManyClasses { file: String, column: String, classes: usize },
     /// A text column that hardly repeats itself.
     #[error(
-        "{file}: column {column} is read as text (line {line}: {cell}) and has {distinct} different values in {rows} lines, probably an identifier: remove the column, or correct that cell if the column holds numbers"
+        "{file}: column {column} is read as text (line {line}: {cell}) and has {distinct} different values in {rows} lines, probably an identifier: leave the column out (--drop), or correct that cell if the column holds numbers"
     )]
     LikelyIdentifier { file: String, column: String, line: u64, cell: String, distinct: usize, rows: usize },
     /// The features do not fill the image shape asked for.
@@ -157,7 +173,9 @@ pub enum DataError {
     )]
     ColumnCount { file: String, expected: usize, found: usize },
     /// A labelled data set is needed and this one has no label column.
-    #[error("{file}: has no label column next to the {features} features: add one, or name it (--label)")]
+    #[error(
+        "{file}: has no label column next to the {features} features, or several that could be it: name it (--label)"
+    )]
     NoLabels { file: String, features: usize },
     /// A label the model was never trained on.
     #[error(

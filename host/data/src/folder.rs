@@ -3,7 +3,7 @@
 //! A pair is a file with `images` in its name and one with `labels`, equal before that word:
 //! `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, with a dot or a hyphen before `idx`,
 //! with or without `.gz` (the plain file wins where both are there). A pair with `t10k` or `test`
-//! before that word is the test pair; any other is the training pair.
+//! before that word, at the start of a word, is the test pair; any other is the training pair.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,8 +61,7 @@ pub(super) fn pairs(folder: &Path) -> Result<Pairs, DataError> {
             }
             [None, None] => continue,
         };
-        let is_test = prefix.contains("t10k") || prefix.contains("test");
-        found[usize::from(is_test)].insert(prefix, pair);
+        found[usize::from(is_test(&prefix))].insert(prefix, pair);
     }
     let [train, test] = found;
     let pairs = Pairs { train: only(&place, "training", train)?, test: only(&place, "test", test)? };
@@ -70,6 +69,12 @@ pub(super) fn pairs(folder: &Path) -> Result<Pairs, DataError> {
         return Err(DataError::NoPairs { folder: place });
     }
     Ok(pairs)
+}
+
+/// Whether a word of the name begins with `test`, which none of `latest` or `contest` does.
+fn is_test(name: &str) -> bool {
+    name.split(|letter: char| !letter.is_alphanumeric())
+        .any(|word| word.starts_with("test") || word == "t10k")
 }
 
 /// The names of the files in `folder`, sorted; hidden ones are left out.

@@ -3,22 +3,24 @@
 //!
 //! A column whose every cell is a whole number that fits `i32` is [`ColumnKind::Integer`]; if every cell
 //! is a number, [`ColumnKind::Real`]; else [`ColumnKind::Category`], where a missing value is a name like any
-//! other, the empty one, however it is marked. A missing value does not make a column of numbers a category: it is an error. So are
-//! a few cells of text among numbers.
+//! other, the empty one, however it is marked. A missing value does not make a column of numbers a category: such a column has a bit
+//! that tells where values are missing, unless [`Missing`] says otherwise. A few cells of text among numbers are an error, or
+//! missing values where the user has said what becomes of these.
 
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::cells::{fill, is_missing, number};
+use super::cells::{Filled, fill, is_missing, number};
 use super::error::{listed, missing, shown};
 use super::input::Input;
-use super::text::{Layout, Text, column_names, find_column};
-use super::{Column, ColumnKind, DataError, Dataset, LoadOptions, Schema};
+use super::load::TableFacts;
+use super::missing::{Gaps, Missing};
+use super::notes::{index_notes, missing_note, rounding_notes};
+use super::seen::{Is, Seen};
+use super::text::{Layout, Matched, Text, column_names, find_column};
+use super::{Column, ColumnChoice, ColumnKind, DataError, Dataset, LoadOptions, Schema};
 
 const MOST_CLASSES: usize = 256;
-
-/// In a column of numbers fewer texts than one in so many cells are mistakes, not names.
-const NUMBERS_FOR_A_TEXT: usize = 10;
 
 /// Text columns with more names than this, and than half the lines, are taken for identifiers.
 const FEW_NAMES: usize = 32;
@@ -31,16 +33,29 @@ const FEW_NAMES: usize = 32;
 /// # Errors
 /// Whatever is wrong with the text, as a [`DataError`].
 pub fn read_csv(reader: impl Read, name: &str, options: &LoadOptions) -> Result<Dataset, DataError> {
-    infer(&Text::read(Input::new(name, reader)?)?, options).map(|(dataset, _)| dataset)
+    infer(&Text::read(Input::new(name, reader)?, options.writing)?, options).map(|inferred| inferred.dataset)
 }
 
-/// Reads a labelled data set from `text`, with notes on how it was read.
-pub(super) fn infer(text: &Text, options: &LoadOptions) -> Result<(Dataset, Vec<String>), DataError> {
+/// A labelled data set, and how it was read.
+pub(super) struct Inferred {
+    pub(super) dataset: Dataset,
+    pub(super) notes: Vec<String>,
+    pub(super) facts: TableFacts,
+}
+
+/// Reads a labelled data set from `text`.
+pub(super) fn infer(text: &Text, options: &LoadOptions) -> Result<Inferred, DataError> {
     let layout = layout(text, options)?;
     let label = layout.label.unwrap_or_default();
-    let schema = match options.shape {
-        Some((channels, height, width)) => Schema::Image { channels, height, width },
-        None => Schema::Table(columns(text, &layout)?),
+    let (schema, gaps, seen) = match options.shape {
+        Some((channels, height, width)) => {
+            let gaps = Gaps::new(&layout, layout.features.iter().map(|_| true));
+            (Schema::Image { channels, height, width }, gaps, vec![])
+        }
+        None => {
+            let (columns, gaps, seen) = columns(text, &layout, &options.columns)?;
+            (Schema::Table(columns), gaps, seen)
+        }
     };
     if let Some((channels, height, width)) = options.shape
         && schema.features() != layout.features.len()
@@ -48,10 +63,14 @@ pub(super) fn infer(text: &Text, options: &LoadOptions) -> Result<(Dataset, Vec<
         let (file, features) = (text.file.clone(), layout.features.len());
         return Err(DataError::Shape { file, features, channels, height, width });
     }
-    let classes = classes(text, &layout, label)?;
-    let (values, labels) = fill(text, &layout, &schema, &classes)?;
-    let notes = text.notes(&text.first()?, layout.header);
-    Ok((Dataset { schema, values, labels, classes }, notes))
+    let classes = classes(text, &layout, label, &gaps)?;
+    let Filled { values, labels, .. } = fill(text, &layout, &schema, &classes)?;
+    let mut notes = text.notes(&text.first()?, layout.header);
+    notes.extend(missing_note(&layout, &seen, labels.len()));
+    notes.extend(rounding_notes(&layout, &seen));
+    notes.extend(index_notes(&layout, &seen));
+    let facts = TableFacts { writing: text.writing(layout.header), label: layout.names[label].clone() };
+    Ok(Inferred { dataset: Dataset { schema, values, labels, classes }, notes, facts })
 }
 
 fn layout(text: &Text, options: &LoadOptions) -> Result<Layout, DataError> {
@@ -66,54 +85,61 @@ fn layout(text: &Text, options: &LoadOptions) -> Result<Layout, DataError> {
         Some(label) => find_column(&names, label).ok_or_else(|| text.unknown_label(label, &names))?,
         None => names.len().saturating_sub(1),
     };
-    let features: Vec<usize> = (0..names.len()).filter(|&column| column != label).collect();
-    if features.is_empty() {
+    if names.len() < 2 {
         return Err(DataError::NoFeatures { file: text.file.clone() });
     }
-    Ok(Layout { header, names, features, label: Some(label) })
-}
-
-/// What has been seen of a column so far.
-#[derive(Clone, Default)]
-struct Seen {
-    /// Cells with a number.
-    numbers: usize,
-    /// Those that are no whole numbers of 32 bits.
-    reals: usize,
-    /// Cells with neither a number nor a mark for a missing value.
-    texts: usize,
-    /// The first few of them, and their lines.
-    first: Vec<(u64, String)>,
-}
-
-impl Seen {
-    /// How many texts are named.
-    const NAMED: usize = 3;
-
-    fn add(&mut self, text: &Text, line: u64, cell: &str) {
-        let plain = text.plain(cell);
-        if plain.parse::<i32>().is_ok() {
-            self.numbers += 1;
-        } else if is_missing(cell) {
-        } else if plain.parse::<f32>().is_ok() {
-            (self.numbers, self.reals) = (self.numbers + 1, self.reals + 1);
-        } else {
-            self.texts += 1;
-            if self.first.len() < Self::NAMED {
-                self.first.push((line, cell.to_owned()));
-            }
-        }
+    let ColumnChoice { drop, only, .. } = &options.columns;
+    let drop = places(text, &names, "--drop", drop)?;
+    let only = places(text, &names, "--only", only)?;
+    let kept = |column: &usize| !drop.contains(column) && (only.is_empty() || only.contains(column));
+    let features: Vec<usize> = (0..names.len()).filter(|&column| column != label).filter(kept).collect();
+    if features.is_empty() {
+        return Err(DataError::NoneLeft { file: text.file.clone() });
     }
-
-    /// Whether its texts are so few that they are mistakes.
-    fn has_few_texts(&self) -> bool {
-        self.texts > 0 && self.texts * NUMBERS_FOR_A_TEXT <= self.numbers
-    }
+    Ok(Layout {
+        header,
+        names,
+        features,
+        label: Some(label),
+        missing: options.missing,
+        matched: Matched::Names,
+    })
 }
 
-/// The kinds of the feature columns.
-fn columns(text: &Text, layout: &Layout) -> Result<Vec<Column>, DataError> {
-    let mut seen = vec![Seen::default(); layout.features.len()];
+/// The columns that a flag names.
+fn places(
+    text: &Text,
+    names: &[String],
+    flag: &'static str,
+    columns: &[String],
+) -> Result<Vec<usize>, DataError> {
+    let place = |column: &String| {
+        find_column(names, column).ok_or_else(|| DataError::UnknownColumn {
+            file: text.file.clone(),
+            flag,
+            column: shown(column),
+            columns: listed(names.iter().map(String::as_str)),
+            count: names.len(),
+        })
+    };
+    columns.iter().map(place).collect()
+}
+
+/// The feature columns, which lines are left out, and what was seen.
+fn columns(
+    text: &Text,
+    layout: &Layout,
+    choice: &ColumnChoice,
+) -> Result<(Vec<Column>, Gaps, Vec<Seen>), DataError> {
+    let numeric = places(text, &layout.names, "--numeric", &choice.numeric)?;
+    let categorical = places(text, &layout.names, "--categorical", &choice.categorical)?;
+    let is = |column: &usize| match (numeric.contains(column), categorical.contains(column)) {
+        (true, _) => Some(Is::Numbers),
+        (_, true) => Some(Is::Categories),
+        _ => None,
+    };
+    let mut seen: Vec<Seen> =
+        layout.features.iter().map(|column| Seen { is: is(column), ..Seen::default() }).collect();
     let mut rows = 0;
     text.rows(layout.header, |line, row| {
         rows += 1;
@@ -122,7 +148,10 @@ fn columns(text: &Text, layout: &Layout) -> Result<Vec<Column>, DataError> {
         }
         Ok(())
     })?;
-    if let Some((seen, &column)) = seen.iter().zip(&layout.features).find(|(seen, _)| seen.has_few_texts()) {
+    let mut mistaken = seen.iter().zip(&layout.features).filter(|(seen, _)| seen.is_mistaken());
+    if let Some((seen, &column)) = mistaken.next()
+        && !Missing::takes_texts(layout.missing)
+    {
         let named = seen.first.iter().map(|(line, cell)| format!("line {line}: {}", shown(cell)));
         let mut cells = named.collect::<Vec<_>>().join(", ");
         if seen.texts > seen.first.len() {
@@ -131,21 +160,29 @@ fn columns(text: &Text, layout: &Layout) -> Result<Vec<Column>, DataError> {
         let (file, column) = (text.file.clone(), shown(&layout.names[column]));
         return Err(DataError::FewTexts { file, column, count: seen.texts, rows, cells });
     }
-    let mut names = names(text, layout, &seen)?.into_iter();
-    let kinds = seen.iter().map(|seen| match seen {
-        Seen { texts: 1.., .. } => ColumnKind::Category(names.next().unwrap_or_default()),
-        Seen { reals: 0, .. } => ColumnKind::Integer,
-        Seen { .. } => ColumnKind::Real,
-    });
-    let named = |(kind, &column): (ColumnKind, &usize)| Column { name: layout.names[column].clone(), kind };
-    Ok(kinds.zip(&layout.features).map(named).collect())
+    let gaps = Gaps::new(layout, seen.iter().map(Seen::holds_numbers));
+    let mut names = names(text, layout, &seen, &gaps)?.into_iter();
+    let bit = !matches!(layout.missing, Some(Missing::Skip | Missing::Error));
+    let column = |(seen, &column): (&Seen, &usize)| {
+        let kind = match seen {
+            seen if !seen.holds_numbers() => ColumnKind::Category(names.next().unwrap_or_default()),
+            seen if seen.reals == 0 || seen.is_better_whole() => ColumnKind::Integer,
+            _ => ColumnKind::Real,
+        };
+        let missing = bit && seen.holds_numbers() && seen.missing + seen.texts > 0;
+        Column { name: layout.names[column].clone(), kind, missing }
+    };
+    let columns = seen.iter().zip(&layout.features).map(column).collect();
+    Ok((columns, gaps, seen))
 }
 
 /// The sorted names of each category column, in order.
-fn names(text: &Text, layout: &Layout, seen: &[Seen]) -> Result<Vec<Vec<String>>, DataError> {
+fn names(text: &Text, layout: &Layout, seen: &[Seen], gaps: &Gaps) -> Result<Vec<Vec<String>>, DataError> {
     let of_text = |(seen, &column): (&Seen, &usize)| {
-        let (line, cell) = seen.first.first()?.clone();
-        Some((column, line, cell, BTreeSet::new()))
+        let (line, cell) = seen.first.first().cloned().unwrap_or_default();
+        // What the user calls categories are no identifiers.
+        let free = seen.is.is_some();
+        (!seen.holds_numbers()).then(|| (column, (line, cell, free), BTreeSet::new()))
     };
     let mut categories: Vec<_> = seen.iter().zip(&layout.features).filter_map(of_text).collect();
     if categories.is_empty() {
@@ -153,15 +190,18 @@ fn names(text: &Text, layout: &Layout, seen: &[Seen]) -> Result<Vec<Vec<String>>
     }
     let mut rows = 0;
     text.rows(layout.header, |_, row| {
+        if gaps.leaves_out(text, row) {
+            return Ok(());
+        }
         rows += 1;
-        for (column, _, _, names) in &mut categories {
+        for (column, _, names) in &mut categories {
             let cell = row.get(*column).unwrap_or_default();
             insert(names, if is_missing(cell) { "" } else { cell });
         }
         Ok(())
     })?;
-    let sorted = |(column, line, cell, names): (usize, u64, String, BTreeSet<String>)| {
-        if names.len() > FEW_NAMES && names.len() > rows / 2 {
+    let sorted = |(column, (line, cell, free), names): (usize, (u64, String, bool), BTreeSet<String>)| {
+        if !free && names.len() > FEW_NAMES && names.len() > rows / 2 {
             return Err(DataError::LikelyIdentifier {
                 file: text.file.clone(),
                 column: shown(&layout.names[column]),
@@ -177,11 +217,14 @@ fn names(text: &Text, layout: &Layout, seen: &[Seen]) -> Result<Vec<Vec<String>>
 }
 
 /// The classes, in the order of their numbers if all are numbers, else of their names.
-fn classes(text: &Text, layout: &Layout, label: usize) -> Result<Vec<String>, DataError> {
+fn classes(text: &Text, layout: &Layout, label: usize, gaps: &Gaps) -> Result<Vec<String>, DataError> {
     let (file, column) = (text.file.clone(), shown(&layout.names[label]));
     let mut names = BTreeSet::new();
     let (mut last, mut times) = (String::new(), 0);
     text.rows(layout.header, |line, row| {
+        if gaps.leaves_out(text, row) {
+            return Ok(());
+        }
         let cell = row.get(label).unwrap_or_default();
         // A minus alone may name a class.
         if is_missing(cell) && cell != "-" {

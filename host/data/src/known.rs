@@ -5,8 +5,8 @@
 //! are ignored then. Otherwise they are matched by place, if the text has as many columns as the
 //! model has features or one more, which is the label. Images are always matched by place.
 //!
-//! The label is the column named in the options, or the only column the model does not read, or
-//! the last one.
+//! The label is the column named in the options, or the one with its name of training, or the only column the model does not
+//! read, or the only one of these that holds nothing but classes. Where columns are matched by place, it is the last one.
 //!
 //! A first line that does not name the model's columns is a sample, not a header, when it could be
 //! one: it has numbers where the model reads numbers, and a number or one of the model's classes as
@@ -14,9 +14,9 @@
 
 use csv::StringRecord;
 
-use super::cells::fill;
+use super::cells::{Filled, fill, number};
 use super::error::shown;
-use super::text::{Layout, Text, column_names, find_column};
+use super::text::{Layout, Matched, Text, column_names, find_column};
 use super::{Column, ColumnKind, DataError, Dataset, LoadOptions, Schema, Unlabelled};
 
 /// What a model reads, and where the options say its label is.
@@ -29,7 +29,7 @@ pub(super) struct Known<'a> {
 
 impl Known<'_> {
     /// Reads samples with their labels.
-    pub(super) fn labelled(&self, text: &Text) -> Result<Dataset, DataError> {
+    pub(super) fn labelled(&self, text: &Text) -> Result<(Dataset, Vec<String>), DataError> {
         let layout = self.layout(text)?;
         if layout.label.is_none() {
             if let Some(label) = &self.options.label {
@@ -37,15 +37,57 @@ impl Known<'_> {
             }
             return Err(DataError::NoLabels { file: text.file.clone(), features: self.schema.features() });
         }
-        let (values, labels) = fill(text, &layout, self.schema, self.classes)?;
-        Ok(Dataset { schema: self.schema.clone(), values, labels, classes: self.classes.to_vec() })
+        let Filled { values, labels, notes } = fill(text, &layout, self.schema, self.classes)?;
+        let notes = [self.notes(&layout), notes].concat();
+        let (schema, classes) = (self.schema.clone(), self.classes.to_vec());
+        Ok((Dataset { schema, values, labels, classes }, notes))
     }
 
     /// Reads samples and leaves out their labels, if they have any.
     pub(super) fn unlabelled(&self, text: &Text) -> Result<Unlabelled, DataError> {
-        let layout = Layout { label: None, ..self.layout(text)? };
-        let (values, _) = fill(text, &layout, self.schema, self.classes)?;
-        Ok(Unlabelled { schema: self.schema.clone(), values })
+        let mut layout = self.layout(text)?;
+        if let Some(label) = layout.label.take()
+            && layout.matched == Matched::Places
+            && self.options.label.is_none()
+            && self.only_classes(text, layout.header, &[label])?.is_none()
+        {
+            // What is one too many could be any of them, such as an index that comes first.
+            return Err(self.count_error(text, &layout.names));
+        }
+        let Filled { values, notes, .. } = fill(text, &layout, self.schema, self.classes)?;
+        let notes = [self.notes(&layout), notes].concat();
+        Ok(Unlabelled { schema: self.schema.clone(), values, notes })
+    }
+
+    /// What is said of columns that are not matched by their names.
+    fn notes(&self, layout: &Layout) -> Vec<String> {
+        const MOST: usize = 8;
+        let pairs = self.columns().iter().zip(&layout.features);
+        let place = |&feature: &usize| {
+            if layout.header { shown(&layout.names[feature]) } else { (feature + 1).to_string() }
+        };
+        let all: Vec<(&String, String)> =
+            pairs.map(|(column, feature)| (&column.name, place(feature))).collect();
+        // Columns without names were so in training too.
+        let as_trained = all.iter().all(|(name, place)| **name == format!("c{place}"));
+        match layout.matched {
+            Matched::Names => return vec![],
+            Matched::Letters => {
+                return vec!["names of columns are compared without regard to capital letters".into()];
+            }
+            Matched::Places if all.is_empty() || as_trained => return vec![],
+            Matched::Places => {}
+        }
+        let mut list: Vec<String> =
+            all.iter().map(|(name, place)| format!("{} is {place}", shown(name))).collect();
+        let more = list.len().saturating_sub(MOST);
+        list.truncate(MOST);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let of = if layout.header { "the column" } else { "column number" };
+        vec![format!(
+            "the model's names are not there, so columns are matched by place ({of}): {}{more}",
+            list.join(", ")
+        )]
     }
 
     fn layout(&self, text: &Text) -> Result<Layout, DataError> {
@@ -67,14 +109,16 @@ impl Known<'_> {
     ) -> Result<Option<Layout>, DataError> {
         // A text without a header has names too, those a model trained on such a text knows.
         let numbers = text.are_numbers(first.iter());
-        for header in [true, false] {
+        for header in [true, false].into_iter().filter(|header| !(text.no_header && *header)) {
             let names = column_names(first, header);
             let place = |column: &Column| names.iter().position(|name| *name == column.name);
-            let features = columns.iter().map(place).collect::<Option<Vec<usize>>>();
-            if let Some(features) = features
-                && (header || numbers)
+            let exact = columns.iter().map(place).collect::<Option<Vec<usize>>>();
+            let found =
+                exact.map(|features| (features, Matched::Names)).or_else(|| but_for_case(columns, &names));
+            if let Some(found) = found
+                && (header || numbers || text.no_header)
             {
-                return self.named(text, header, names, features).map(Some);
+                return self.named(text, header, names, found).map(Some);
             }
         }
         Ok(None)
@@ -85,7 +129,7 @@ impl Known<'_> {
         text: &Text,
         header: bool,
         names: Vec<String>,
-        features: Vec<usize>,
+        (features, matched): (Vec<usize>, Matched),
     ) -> Result<Layout, DataError> {
         let twice = |&&feature: &&usize| names.iter().filter(|name| **name == names[feature]).count() > 1;
         if let Some(&feature) = features.iter().find(twice) {
@@ -93,20 +137,39 @@ impl Known<'_> {
             return Err(DataError::DuplicateColumn { file: text.file.clone(), column });
         }
         let spare: Vec<usize> = (0..names.len()).filter(|column| !features.contains(column)).collect();
-        let label = match (&self.options.label, spare.as_slice()) {
-            (Some(label), _) => find_column(&names, label),
+        let label = match (self.label(&names), spare.as_slice()) {
+            (Some(label), _) => find_column(&names, &label),
             (None, &[only]) => Some(only),
-            (None, _) => spare.last().copied().filter(|&column| column + 1 == names.len()),
+            (None, _) => self.only_classes(text, header, &spare)?,
         };
-        Ok(Layout { header, names, features, label })
+        Ok(Layout { header, names, features, label, missing: self.options.missing, matched })
+    }
+
+    /// The label's name, if the user or the model's run says one that is there.
+    fn label(&self, names: &[String]) -> Option<String> {
+        let trained = || self.options.trained_label.clone().filter(|label| names.contains(label));
+        self.options.label.clone().or_else(trained)
+    }
+
+    /// The one of these columns that holds nothing but classes of the model, if it is one.
+    fn only_classes(&self, text: &Text, header: bool, columns: &[usize]) -> Result<Option<usize>, DataError> {
+        let mut left = columns.to_vec();
+        text.rows(header, |_, row| {
+            left.retain(|&column| {
+                let cell = row.get(column).unwrap_or_default();
+                let same = |class: &String| number(class).is_some() && number(class) == number(cell);
+                self.classes.iter().any(|class| class == cell || same(class))
+            });
+            Ok(())
+        })?;
+        Ok(Some(left).filter(|left| left.len() == 1).map(|left| left[0]))
     }
 
     /// The layout of a text that has the right number of columns.
     fn by_place(&self, text: &Text, first: &StringRecord) -> Result<Layout, DataError> {
         let as_sample = self.placed(text, column_names(first, false), false);
-        if let Ok(layout) = &as_sample
-            && self.is_sample(text, first, layout)
-        {
+        let is_sample = as_sample.as_ref().is_ok_and(|layout| self.is_sample(text, first, layout));
+        if is_sample || text.no_header {
             return as_sample;
         }
         let layout = self.placed(text, column_names(first, true), true)?;
@@ -116,17 +179,18 @@ impl Known<'_> {
 
     fn placed(&self, text: &Text, names: Vec<String>, header: bool) -> Result<Layout, DataError> {
         let (expected, found) = (self.schema.features(), names.len());
-        let named = self.options.label.as_ref().is_some_and(|label| names.contains(label));
+        let wanted = self.label(&names);
+        let named = wanted.as_ref().is_some_and(|label| names.contains(label));
         if found != expected + 1 && (found != expected || named) {
             return Err(self.count_error(text, &names));
         }
-        let label = match &self.options.label {
+        let label = match &wanted {
             _ if found == expected => None,
             Some(label) => Some(find_column(&names, label).ok_or_else(|| text.unknown_label(label, &names))?),
             None => Some(expected),
         };
         let features = (0..found).filter(|&column| Some(column) != label).collect();
-        Ok(Layout { header, names, features, label })
+        Ok(Layout { header, names, features, label, missing: self.options.missing, matched: Matched::Places })
     }
 
     /// The error of a wrong number of columns, which names one that lacks if the header seems to be
@@ -184,4 +248,19 @@ impl Known<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Where the columns of a model stand, capital letters or not; `None` unless each is there once.
+fn but_for_case(columns: &[Column], names: &[String]) -> Option<(Vec<usize>, Matched)> {
+    let place = |column: &Column| {
+        let wanted = column.name.to_lowercase();
+        let mut places = (0..names.len()).filter(|&place| names[place].to_lowercase() == wanted);
+        places.next().filter(|_| places.next().is_none())
+    };
+    let mut features = columns.iter().map(place).collect::<Option<Vec<usize>>>()?;
+    let found = (features.clone(), Matched::Letters);
+    // Of two columns of the model that differ in capital letters alone, both would be read from one.
+    features.sort_unstable();
+    features.dedup();
+    (features.len() == columns.len()).then_some(found)
 }

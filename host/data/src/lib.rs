@@ -27,7 +27,11 @@ mod input;
 mod known;
 mod load;
 mod memorize;
+mod missing;
 mod named;
+mod notes;
+mod options;
+mod seen;
 mod split;
 mod text;
 
@@ -35,10 +39,12 @@ mod text;
 mod tests;
 
 pub use error::DataError;
-pub use evobit::encode::real_key;
+pub use evobit::encode::{MISSING, real_key};
 pub use infer::read_csv;
-pub use load::{LoadOptions, Loaded, is_memorize, load, load_known, load_unlabelled, read_unlabelled};
+pub use load::{Loaded, TableFacts, is_memorize, load, load_known, load_unlabelled, read_unlabelled};
+pub use missing::Missing;
 pub use named::Named;
+pub use options::{ColumnChoice, Decimal, LoadOptions, Separator, Writing};
 pub use split::{Split, stratified};
 
 /// How the raw values of one column are read.
@@ -59,6 +65,16 @@ pub struct Column {
     pub name: String,
     /// How its values are read.
     pub kind: ColumnKind,
+    /// Whether numbers may be missing, whose key is [`MISSING`]. A missing category is a name like any other, the empty one.
+    pub missing: bool,
+}
+
+impl Column {
+    /// One whose values are all there.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
+        Self { name: name.into(), kind, missing: false }
+    }
 }
 
 /// What the features of a sample are.
@@ -260,6 +276,8 @@ pub struct Unlabelled {
     pub schema: Schema,
     /// The values, `[samples][features]`.
     pub values: Values,
+    /// What the user should know of how they were read.
+    pub notes: Vec<String>,
 }
 
 impl Unlabelled {

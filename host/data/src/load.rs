@@ -7,21 +7,12 @@ use std::path::Path;
 use super::error::{listed, one_line, shown};
 use super::folder::{Pair, pairs};
 use super::idx::{self, Images};
-use super::infer::infer;
+use super::infer::{Inferred, infer};
 use super::input::Input;
 use super::known::Known;
+use super::options::{LoadOptions, Writing};
 use super::text::Text;
-use super::{DataError, Dataset, Schema, Unlabelled, Values, builtin, memorize};
-
-/// What a file does not say about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// The label column of a CSV file, by name or by number, counted from 1; else it is the last.
-    pub label: Option<String>,
-    /// Channels, height and width of the images that the features make: a CSV file of whole
-    /// numbers then holds images. IDX files say it themselves, and must agree.
-    pub shape: Option<(u16, u16, u16)>,
-}
+use super::{DataError, Dataset, Schema, Unlabelled, builtin, memorize};
 
 /// A loaded source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +25,24 @@ pub struct Loaded {
     pub test: Option<Dataset>,
     /// What was found out of how a table is written, where it may be otherwise than meant: lines for the user.
     pub notes: Vec<String>,
+    /// How the table was read; `None` of what is no table in a file.
+    pub table: Option<TableFacts>,
+}
+
+/// How a table was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableFacts {
+    /// What parts its cells, what stands before decimals, and whether it has a header: all of it is there.
+    pub writing: Writing,
+    /// The name of the label's column.
+    pub label: String,
+}
+
+impl Loaded {
+    /// What is no table in a file.
+    fn new(name: String, train: Dataset, test: Option<Dataset>) -> Self {
+        Self { name, train, test, notes: vec![], table: None }
+    }
 }
 
 /// Loads `source`: `digits` or `iris`, which are built in (write `./iris` for a file of that name);
@@ -48,18 +57,13 @@ pub struct Loaded {
 pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
     let path = Path::new(source);
     if memorize::is(source) {
-        return Ok(Loaded {
-            name: memorize::name(source),
-            train: memorize::images(source)?,
-            test: None,
-            notes: vec![],
-        });
+        return Ok(Loaded::new(memorize::name(source), memorize::images(source)?, None));
     }
     if let Some(builtin) = builtin::find(source) {
         let options = LoadOptions { shape: options.shape.or(builtin.shape), ..options.clone() };
-        let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
-        let (train, _) = infer(&text, &options)?;
-        return Ok(Loaded { name: source.to_owned(), train, test: None, notes: vec![] });
+        let text = Text::read(Input::new(source, builtin.text.as_bytes())?, Writing::default())?;
+        let inferred = infer(&text, &options)?;
+        return Ok(Loaded::new(source.to_owned(), inferred.dataset, None));
     }
     if path.is_dir() {
         let found = pairs(path)?;
@@ -67,16 +71,17 @@ pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
             let present = found.test.map_or_else(String::new, |pair| file_name(&pair.images));
             return Err(DataError::NoTraining { folder: one_line(source), present });
         };
-        let train = training_pair(&train, options)?;
+        let (train, note) = training_pair(&train, options)?;
         let test = found.test.map(|pair| known_pair(&pair, &train.schema, &train.classes)).transpose()?;
-        return Ok(Loaded { name: short_name(path), train, test, notes: vec![] });
+        let notes = note.into_iter().collect();
+        return Ok(Loaded { notes, ..Loaded::new(short_name(path), train, test) });
     }
     let input = Input::open(path)?;
     if input.is_idx() {
         return Err(DataError::LoneIdx { file: input.file });
     }
-    let (train, notes) = infer(&Text::read(input)?, options)?;
-    Ok(Loaded { name: short_name(path), train, test: None, notes })
+    let Inferred { dataset, notes, facts } = infer(&Text::read(input, options.writing)?, options)?;
+    Ok(Loaded { notes, table: Some(facts), ..Loaded::new(short_name(path), dataset, None) })
 }
 
 /// Loads `source`, as [`load`] does, to test a model on: its schema and classes are those given.
@@ -100,12 +105,12 @@ pub fn load_known(
         let train = memorize::images(source)?;
         let Schema::Image { channels, height, width } = train.schema else { unreachable!() };
         same_shape(source, (channels, height, width), schema)?;
-        return Ok(Loaded { name: memorize::name(source), train, test: None, notes: vec![] });
+        return Ok(Loaded::new(memorize::name(source), train, None));
     }
     if let Some(builtin) = builtin::find(source) {
-        let text = Text::read(Input::new(source, builtin.text.as_bytes())?)?;
-        let train = known.labelled(&text)?;
-        return Ok(Loaded { name: source.to_owned(), train, test: None, notes: vec![] });
+        let text = Text::read(Input::new(source, builtin.text.as_bytes())?, Writing::default())?;
+        let (train, _) = known.labelled(&text)?;
+        return Ok(Loaded::new(source.to_owned(), train, None));
     }
     if path.is_dir() {
         let found = pairs(path)?;
@@ -117,14 +122,14 @@ pub fn load_known(
         let Some(train) = parts.next() else {
             return Err(DataError::NoPairs { folder: one_line(source) });
         };
-        return Ok(Loaded { name: short_name(path), train, test: parts.next(), notes: vec![] });
+        return Ok(Loaded::new(short_name(path), train, parts.next()));
     }
     let input = Input::open(path)?;
     if input.is_idx() {
         return Err(DataError::LoneIdx { file: input.file });
     }
-    let train = known.labelled(&Text::read(input)?)?;
-    Ok(Loaded { name: short_name(path), train, test: None, notes: vec![] })
+    let (train, notes) = known.labelled(&Text::read(input, options.writing)?)?;
+    Ok(Loaded { notes, ..Loaded::new(short_name(path), train, None) })
 }
 
 /// Loads samples to predict by the schema of a model: a built-in set, one IDX file of images, or a
@@ -168,12 +173,13 @@ pub fn is_memorize(source: &str) -> bool {
 
 fn unlabelled(input: Input, known: Known) -> Result<Unlabelled, DataError> {
     if !input.is_idx() {
-        return known.unlabelled(&Text::read(input)?);
+        return known.unlabelled(&Text::read(input, known.options.writing)?);
     }
     let file = input.file.clone();
     let images = idx::images(input)?;
     same_shape(&file, images.shape, known.schema)?;
-    Ok(Unlabelled { schema: known.schema.clone(), values: Values::Bytes(images.pixels) })
+    let notes = images.note.into_iter().collect();
+    Ok(Unlabelled { schema: known.schema.clone(), values: images.pixels, notes })
 }
 
 /// Reads both files of a pair and checks that they are of one length.
@@ -192,7 +198,7 @@ fn read_pair(pair: &Pair) -> Result<(Images, Vec<u8>), DataError> {
 }
 
 /// Reads a pair that settles the schema and the classes.
-fn training_pair(pair: &Pair, options: &LoadOptions) -> Result<Dataset, DataError> {
+fn training_pair(pair: &Pair, options: &LoadOptions) -> Result<(Dataset, Option<String>), DataError> {
     let (images, mut labels) = read_pair(pair)?;
     let (channels, height, width) = options.shape.unwrap_or(images.shape);
     let schema = Schema::Image { channels, height, width };
@@ -208,7 +214,7 @@ fn training_pair(pair: &Pair, options: &LoadOptions) -> Result<Dataset, DataErro
     }
     labels.iter_mut().for_each(|label| *label = index[usize::from(*label)]);
     let classes = distinct.iter().map(u8::to_string).collect();
-    Ok(Dataset { schema, values: Values::Bytes(images.pixels), labels, classes })
+    Ok((Dataset { schema, values: images.pixels, labels, classes }, images.note))
 }
 
 /// Reads a pair of known schema and classes.
@@ -226,7 +232,7 @@ fn known_pair(pair: &Pair, schema: &Schema, classes: &[String]) -> Result<Datase
         })?;
     }
     let (schema, classes) = (schema.clone(), classes.to_vec());
-    Ok(Dataset { schema, values: Values::Bytes(images.pixels), labels, classes })
+    Ok(Dataset { schema, values: images.pixels, labels, classes })
 }
 
 /// Checks that images are of the size asked for.

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 
 use csv::StringRecord;
 
-use super::DataError;
 use super::dialect::{self, Dialect, has_decimals};
 use super::error::{listed, shown};
 use super::input::Input;
+use super::options::{Decimal, Writing};
+use super::{DataError, Missing};
 
 /// Lines in which texts of the first are looked for.
 const LINES_FOR_A_HEADER: usize = 10_000;
@@ -24,6 +25,8 @@ pub(super) struct Text {
     /// Where the first line lies that is no comment.
     start: usize,
     dialect: Dialect,
+    /// Whether the user has said that there is no header.
+    pub(super) no_header: bool,
     /// How many cells a line keeps, where one more is always empty.
     most: usize,
 }
@@ -39,16 +42,32 @@ pub(super) struct Layout {
     pub(super) features: Vec<usize>,
     /// The column of the label, if there is one.
     pub(super) label: Option<usize>,
+    /// What becomes of missing values, where the user has said it.
+    pub(super) missing: Option<Missing>,
+    /// How the columns of a model were found.
+    pub(super) matched: Matched,
+}
+
+/// How the columns of a model were found in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matched {
+    /// By their names.
+    Names,
+    /// By their names, but for capital letters.
+    Letters,
+    /// By their places.
+    Places,
 }
 
 impl Text {
     /// Reads all of `input`.
-    pub(super) fn read(input: Input) -> Result<Self, DataError> {
+    pub(super) fn read(input: Input, writing: Writing) -> Result<Self, DataError> {
         let file = input.file.clone();
         let bytes = input.rest()?;
         let start = comments(&bytes);
-        let dialect = Dialect::of(&bytes[start..]);
-        let mut text = Self { file, bytes, start, dialect, most: usize::MAX };
+        let dialect = Dialect::of(&bytes[start..], writing);
+        let bytes = if one_column(&bytes[start..], dialect) { with_blank_cells(bytes, start) } else { bytes };
+        let mut text = Self { file, bytes, start, dialect, no_header: writing.no_header, most: usize::MAX };
         text.most = text.empty_column().unwrap_or(usize::MAX);
         Ok(text)
     }
@@ -88,6 +107,9 @@ impl Text {
     /// numbers follow. Else it is none where each of its texts stands in its column again, as names of classes do and names of
     /// columns do not.
     pub(super) fn has_header(&self, first: &StringRecord) -> bool {
+        if self.no_header {
+            return false;
+        }
         if self.are_numbers(first.iter()) {
             return counts_columns(first);
         }
@@ -123,7 +145,13 @@ impl Text {
     /// Whether the text ends with this cell, without quotes.
     pub(super) fn last_cell_is(&self, cell: &str) -> bool {
         let before = self.bytes.trim_ascii_end().strip_suffix(cell.as_bytes());
-        before.is_some_and(|bytes| bytes.trim_ascii_end().last() == Some(&self.dialect.separator))
+        before.is_some_and(|bytes| bytes.trim_ascii_end().last() == Some(&self.dialect.separator.byte()))
+    }
+
+    /// How it is written.
+    pub(super) fn writing(&self, header: bool) -> Writing {
+        let decimal = if self.dialect.decimal_comma { Decimal::Comma } else { Decimal::Point };
+        Writing { separator: Some(self.dialect.separator), decimal: Some(decimal), no_header: !header }
     }
 
     /// What of the text was found out and may be otherwise than meant.
@@ -262,6 +290,29 @@ pub(super) fn find_column(names: &[String], wanted: &str) -> Option<usize> {
 fn counts_columns(line: &StringRecord) -> bool {
     let counts = |from: usize| (from..).zip(line).all(|(number, cell)| cell == number.to_string());
     line.len() > 3 && (counts(0) || counts(1))
+}
+
+/// Whether the lines of a text are one cell each.
+fn one_column(bytes: &[u8], dialect: Dialect) -> bool {
+    let mut row = StringRecord::new();
+    matches!(dialect::reader(bytes, dialect.separator).read_record(&mut row), Ok(true)) && row.len() == 1
+}
+
+/// A text of one column with the blank lines among its samples as empty cells: else they would be no samples.
+fn with_blank_cells(bytes: Vec<u8>, start: usize) -> Vec<u8> {
+    let end = bytes.trim_ascii_end().len();
+    let mut written = bytes[..start].to_vec();
+    let mut begun = false;
+    for line in bytes[start..end.max(start)].split_inclusive(|&byte| byte == b'\n') {
+        let blank = line.trim_ascii().is_empty();
+        begun |= !blank;
+        if blank && begun {
+            written.extend_from_slice(b"\"\"");
+        }
+        written.extend_from_slice(line);
+    }
+    written.extend_from_slice(&bytes[end.max(start)..]);
+    written
 }
 
 /// How many bytes at the start are comments: lines that begin with `#`, and blank ones.

@@ -105,8 +105,13 @@ fn scores_together(forward: &Forward, inputs: &[u32]) -> Vec<i32> {
 /// The class of every sample.
 #[must_use]
 pub fn predict(classifier: &(impl Classify + ?Sized), inputs: &[u32]) -> Vec<u8> {
-    let classes = classifier.classes();
-    classifier.scores(inputs).chunks(classes).map(|scores| best_class(scores) as u8).collect()
+    answers(&classifier.scores(inputs), classifier.classes())
+}
+
+/// The classes that scores, `[samples][classes]`, stand for.
+#[must_use]
+pub fn answers(scores: &[i32], classes: usize) -> Vec<u8> {
+    scores.chunks(classes).map(|scores| best_class(scores) as u8).collect()
 }
 
 /// How a classifier does on labelled samples.

@@ -3,6 +3,7 @@
 pub mod evaluate;
 pub mod forward;
 mod mark;
+pub mod measures;
 pub mod prototypes;
 mod sections;
 
@@ -177,7 +178,7 @@ impl Model {
                     (0..feature.len()).map(|category| next(category.to_string())).collect(),
                 ),
             };
-            Column { name, kind }
+            Column { name, kind, missing: feature.tells_missing() }
         };
         Schema::Table(encoder.table().enumerate().map(column).collect())
     }

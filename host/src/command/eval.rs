@@ -4,13 +4,15 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::measured::{class_lines, extend, measured_rows};
 use super::table::{lines, percent};
-use super::{DataArgs, EvalArgs, Failure, Part, print, read_settings};
+use super::{DataArgs, EvalArgs, Failure, Part, print, read_settings, tell};
 use evobit_boards::learned;
 use evobit_data::encode::encode;
 use evobit_data::{Dataset, LoadOptions, Loaded, load_known};
 use evobit_model::Model;
 use evobit_model::evaluate::{self, confusion};
+use evobit_model::measures::Measures;
 use evobit_train;
 use evobit_train::settings::{Facts, TrainConfig};
 
@@ -53,9 +55,14 @@ pub(super) fn select(
             "which data? There is no config.toml beside the model: give a data set after it",
         ));
     };
+    let trained_label = config.as_ref().and_then(|config| config.label.clone());
     let config = config.filter(|config| same_source(&config.data, &source));
-    let label = args.label.clone().or_else(|| config.as_ref().and_then(|config| config.label.clone()));
-    let loaded = load_known(&source, &schema, &classes, &LoadOptions { label, shape: None })?;
+    let missing = config.as_ref().and_then(|config| config.missing);
+    let writing = args.writing.over(config.as_ref());
+    let label = args.label.clone();
+    let options = LoadOptions { label, trained_label, missing, writing, ..LoadOptions::default() };
+    let loaded = load_known(&source, &schema, &classes, &options)?;
+    loaded.notes.iter().for_each(|note| tell(&format!("note: {note}")));
     let known = config.is_some() || loaded.test.is_some();
     let part = args.part.or(default.filter(|_| known));
     let (part, data) = choose(part, loaded, config.as_ref(), path)?;
@@ -113,8 +120,8 @@ fn report(args: &EvalArgs, model: &Model, selected: &Selected) -> Result<(), Fai
     let inputs = encode(image.encoder(), packing, &data.values, data.samples());
     let genome = model.genome();
     let classifier = super::kind(model)?.classifier(image.topology(), &genome)?;
-    let predictions = evaluate::predict(&*classifier, &inputs);
-    let network = confusion(&predictions, &data.labels, classes.len());
+    let scores = classifier.scores(&inputs);
+    let network = confusion(&evaluate::answers(&scores, classes.len()), &data.labels, classes.len());
     // What was pulled from a board answers as the board does.
     let answers = match learned::answers(model, (0..data.samples()).map(|sample| data.bytes(sample))) {
         Some(answers) => Some(answers?.iter().map(|answers| answers.answer).collect::<Vec<u8>>()),
@@ -125,9 +132,12 @@ fn report(args: &EvalArgs, model: &Model, selected: &Selected) -> Result<(), Fai
     let right = |matrix: &[Vec<u32>]| (0..classes.len()).map(|class| matrix[class][class]).sum::<u32>();
     let share = |right: u32| f64::from(right) / data.samples() as f64;
     let (correct, by_network) = (right(matrix), right(&network));
+    let measures = Measures::new(matrix, &classes);
+    // The scores are the network's: where the board answers otherwise, they say nothing.
+    let measures = if answers.is_some() { measures } else { measures.with_scores(&scores, &data.labels) };
     if args.json {
-        let mut json = json!({
-            "accuracy": share(correct),
+        let mut json = json!(measures);
+        let more = json!({
             "samples": data.samples(),
             "confusion": matrix,
             "classes": classes,
@@ -135,6 +145,7 @@ fn report(args: &EvalArgs, model: &Model, selected: &Selected) -> Result<(), Fai
             "data": source,
             "model": args.model.display().to_string(),
         });
+        extend(&mut json, more);
         if answers.is_some() {
             json["network_accuracy"] = share(by_network).into();
         }
@@ -146,8 +157,10 @@ fn report(args: &EvalArgs, model: &Model, selected: &Selected) -> Result<(), Fai
         rows[0].1 += ", answering as the board did that it was pulled from";
         rows.push(("network alone", shown(by_network)));
     }
+    rows.extend(measured_rows(&measures));
     rows.push(("samples", format!("{} part of {source}", part_name(*part))));
     print(&lines(&rows))?;
+    print(&class_lines(&measures))?;
     print(&confusion_text(matrix, &classes))
 }
 

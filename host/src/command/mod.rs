@@ -2,6 +2,7 @@
 
 mod bench;
 mod bench_time;
+mod data;
 mod eval;
 mod flash;
 mod inspect;
@@ -9,6 +10,7 @@ mod inspect_rust;
 mod islands;
 mod lineage;
 mod link;
+mod measured;
 mod predict;
 mod progress;
 mod quick_start;
@@ -29,13 +31,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use evobit_compute::{Backend, Instructions};
+use evobit_data::{Decimal, Separator, Writing};
 use evobit_model::Model;
 use evobit_train::family::FamilyName;
-use evobit_train::settings::{Settings, SettingsError};
+use evobit_train::settings::{Settings, SettingsError, TrainConfig};
 pub use flash::FlashArgs;
 pub use link::{LearnArgs, LinkArgs, LinkCommand};
-pub use settings::SettingsArgs;
 use settings::named;
+pub use settings::{DataSettingsArgs, SettingsArgs};
 
 /// Threads that one may ask for; the system starts no end of them, slowly.
 const MOST_THREADS: usize = 1024;
@@ -53,7 +56,8 @@ const EXAMPLES: &str = "Examples:
   evobit                                        train on built-in digits, explain every result
   evobit train --data iris                      train on the other built-in set
   evobit train --data path/to/mnist             train on a folder of IDX files
-  evobit train --data table.csv --label price   train on a CSV file
+  evobit data table.csv                         how a CSV file would be read
+  evobit train --data table.csv --label price   train on it
   evobit train --resume runs/digits-1           go on with a run that was stopped or killed
   evobit eval runs/digits-1/model.evb           accuracy on the test samples of that run
   evobit predict MODEL samples.csv              one class a line
@@ -73,6 +77,8 @@ const EXAMPLES: &str = "Examples:
 pub enum Command {
     /// Evolve a network on data and keep it in a run folder
     Train(Box<TrainArgs>),
+    /// Describe a file as it would be read, before anything is trained
+    Data(DescribeArgs),
     /// Measure a model's accuracy on data
     Eval(EvalArgs),
     /// Classify samples: one line out for each sample in
@@ -142,6 +148,45 @@ pub struct TrainArgs {
     pub settings: SettingsArgs,
 }
 
+/// Arguments of `data`.
+#[derive(Args, Debug)]
+pub struct DescribeArgs {
+    /// The data, as `train` takes it
+    pub source: String,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// How to read it, as for `train`
+    #[command(flatten)]
+    pub settings: DataSettingsArgs,
+}
+
+/// How a CSV file is written, where that is not to be found out.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct WritingArgs {
+    /// What parts the cells of a CSV file [default: found out]
+    #[arg(long, value_parser = named::<Separator>())]
+    pub separator: Option<Separator>,
+    /// What stands before the decimals in a CSV file [default: found out]
+    #[arg(long, value_parser = named::<Decimal>())]
+    pub decimal: Option<Decimal>,
+    /// The first line of a CSV file is a sample, whatever it looks like
+    #[arg(long)]
+    pub no_header: bool,
+}
+
+impl WritingArgs {
+    /// What flags say, else what `config` does.
+    fn over(self, config: Option<&TrainConfig>) -> Writing {
+        let set = |flag: bool| flag || config.and_then(|config| config.no_header).unwrap_or_default();
+        Writing {
+            separator: self.separator.or_else(|| config?.separator),
+            decimal: self.decimal.or_else(|| config?.decimal),
+            no_header: set(self.no_header),
+        }
+    }
+}
+
 /// Arguments of `eval`.
 #[derive(Args, Debug)]
 pub struct EvalArgs {
@@ -170,6 +215,9 @@ pub struct DataArgs {
     /// Label column of a CSV file, by name or by number from 1 [default: as in training, else the last]
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
+    /// How it is written.
+    #[command(flatten)]
+    pub writing: WritingArgs,
 }
 
 /// A part of a data set.
@@ -202,6 +250,9 @@ pub struct PredictArgs {
     /// A label column to leave out, by name or by number from 1
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
+    /// How the input is written.
+    #[command(flatten)]
+    pub writing: WritingArgs,
 }
 
 /// Arguments of `inspect`.
@@ -357,6 +408,7 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => quick_start::run(),
         Some(Command::Train(args)) => train::run(&args),
+        Some(Command::Data(args)) => data::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use evobit::network::best_class;
 
-use super::{Failure, PredictArgs};
+use super::{Failure, PredictArgs, tell};
 use evobit_data::encode::encode;
 use evobit_data::{LoadOptions, load_unlabelled, read_unlabelled};
 use evobit_model::Model;
@@ -17,12 +17,14 @@ pub(super) fn run(args: &PredictArgs) -> Result<(), Failure> {
             "which samples? Give a CSV or IDX file after the model, or - for standard input",
         ));
     };
-    let options = LoadOptions { label: args.label.clone(), shape: None };
+    let writing = args.writing.over(None);
+    let options = LoadOptions { label: args.label.clone(), writing, ..LoadOptions::default() };
     let samples = if source == "-" {
         read_unlabelled(std::io::stdin().lock(), "standard input", &schema, &classes, &options)?
     } else {
         load_unlabelled(source, &schema, &classes, &options)?
     };
+    samples.notes.iter().for_each(|note| tell(&format!("note: {note}")));
     let image = model.image();
     let packing = image.topology().layer(0).packing;
     let inputs = encode(image.encoder(), packing, &samples.values, samples.samples());

@@ -1,6 +1,8 @@
-//! Progress bars that follow a search.
+//! Progress bars that follow a search; where there is no terminal, a line now and then.
 
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
 use super::table::percent;
 use super::tell;
@@ -9,9 +11,35 @@ use evobit_search::Watch;
 use evobit_sweeps::Metric;
 use evobit_train::Row;
 
-/// Shows a search on standard error, if that is a terminal.
+/// How often a line tells what a bar would show.
+const BETWEEN_LINES: Duration = Duration::from_secs(30);
+
+/// Tells, where no bar is seen, how far a search is.
+struct Lines {
+    last: Instant,
+}
+
+impl Lines {
+    fn new() -> Self {
+        Self { last: Instant::now() }
+    }
+
+    /// Says it if it is time to.
+    fn step(&mut self, bar: &ProgressBar, message: &str) {
+        if !bar.is_hidden() || self.last.elapsed() < BETWEEN_LINES {
+            return;
+        }
+        self.last = Instant::now();
+        let (place, all) = (HumanCount(bar.position()), HumanCount(bar.length().unwrap_or(0)));
+        let passed = HumanDuration(bar.elapsed());
+        tell(&format!("{passed}: {place} of at most {all} steps  {message}"));
+    }
+}
+
+/// Shows a search on standard error.
 pub(super) struct Progress {
     bar: ProgressBar,
+    lines: Lines,
     message: String,
     /// Mutants that an earlier run scored; this one's speed is its own.
     before: Option<u64>,
@@ -28,7 +56,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Self { bar, message: String::new(), before: None, told: false, events: None }
+        Self { bar, lines: Lines::new(), message: String::new(), before: None, told: false, events: None }
     }
 
     /// Writes rows to an event file as well.
@@ -48,7 +76,9 @@ impl Watch<Row> for Progress {
         if step.is_multiple_of(16) {
             self.bar.set_position(step);
             let rate = (mutants - before) as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
-            self.bar.set_message(format!("{} mutants/s  {}", HumanCount(rate as u64), self.message));
+            let message = format!("{} mutants/s  {}", HumanCount(rate as u64), self.message);
+            self.lines.step(&self.bar, &message);
+            self.bar.set_message(message);
         }
     }
 
@@ -79,9 +109,10 @@ impl Watch<Row> for Progress {
     }
 }
 
-/// Shows a search of generations on standard error, if that is a terminal.
+/// Shows a search of generations on standard error.
 pub(super) struct Generations<Message> {
     bar: ProgressBar,
+    lines: Lines,
     message: Message,
     told: bool,
 }
@@ -94,7 +125,7 @@ impl<Message> Generations<Message> {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Self { bar, message, told: false }
+        Self { bar, lines: Lines::new(), message, told: false }
     }
 }
 
@@ -110,7 +141,9 @@ impl<Row, Message: Fn(&Row) -> String> Watch<Row> for Generations<Message> {
     }
 
     fn row(&mut self, row: &Row) {
-        self.bar.set_message((self.message)(row));
+        let message = (self.message)(row);
+        self.lines.step(&self.bar, &message);
+        self.bar.set_message(message);
     }
 
     fn unsaved(&mut self, reason: &str) {

@@ -12,6 +12,39 @@ use evobit_train::settings::{Setting, Settings};
 #[derive(Debug, Default)]
 pub struct SettingsArgs(pub Settings);
 
+/// The settings of data alone.
+#[derive(Debug, Default)]
+pub struct DataSettingsArgs(pub Settings);
+
+/// The heading that the settings of data stand under.
+const DATA: &str = "Data";
+
+impl Args for DataSettingsArgs {
+    fn augment_args(command: Command) -> Command {
+        let of_data = Settings::all().into_iter().filter(|setting| {
+            // The source itself is an argument there.
+            setting.flag.is_some_and(|(heading, _)| heading == DATA) && setting.key != "data"
+        });
+        command.args(of_data.filter_map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for DataSettingsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut args = Self::default();
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        update(&mut self.0, matches)
+    }
+}
+
 impl Deref for SettingsArgs {
     type Target = Settings;
 
@@ -38,20 +71,25 @@ impl FromArgMatches for SettingsArgs {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        for setting in Settings::all().iter().filter(|setting| setting.flag.is_some()) {
-            for text in matches.get_many::<String>(&setting.key).into_iter().flatten() {
-                // The parser of the flag has read the same text.
-                (setting.set)(&mut self.0, text)
-                    .map_err(|wrong| Error::raw(clap::error::ErrorKind::ValueValidation, wrong))?;
-            }
-        }
-        Ok(())
+        update(&mut self.0, matches)
     }
+}
+
+/// Sets what flags give; those that the command does not have are left as they are.
+fn update(settings: &mut Settings, matches: &ArgMatches) -> Result<(), Error> {
+    for setting in Settings::all().iter().filter(|setting| setting.flag.is_some()) {
+        for text in matches.try_get_many::<String>(&setting.key).ok().flatten().into_iter().flatten() {
+            // The parser of the flag has read the same text.
+            (setting.set)(settings, text)
+                .map_err(|wrong| Error::raw(clap::error::ErrorKind::ValueValidation, wrong))?;
+        }
+    }
+    Ok(())
 }
 
 /// The flag of a setting, if it has one. Its value stays text, which has been read once to see that it can be.
 fn flag(setting: Setting) -> Option<Arg> {
-    let Setting { key, help, default, flag, names, is_list, is_signed, set } = setting;
+    let Setting { key, help, default, flag, names, is_list, is_switch, is_signed, set } = setting;
     let (heading, value) = flag?;
     let help = if default.is_empty() { help.to_owned() } else { format!("{help} [default: {default}]") };
     let arg = Arg::new(key.clone()).long(key).help(help).help_heading(heading).value_name(value);
@@ -61,6 +99,12 @@ fn flag(setting: Setting) -> Option<Arg> {
         arg.value_parser(read)
     } else {
         arg.value_parser(possible(names))
+    };
+    // Its value is seen in files alone.
+    let arg = if is_switch {
+        arg.num_args(0..=1).require_equals(true).default_missing_value("true").hide_possible_values(true)
+    } else {
+        arg
     };
     Some(if is_list { arg.action(ArgAction::Append).value_delimiter(',') } else { arg })
 }

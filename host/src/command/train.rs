@@ -8,15 +8,17 @@ use evobit::network::Network;
 use serde_json::json;
 
 use super::islands;
+use super::measured::{class_lines, extend, measured_rows};
 use super::progress::Progress;
 use super::resume::{self, Resumed, Unfinished};
 use super::signals;
 use super::table::{count, lines, percent, plural};
 use super::{Failure, TrainArgs, print, read_settings, tell, times};
 use evobit_compute::{Accelerator, Backend};
-use evobit_data::Loaded;
+use evobit_data::{Loaded, TableFacts};
 use evobit_model::Model;
 use evobit_model::evaluate::{self, Evaluation, confusion};
+use evobit_model::measures::Measures;
 use evobit_report::{CurvePoint, Events};
 use evobit_search::checkpoint::Checkpoints;
 use evobit_search::{RunFolder, Stop};
@@ -41,6 +43,8 @@ pub(super) struct Finished {
     pub(super) train: Evaluation,
     pub(super) validation: Evaluation,
     pub(super) test: Evaluation,
+    /// On test samples.
+    pub(super) measures: Measures,
     pub(super) total_seconds: f64,
 }
 
@@ -189,11 +193,17 @@ fn search<'a>(
 }
 
 /// What the settings name, and the configuration on it.
-pub(super) fn open(settings: Settings) -> Result<(Source, TrainConfig), Failure> {
+pub(super) fn open(mut settings: Settings) -> Result<(Source, TrainConfig), Failure> {
     let source = Source::open(&settings).map_err(|error| match error {
         SourceError::NoData => Failure::usage(error),
         other => other.into(),
     })?;
+    if let Some(TableFacts { writing, label }) = &source.loaded.table
+        && !writing.no_header
+    {
+        // By its name it is found in other files too, wherever it stands there.
+        settings.label.get_or_insert_with(|| label.clone());
+    }
     let config = source.resolve(settings).map_err(Failure::usage)?;
     Ok((source, config))
 }
@@ -277,15 +287,36 @@ fn save(
     let loss = prepared.loss_table();
     let parts = [prepared.plain(), prepared.validation.samples(), prepared.test.samples()];
     let scores = parts.map(|samples| evaluate::score(&*classifier, &loss, samples));
+    let scores_of_test = classifier.scores(&prepared.test.inputs);
     drop(classifier);
-    draw(&prepared, &outcome, &folder)?;
+    let answers = evaluate::answers(&scores_of_test, prepared.classes.len());
+    let matrix = confusion(&answers, &prepared.test.labels, prepared.classes.len());
+    let measures =
+        Measures::new(&matrix, &prepared.classes).with_scores(&scores_of_test, &prepared.test.labels);
+    draw(&prepared, &outcome, &folder, &matrix)?;
     let [train, validation, test] = scores;
     let total_seconds = started.elapsed().as_secs_f64();
-    Ok(Finished { config, prepared, outcome, model, folder, train, validation, test, total_seconds })
+    Ok(Finished {
+        config,
+        prepared,
+        outcome,
+        model,
+        folder,
+        train,
+        validation,
+        test,
+        measures,
+        total_seconds,
+    })
 }
 
 /// The pictures of a run.
-fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<(), Failure> {
+fn draw(
+    prepared: &Prepared,
+    outcome: &Outcome,
+    folder: &RunFolder,
+    matrix: &[Vec<u32>],
+) -> Result<(), Failure> {
     let points: Vec<CurvePoint> = outcome
         .rows
         .iter()
@@ -300,9 +331,7 @@ fn draw(prepared: &Prepared, outcome: &Outcome, folder: &RunFolder) -> Result<()
     evobit_report::curves(&folder.file("curves.svg"), "mutants scored", &points)?;
     let network = Network::new(&prepared.topology, &outcome.genome[..])?;
     if !prepared.test.labels.is_empty() {
-        let predictions = evaluate::predict(&*prepared.classifier(&outcome.genome)?, &prepared.test.inputs);
-        let matrix = confusion(&predictions, &prepared.test.labels, prepared.classes.len());
-        evobit_report::confusion(&folder.file("confusion.svg"), &matrix, &prepared.classes)?;
+        evobit_report::confusion(&folder.file("confusion.svg"), matrix, &prepared.classes)?;
     }
     draw_weights(prepared, &network, &folder.file("weights.png"))?;
     let (deltas, samples) = layer_spectrum(prepared, &outcome.genome, 0, SPECTRUM_SAMPLES)?;
@@ -361,7 +390,9 @@ impl Finished {
     }
 
     pub(super) fn json(&self) -> serde_json::Value {
-        json!({
+        // Accuracy and what goes with it, on test samples.
+        let mut json = json!(self.measures);
+        let more = json!({
             "test_accuracy": self.test.accuracy(),
             "train_accuracy": self.train.accuracy(),
             "validation_accuracy": self.validation.accuracy(),
@@ -379,7 +410,9 @@ impl Finished {
             "train_samples": self.train.samples,
             "validation_samples": self.validation.samples,
             "test_samples": self.test.samples,
-        })
+        });
+        extend(&mut json, more);
+        json
     }
 
     pub(super) fn table(&self) -> String {
@@ -393,8 +426,11 @@ impl Finished {
         };
         let outcome = &self.outcome;
         let rate = outcome.mutants as f64 / outcome.seconds.max(1e-9);
-        let mut text = lines(&[
-            ("accuracy on test samples", accuracy(&self.test)),
+        let mut rows = vec![("accuracy on test samples", accuracy(&self.test))];
+        if self.test.samples > 0 {
+            rows.extend(measured_rows(&self.measures));
+        }
+        rows.extend([
             ("accuracy on validation samples", accuracy(&self.validation)),
             ("accuracy on training samples", accuracy(&self.train)),
             ("model", format!("{} bytes", count(self.model.bytes().len() as u64))),
@@ -403,6 +439,10 @@ impl Finished {
             ("search", format!("{:.1} s, {}", outcome.seconds, self.ending())),
             ("seed", self.config.seed.to_string()),
         ]);
+        let mut text = lines(&rows);
+        if self.test.samples > 0 {
+            text += &format!("\n{}", class_lines(&self.measures));
+        }
         text += &format!("\nmodel     {}\n", self.model_path().display());
         let confusion = if self.test.samples == 0 { "" } else { " confusion.svg," };
         text += &format!(

@@ -12,6 +12,9 @@ pub(super) fn level_ends(prepared: &Prepared) -> Vec<u32> {
     let encoder = Encoder::new(&prepared.encoder[..]).ok().filter(|encoder| encoder.uniform().is_none());
     let lengths = encoder.iter().flat_map(Encoder::table).flat_map(|feature| match feature.code {
         Code::OneHot => vec![1; feature.len()],
+        Code::Integer | Code::Real if feature.tells_missing() && feature.len() > 1 => {
+            vec![1, feature.len() as u32 - 1]
+        }
         Code::Integer | Code::Real => vec![feature.len() as u32],
     });
     lengths
@@ -99,7 +102,7 @@ mod tests {
             ("kind", ColumnKind::Category(["a", "b", "c"].map(String::from).to_vec())),
             ("near", ColumnKind::Integer),
         ];
-        let column = |(name, kind): (&str, ColumnKind)| Column { name: name.into(), kind };
+        let column = |(name, kind): (&str, ColumnKind)| Column::new(name, kind);
         let keys = (0..120).flat_map(|row| [row * 7 % 120, row % 3, row * 5 % 2]).collect();
         let train = Dataset {
             schema: Schema::Table(kinds.map(column).to_vec()),
@@ -107,7 +110,7 @@ mod tests {
             labels: (0..120).map(|row| u8::from(row * 7 % 120 > 60)).collect(),
             classes: vec!["low".into(), "high".into()],
         };
-        Loaded { name: "mixed".into(), train, test: None, notes: vec![] }
+        Loaded { name: "mixed".into(), train, test: None, notes: vec![], table: None }
     }
 
     fn genome(settings: &str) -> Vec<u32> {

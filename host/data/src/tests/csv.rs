@@ -9,11 +9,15 @@ fn read(text: &str) -> Result<Dataset, DataError> {
 }
 
 fn read_label(text: &str, label: &str) -> Result<Dataset, DataError> {
-    read_csv(text.as_bytes(), "a.csv", &LoadOptions { label: Some(label.into()), shape: None })
+    read_csv(text.as_bytes(), "a.csv", &LoadOptions { label: Some(label.into()), ..LoadOptions::default() })
 }
 
 fn read_shape(text: &str, shape: (u16, u16, u16)) -> Result<Dataset, DataError> {
-    read_csv(text.as_bytes(), "a.csv", &LoadOptions { label: None, shape: Some(shape) })
+    read_csv(text.as_bytes(), "a.csv", &LoadOptions { shape: Some(shape), ..LoadOptions::default() })
+}
+
+fn read_missing(text: &str, missing: Missing) -> Result<Dataset, DataError> {
+    read_csv(text.as_bytes(), "a.csv", &LoadOptions { missing: Some(missing), ..LoadOptions::default() })
 }
 
 fn columns(set: &Dataset) -> &[Column] {
@@ -123,18 +127,66 @@ fn a_table_needs_lines_of_one_length() {
 }
 
 #[test]
-fn numbers_must_be_there_and_finite() {
-    assert_fails!(read("a,b,y\n1,2,p\n3,,q\n"), Missing, "line 3, column \"b\" is empty");
-    assert_fails!(read("a,b,y\n,2,p\n,3,q\n"), Missing, "line 2, column \"a\" is empty");
+fn numbers_must_be_finite_and_labels_there() {
     assert_fails!(read("a,y\n1,p\n3,\n"), Missing, "line 3, column \"y\" is empty");
     for cell in ["inf", "-Infinity"] {
         let text = format!("a,y\n1,p\n{cell},q\n");
         assert_fails!(read(&text), NotFinite, &format!("line 3, column \"a\" is \"{cell}\""));
     }
-    for mark in ["NaN", "nan", "NA", "n/a", "?", "-", "null"] {
-        let text = format!("a,y\n1,p\n{mark},q\n");
-        assert_fails!(read(&text), Missing, &format!("line 3, column \"a\" is \"{mark}\""));
+}
+
+#[test]
+fn missing_values_are_kept_left_out_or_errors() {
+    for mark in ["", "NaN", "nan", "NA", "n/a", "?", "-", "null", "Null"] {
+        for (number, kind, key) in [("3", ColumnKind::Integer, 3), ("2.5", ColumnKind::Real, real_key(2.5))] {
+            let text = format!("a,b,y\n{number},1,p\n{mark},2,q\n{number},3,q\n");
+            for set in [read(&text).unwrap(), read_missing(&text, Missing::Bit).unwrap()] {
+                let expected = Column { missing: true, ..Column::new("a", kind.clone()) };
+                assert_eq!(columns(&set), [expected, Column::new("b", ColumnKind::Integer)], "{mark:?}");
+                assert_eq!(set.values, Values::Keys(vec![key, 1, MISSING, 2, key, 3]));
+            }
+            let set = read_missing(&text, Missing::Skip).unwrap();
+            assert!(columns(&set).iter().all(|column| !column.missing));
+            assert_eq!((set.values, set.labels), (Values::Keys(vec![key, 1, key, 3]), vec![0, 1]));
+            let refused = read_missing(&text, Missing::Error);
+            assert_fails!(refused, Missing, "line 3, column \"a\" is ");
+        }
     }
+    // A column may have no values at all.
+    let set = read("a,b,y\n,2,p\n,3,q\n").unwrap();
+    assert_eq!(set.values, Values::Keys(vec![MISSING, 2, MISSING, 3]));
+    // What is left out adds no class and no category.
+    let text = "a,b,y\n1,red,p\n?,blue,r\n3,red,q\n";
+    let set = read_missing(text, Missing::Skip).unwrap();
+    assert_eq!((&set.classes, set.values), (&names(&["p", "q"]), Values::Keys(vec![1, 0, 3, 0])));
+    assert_eq!(
+        columns(&read_missing(text, Missing::Skip).unwrap())[1].kind,
+        ColumnKind::Category(names(&["red"]))
+    );
+    assert_fails!(read_missing("a,y\n?,p\n?,q\n", Missing::Skip), HeaderOnly, "no samples");
+    // The least whole number is none that is missing.
+    assert_eq!(read("a,y\n-2147483648,p\n,q\n").unwrap().key(0, 0), MISSING + 1);
+}
+
+#[test]
+fn what_is_said_of_missing_values() {
+    let note = |text: &str, missing| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        fs::write(&path, text).unwrap();
+        let options = LoadOptions { missing, ..LoadOptions::default() };
+        load(&path.to_string_lossy(), &options).unwrap().notes
+    };
+    let text = "a,b,c,y\n1,?,3,p\n,5,6,q\n7,,9,q\n1,2,3,p\n";
+    let bit = ["3 values are missing, in \"a\", \"b\": a bit of each such column tells where"];
+    assert_eq!(note(text, None), bit);
+    assert_eq!(note(text, Some(Missing::Bit)), bit);
+    let skip = ["3 values are missing, in \"a\", \"b\": 3 of 4 lines are left out"];
+    assert_eq!(
+        note(&text.replace("1,2,3,p", "1,2,3,p\n2,2,2,q"), Some(Missing::Skip)),
+        [skip[0].replace("of 4", "of 5")]
+    );
+    assert!(note("a,y\n1,p\n2,q\n", None).is_empty());
 }
 
 #[test]
@@ -166,6 +218,11 @@ fn a_few_texts_among_numbers_are_mistakes() {
     let four = read(&table(40, &["a", "b", "c", "d"]));
     assert_fails!(four, FewTexts, "line 42: \"a\", line 43: \"b\", line 44: \"c\" and 1 more");
     assert!(read(&table(9, &["1O"])).is_ok());
+    // Where the user has said what becomes of missing values, they are some.
+    let set = read_missing(&table(10, &["1O"]), Missing::Bit).unwrap();
+    assert_eq!((set.samples(), set.key(10, 0)), (11, MISSING));
+    assert_eq!(read_missing(&table(10, &["1O"]), Missing::Skip).unwrap().samples(), 10);
+    assert_fails!(read_missing(&table(10, &["1O"]), Missing::Error), FewTexts, "--missing bit or skip");
     let more = read(&table(39, &["a", "b", "c", "d"]));
     assert_fails!(more, LikelyIdentifier, "is read as text (line 41: \"a\")");
 }
@@ -221,7 +278,8 @@ fn other_separators_and_decimals_are_read() {
     let bare = read("5,0;1,9;p\n-4,6;1;q\n5,0;1,9;p\n").unwrap();
     assert_eq!((bare.key(1, 0), bare.labels), (plain.key(1, 0), vec![0, 1, 0]));
     // Lines are counted from the start of the file.
-    assert_fails!(read("# one\n# two\na,b,y\n1,2,p\n3,,q\n"), Missing, "line 5, column \"b\"");
+    let gap = read_missing("# one\n# two\na,b,y\n1,2,p\n3,,q\n", Missing::Error);
+    assert_fails!(gap, Missing, "line 5, column \"b\"");
     assert_fails!(read("a,b,y,\n1,2,p,\n3,4,\n"), Ragged, "line 3 has 3 cells and the first line 4");
     // A last column with a cell somewhere is a column.
     assert_fails!(read("a,b,\n1,2,\n3,4,x\n"), Missing, "line 2, column \"c3\"");
@@ -251,9 +309,10 @@ fn a_first_line_that_counts_the_columns_is_a_header() {
 
 #[test]
 fn line_numbers_count_blank_and_quoted_lines() {
-    assert_fails!(read("a,b,y\n\"1\n\",2,p\n3,,q\n"), Missing, "line 4, column");
-    assert_fails!(read("a,b,y\n\n1,2,p\n3,,q\n"), Missing, "line 4, column");
-    assert_fails!(read("a,b,y\r\n1,2,p\r\n\r\n\n3,,q\r\n"), Missing, "line 5, column");
+    let strict = |text: &str| read_missing(text, Missing::Error);
+    assert_fails!(strict("a,b,y\n\"1\n\",2,p\n3,,q\n"), Missing, "line 4, column");
+    assert_fails!(strict("a,b,y\n\n1,2,p\n3,,q\n"), Missing, "line 4, column");
+    assert_fails!(strict("a,b,y\r\n1,2,p\r\n\r\n\n3,,q\r\n"), Missing, "line 5, column");
     assert_fails!(read("a,b,y\n1,2,p\n\n3,4\n"), Ragged, "line 4 has");
     assert_fails!(read("a,b,y\r1,2,p\r3,4\r"), Ragged, "line 3 has");
     let latin = read_csv(&b"a,y\r\n1,p\r\n\r\n2,caf\xe9\r\n"[..], "a.csv", &LoadOptions::default());
@@ -285,7 +344,7 @@ fn identifiers_are_not_categories() {
 
 #[test]
 fn strange_cells_keep_messages_on_one_line() {
-    let odd = read("a,\"b\nc\",y\n1,\"2\n\",p\n1,nan,q\n");
+    let odd = read_missing("a,\"b\nc\",y\n1,\"2\n\",p\n1,nan,q\n", Missing::Error);
     assert_fails!(odd, Missing, "column \"b\\nc\" is \"nan\"");
     assert_fails!(read("a,y\n1,\"p\nq\"\n"), OneClass, "\"p\\nq\"");
     let long = read_label("a,y\n1,p\n", &"\n".repeat(100));

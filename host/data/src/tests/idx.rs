@@ -197,7 +197,7 @@ fn test_images_and_the_shape_asked_for_must_match() {
     ];
     assert_fails!(load_files(&files), OtherShape, "images of 1 x 2 x 1, where 1 x 1 x 2 is expected");
     let folder = folder(&files[..2]);
-    let options = LoadOptions { label: None, shape: Some((1, 2, 1)) };
+    let options = LoadOptions { shape: Some((1, 2, 1)), ..LoadOptions::default() };
     let refused = load(&folder.path().to_string_lossy(), &options);
     assert_fails!(refused, OtherShape, "images of 1 x 1 x 2, where 1 x 2 x 1 is expected");
 }
@@ -216,9 +216,107 @@ fn a_known_schema_reads_pairs_and_lone_images() {
     let lone = folder.path().join("t10k-images").to_string_lossy().into_owned();
     let bare = load_unlabelled(&lone, &schema, &[], &options).unwrap();
     assert_eq!((bare.samples(), bare.features(), bare.key(2, 1)), (3, 2, 255));
-    let table = Schema::Table(vec![Column { name: "a".into(), kind: ColumnKind::Integer }]);
+    let table = Schema::Table(vec![Column::new("a", ColumnKind::Integer)]);
     assert_fails!(load_unlabelled(&lone, &table, &[], &options), ImagesForTable, "reads a table");
     assert_fails!(load_known(&lone, &schema, &[], &options), LoneIdx, "give the folder");
     let stream = read_unlabelled(gzip(&three()).as_slice(), "standard input", &schema, &[], &options);
     assert_eq!(stream.unwrap(), bare);
+}
+
+/// Three images of 1 x 2 pixels as another type, by what a value is written as.
+fn typed(code: u32, write: impl Fn(i32) -> Vec<u8>) -> Vec<u8> {
+    let values: Vec<u8> = [1, 2, 3, 4, 5, -6].into_iter().flat_map(write).collect();
+    images(code << 8 | 3, &[3, 1, 2], &values)
+}
+
+#[test]
+fn other_types_of_values_are_read() {
+    let all: [(u32, fn(i32) -> Vec<u8>); 5] = [
+        (0x09, |value| (value as i8).to_be_bytes().to_vec()),
+        (0x0b, |value| (value as i16).to_be_bytes().to_vec()),
+        (0x0c, |value| value.to_be_bytes().to_vec()),
+        (0x0d, |value| (value as f32).to_be_bytes().to_vec()),
+        (0x0e, |value| f64::from(value).to_be_bytes().to_vec()),
+    ];
+    for (code, write) in all {
+        let set = load_pair(typed(code, write), labels(&[0, 1, 1])).unwrap().train;
+        assert_eq!(set.values, Values::Keys(vec![1, 2, 3, 4, 5, -6]), "{code:#x}");
+        let mut cut = typed(code, write);
+        cut.pop();
+        assert_fails!(load_pair(cut, labels(&[0, 1, 1])), Truncated, "is cut short");
+        // Labels too.
+        let wide = images(code << 8 | 1, &[3], &[0, 7, 7].into_iter().flat_map(write).collect::<Vec<u8>>());
+        assert_eq!(load_pair(three(), wide).unwrap().train.classes, names(&["0", "7"]));
+    }
+    let half = typed(0x0d, |value| (value as f32 + 0.5).to_be_bytes().to_vec());
+    assert_fails!(
+        load_pair(half, labels(&[0, 1, 1])),
+        IdxFraction,
+        "holds floats of 32 bits, and value 1 is \"1.5\""
+    );
+    let not_a_number = typed(0x0e, |_| f64::NAN.to_be_bytes().to_vec());
+    assert_fails!(load_pair(not_a_number, labels(&[0, 1, 1])), IdxFraction, "value 1 is \"NaN\"");
+    let negative = images(0x0901, &[3], &[0, 1, 255]);
+    assert_fails!(load_pair(three(), negative), IdxLabel, "label 3 is -1");
+    assert_fails!(
+        load_pair(images(0x0a03, &[3, 1, 2], &[0; 6]), labels(&[0, 1, 1])),
+        Magic,
+        "the number 2563"
+    );
+}
+
+#[test]
+fn channels_may_come_last() {
+    // One image of 4 x 5 pixels in three colours: pixel p of colour c is 10 c + p.
+    let pixels: Vec<u8> = (0..20).flat_map(|place| [place, 100 + place, 200 + place]).collect();
+    let two = [pixels.clone(), pixels].concat();
+    let loaded = load_pair(images(2052, &[2, 4, 5, 3], &two), labels(&[0, 1])).unwrap();
+    assert_eq!(loaded.train.schema, Schema::Image { channels: 3, height: 4, width: 5 });
+    assert_eq!(loaded.notes, ["the last dimension is read as 3 channels, of images of 4x5"]);
+    for place in 0..20 {
+        assert_eq!(
+            [0, 20, 40].map(|channel| loaded.train.key(1, channel + place as usize)),
+            [place, 100 + place, 200 + place]
+        );
+    }
+    let first = load_pair(images(2052, &[2, 3, 4, 5], &two), labels(&[0, 1])).unwrap();
+    assert_eq!(first.train.schema, Schema::Image { channels: 3, height: 4, width: 5 });
+    assert!(first.notes.is_empty() && first.train.key(0, 1) == 100);
+}
+
+#[test]
+fn test_within_another_word_is_no_test_part() {
+    for name in ["latest-", "contest_", "protest."] {
+        let loaded = load_files(&[
+            (&format!("{name}images-idx3-ubyte"), three()),
+            (&format!("{name}labels-idx1-ubyte"), labels(&[0, 1, 1])),
+        ]);
+        assert_eq!(loaded.unwrap().train.samples(), 3, "{name}");
+    }
+    for name in ["test-", "my_test_", "testing-", "T10k-"] {
+        let only = load_files(&[
+            (&format!("{name}images-idx3-ubyte"), three()),
+            (&format!("{name}labels-idx1-ubyte"), labels(&[0, 1, 1])),
+        ]);
+        assert_fails!(only, NoTraining, "holds only test data");
+    }
+}
+
+#[test]
+fn shared_cases_are_read() {
+    let Some(floats) = skips::shared_case("idx/float") else { return };
+    let refused = load(&floats.to_string_lossy(), &LoadOptions::default());
+    assert_fails!(refused, IdxFraction, "holds floats of 32 bits");
+    for (folder, channels, note) in [
+        ("idx/int8", 1, false),
+        ("idx/gztrail", 1, false),
+        ("idx/latest", 1, false),
+        ("idx/rgb_hwc", 3, true),
+    ] {
+        let Some(path) = skips::shared_case(folder) else { return };
+        let loaded = load(&path.to_string_lossy(), &LoadOptions::default());
+        let loaded = loaded.unwrap_or_else(|error| panic!("{folder}: {error}"));
+        assert_eq!(loaded.train.schema, Schema::Image { channels, height: 8, width: 8 }, "{folder}");
+        assert_eq!((loaded.train.samples(), loaded.notes.len()), (600, usize::from(note)), "{folder}");
+    }
 }

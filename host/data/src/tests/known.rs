@@ -7,7 +7,7 @@ use super::*;
 /// A model's schema: whole numbers `a`, reals `b` and colours `c`.
 fn table() -> Schema {
     let kinds = [ColumnKind::Integer, ColumnKind::Real, ColumnKind::Category(names(&["blue", "red"]))];
-    let column = |(name, kind): (&str, ColumnKind)| Column { name: name.into(), kind };
+    let column = |(name, kind): (&str, ColumnKind)| Column::new(name, kind);
     Schema::Table(["a", "b", "c"].into_iter().zip(kinds).map(column).collect())
 }
 
@@ -16,7 +16,7 @@ fn pixels() -> Schema {
 }
 
 fn options(label: Option<&str>) -> LoadOptions {
-    LoadOptions { label: label.map(Into::into), shape: None }
+    LoadOptions { label: label.map(Into::into), ..LoadOptions::default() }
 }
 
 fn test_with(text: &str, schema: &Schema, label: Option<&str>) -> Result<Dataset, DataError> {
@@ -42,6 +42,23 @@ fn predict(text: &str) -> Result<Unlabelled, DataError> {
 /// The values of `1,2.5,red` and `-3,4,green`, the second with an unknown colour.
 fn expected() -> Values {
     Values::Keys(vec![1, real_key(2.5), 1, -3, real_key(4.0), -1])
+}
+
+#[test]
+fn missing_values_are_read_where_the_model_has_a_bit_for_them() {
+    let schema = Schema::Table(vec![
+        Column { missing: true, ..Column::new("a", ColumnKind::Integer) },
+        Column::new("b", ColumnKind::Real),
+        Column::new("c", ColumnKind::Category(names(&["", "red"]))),
+    ]);
+    let read = |text: &str| predict_with(text, &schema, None).map(|samples| samples.values);
+    let expected = Values::Keys(vec![MISSING, real_key(1.0), 0, 7, real_key(2.0), 1]);
+    assert_eq!(read("a,b,c\nNA,1,?\n7,2,red\n").unwrap(), expected);
+    assert_fails!(read("a,b,c\nx,1,red\n"), NotANumber, "line 2, column \"a\" is \"x\"");
+    let options = LoadOptions { missing: Some(Missing::Skip), ..LoadOptions::default() };
+    let classes = names(&["no", "yes"]);
+    let left = read_unlabelled("a,b,c\n7,,red\n8,1,red\n".as_bytes(), "input", &schema, &classes, &options);
+    assert_eq!(left.unwrap().values, Values::Keys(vec![8, real_key(1.0), 1]));
 }
 
 #[test]
@@ -139,16 +156,20 @@ fn columns_that_do_not_fit_are_refused() {
 #[test]
 fn cells_must_be_of_the_kind_the_model_reads() {
     assert_fails!(predict("a,b,c\ninf,2,red\n"), NotFinite, "column \"a\"");
-    assert_fails!(predict("a,b,c\nnan,2,red\n"), Missing, "column \"a\"");
+    assert_fails!(test_on("a,b,c,y\nnan,2,red,no\n"), Missing, "column \"a\"");
     assert_fails!(predict("a,b,c\n1,x,red\n"), NotANumber, "column \"b\" is \"x\"");
-    assert_fails!(predict("a,b,c\n1,2,red\n1,,red\n"), Missing, "line 3, column \"b\"");
+    assert_fails!(test_on("a,b,c,y\n1,2,red,no\n1,,red,no\n"), Missing, "line 3, column \"b\"");
+    // Who wants answers gets one for every line.
+    let answered = predict("a,b,c\n1,,red\n?,1,NA\n").unwrap();
+    assert_eq!(answered.values, Values::Keys(vec![1, MISSING, 1, MISSING, real_key(1.0), -1]));
+    assert_eq!(answered.notes.len(), 3, "{:?}", answered.notes);
 }
 
 #[test]
 fn any_number_lies_above_the_levels_below_it() {
     let keys = |cell: &str| predict(&format!("a,b,c\n{cell},2,red\n")).unwrap().values.key(0);
     for (cell, key) in
-        [("1.5", 2), ("-1.5", -1), ("1.0", 1), ("0", 0), ("1e300", i32::MAX), ("-2147483649", i32::MIN)]
+        [("1.5", 2), ("-1.5", -1), ("1.0", 1), ("0", 0), ("1e300", i32::MAX), ("-2147483649", i32::MIN + 1)]
     {
         assert_eq!(keys(cell), key, "{cell}");
         // Of integers as levels.

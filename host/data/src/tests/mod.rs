@@ -49,7 +49,7 @@ fn digits_are_built_in_as_images() {
 fn iris_is_built_in_as_a_table() {
     let set = load("iris", &LoadOptions::default()).unwrap().train;
     let Schema::Table(columns) = &set.schema else { panic!("{:?}", set.schema) };
-    assert_eq!(columns[0], Column { name: "sepal_length".into(), kind: ColumnKind::Real });
+    assert_eq!(columns[0], Column::new("sepal_length", ColumnKind::Real));
     assert_eq!((set.samples(), set.features()), (150, 4));
     assert_eq!(set.classes, names(&["setosa", "versicolor", "virginica"]));
     assert_eq!(set.class_counts(), [50, 50, 50]);
@@ -106,7 +106,7 @@ fn mnist_loads_as_published() {
 #[test]
 fn a_label_in_the_middle_of_a_real_table_is_found() {
     let Some(file) = shared_data("imu-motion.csv") else { return };
-    let options = LoadOptions { label: Some("label".into()), shape: None };
+    let options = LoadOptions { label: Some("label".into()), ..LoadOptions::default() };
     let set = load(&file.to_string_lossy(), &options).unwrap().train;
     assert_eq!((set.samples(), set.features()), (28_319, 9));
     assert_eq!(set.classes, names(&["Idle", "Lift", "Maritime", "Terrestrial"]));

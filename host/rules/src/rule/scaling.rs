@@ -3,7 +3,7 @@
 use evobit::encode::key_real;
 
 use super::table::Table;
-use evobit_data::{Column, ColumnKind, Dataset, Schema};
+use evobit_data::{Column, ColumnKind, Dataset, MISSING, Schema};
 
 /// The value that one standard deviation becomes.
 const DEVIATION: f64 = 40.0;
@@ -67,8 +67,10 @@ impl Scaling {
             for (feature, scale) in self.0.iter().enumerate() {
                 match *scale {
                     Scale::Number { mean, factor } => {
-                        let scaled = ((value(data, sample, feature) - mean) * factor).round();
-                        values.push(scaled.clamp(-127.0, 127.0) as i8);
+                        let scaled =
+                            |value: f64| ((value - mean) * factor).round().clamp(-127.0, 127.0) as i8;
+                        // What is missing is as the mean.
+                        values.push(value(data, sample, feature).map_or(0, scaled));
                     }
                     Scale::Categories(count) => {
                         let key = data.key(sample, feature);
@@ -89,16 +91,18 @@ fn factor(variance: f64) -> f64 {
 
 /// Mean and variance of a feature.
 fn moments(data: &Dataset, feature: usize) -> (f64, f64) {
-    let count = data.samples().max(1) as f64;
-    let mean = (0..data.samples()).map(|sample| value(data, sample, feature)).sum::<f64>() / count;
-    let square = |sample: usize| (value(data, sample, feature) - mean).powi(2);
-    (mean, (0..data.samples()).map(square).sum::<f64>() / count)
+    let values = || (0..data.samples()).filter_map(|sample| value(data, sample, feature));
+    let count = values().count().max(1) as f64;
+    let mean = values().sum::<f64>() / count;
+    (mean, values().map(|value| (value - mean).powi(2)).sum::<f64>() / count)
 }
 
-fn value(data: &Dataset, sample: usize, feature: usize) -> f64 {
+/// A value, unless it is missing.
+fn value(data: &Dataset, sample: usize, feature: usize) -> Option<f64> {
     let key = data.key(sample, feature);
     match &data.schema {
-        Schema::Table(columns) if columns[feature].kind == ColumnKind::Real => f64::from(key_real(key)),
-        _ => f64::from(key),
+        Schema::Table(columns) if columns[feature].missing && key == MISSING => None,
+        Schema::Table(columns) if columns[feature].kind == ColumnKind::Real => Some(f64::from(key_real(key))),
+        _ => Some(f64::from(key)),
     }
 }

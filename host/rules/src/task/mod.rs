@@ -157,7 +157,7 @@ pub fn model<E: World>(encoder: &[u32], topology: &Topology, genome: &[u32]) -> 
     // Nothing here is trained by a loss; the smallest table does.
     let mut loss = vec![0; 64];
     let len = write_logistic(0.0, 1.0, 1, &mut loss)?;
-    let column = |name: &str| Column { name: name.into(), kind: ColumnKind::Integer };
+    let column = |name: &str| Column::new(name, ColumnKind::Integer);
     let columns = E::OBSERVATIONS.iter().map(|observation| column(observation.name)).collect();
     let classes: Vec<String> = E::ACTIONS.iter().map(ToString::to_string).collect();
     Ok(Model::new(&Ingredients {

@@ -25,7 +25,8 @@ const WINDOW: usize = 50;
 pub(super) fn classify(session: &mut Session<'_>, input: &str, label: Option<String>) -> Result<(), Failure> {
     let (model, _) = session.base()?;
     let (schema, classes) = (model.schema(), model.classes());
-    let samples = load_unlabelled(input, &schema, &classes, &LoadOptions { label, shape: None })?;
+    let samples =
+        load_unlabelled(input, &schema, &classes, &LoadOptions { label, ..LoadOptions::default() })?;
     let features = samples.features();
     let bytes = |sample: usize| samples.values.bytes(sample, features);
     let answers = ask(session, samples.samples(), bytes)?;

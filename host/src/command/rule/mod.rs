@@ -279,7 +279,7 @@ impl TaskArgs {
     fn tables(
         &self,
     ) -> Result<(evobit_rules::rule::table::Table, evobit_rules::rule::table::Table), Failure> {
-        let loaded = load(&self.data, &LoadOptions { label: self.label.clone(), shape: None })?;
+        let loaded = load(&self.data, &LoadOptions { label: self.label.clone(), ..LoadOptions::default() })?;
         let mut stream = Stream::new(self.seed, Purpose::Split, 0);
         let data = &loaded.train;
         let share = if loaded.test.is_some() { 0.0 } else { self.test };

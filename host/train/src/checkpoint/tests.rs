@@ -32,7 +32,7 @@ impl Run {
             steps: Some(steps),
             ..Settings::default()
         };
-        let loaded = load("iris", &LoadOptions { label: None, shape: None }).unwrap();
+        let loaded = load("iris", &LoadOptions::default()).unwrap();
         let config = settings.resolve(&loaded.train).unwrap();
         Self { prepared: prepare(&loaded, &config).unwrap(), config }
     }

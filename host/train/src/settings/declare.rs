@@ -17,6 +17,8 @@ pub struct Setting {
     pub names: Vec<(&'static str, &'static str)>,
     /// True where its flag takes several values, separated by commas.
     pub is_list: bool,
+    /// True where its flag takes no value.
+    pub is_switch: bool,
     /// True where its flag takes numbers that begin with a minus.
     pub is_signed: bool,
     /// Sets it to what its flag says; of a list, adds one more.
@@ -119,6 +121,7 @@ macro_rules! settings {
                     names: [$(operators::names($operators))?].into_iter().next()
                         .unwrap_or_else(<$type as super::Value>::names),
                     is_list: <$type as super::Value>::IS_LIST,
+                    is_switch: <$type as super::Value>::IS_SWITCH,
                     is_signed: !<[&str]>::is_empty(&[$($(stringify!($signed))?)?]),
                     set: |settings, text| super::declare::set(&mut settings.$key, text),
                 },)+]

@@ -1,6 +1,6 @@
 //! From what a user sets to what a run uses.
 
-use evobit_data::LoadOptions;
+use evobit_data::{ColumnChoice, LoadOptions, Writing};
 
 use super::declare::By;
 use super::open::Open;
@@ -30,7 +30,23 @@ impl Settings {
     #[must_use]
     pub fn load_options(&self) -> LoadOptions {
         let shape = self.shape.map(|ImageShape(channels, height, width)| (channels, height, width));
-        LoadOptions { label: self.label.clone(), shape }
+        LoadOptions {
+            label: self.label.clone(),
+            trained_label: None,
+            shape,
+            missing: self.missing,
+            writing: Writing {
+                separator: self.separator,
+                decimal: self.decimal,
+                no_header: self.no_header.unwrap_or_default(),
+            },
+            columns: ColumnChoice {
+                drop: self.drop.clone().unwrap_or_default(),
+                only: self.only.clone().unwrap_or_default(),
+                categorical: self.categorical.clone().unwrap_or_default(),
+                numeric: self.numeric.clone().unwrap_or_default(),
+            },
+        }
     }
 
     /// Fills what is open for data of these facts: by the preset, else with defaults.

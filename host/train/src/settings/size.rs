@@ -71,7 +71,7 @@ fn encoder_size(schema: &Schema, levels: u16) -> Option<(Shape, usize)> {
         Schema::Table(columns) => {
             let values = |column: &Column| match &column.kind {
                 ColumnKind::Category(names) => names.len(),
-                ColumnKind::Integer | ColumnKind::Real => usize::from(levels),
+                ColumnKind::Integer | ColumnKind::Real => usize::from(levels) + usize::from(column.missing),
             };
             let bits: usize = columns.iter().map(values).sum();
             let fits = bits as u64 <= MAX_BITS.min(MAX_UNITS.into());

@@ -31,6 +31,7 @@ use evobit::evolve::landscape::MAX_TRIAL;
 use evobit::evolve::search::MAX_BLOCK;
 use evobit::evolve::smooth::MAX_RADIUS;
 use evobit_data::augment::MAX_WARP;
+use evobit_data::{Decimal, Missing, Separator};
 
 use super::check::{AT_LEAST_ONE, COPIES, EPOCH, HEAT, SHARES, holds, if_set, range, range_of};
 use super::declare::settings;
@@ -67,6 +68,51 @@ settings! {
     label: String {
         flag: Data "COLUMN",
         optional: "the last",
+    }
+    /// What becomes of missing values in a CSV file: `bit`, a column that has some gets one more bit, which tells where; `skip`,
+    /// their lines are left out; `error`. Given, it is done with texts among numbers too
+    missing: Missing {
+        flag: Data "HOW",
+        optional: "bit",
+    }
+    /// What parts the cells of a CSV file
+    separator: Separator {
+        flag: Data "WHICH",
+        optional: "found out",
+    }
+    /// What stands before the decimals in a CSV file
+    decimal: Decimal {
+        flag: Data "WHICH",
+        optional: "found out",
+    }
+    /// The first line of a CSV file is a sample, whatever it looks like
+    no_header: bool {
+        flag: Data "YES",
+        optional: "found out",
+    }
+    /// Columns of a CSV file to leave out, by name or by number from 1, separated by commas
+    drop: Vec<String> {
+        flag: Data "COLUMNS",
+        optional: "",
+        decided_by: Model,
+    }
+    /// Columns of a CSV file to learn from, and no others but the label
+    only: Vec<String> {
+        flag: Data "COLUMNS",
+        optional: "all",
+        decided_by: Model,
+    }
+    /// Columns of a CSV file that are categories, though they hold numbers
+    categorical: Vec<String> {
+        flag: Data "COLUMNS",
+        optional: "those with texts",
+        decided_by: Model,
+    }
+    /// Columns of a CSV file that hold numbers, though they look like categories
+    numeric: Vec<String> {
+        flag: Data "COLUMNS",
+        optional: "those without texts",
+        decided_by: Model,
     }
     /// Read the columns of a CSV file as an image: HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH
     shape: ImageShape {

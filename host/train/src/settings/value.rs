@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use evobit_data::Named;
+use evobit_data::{Decimal, Missing, Named, Separator};
 
 use crate::family::{FAMILIES, FamilyName};
 
@@ -14,6 +14,9 @@ use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset
 pub trait Value: Sized {
     /// True of lists: their flag takes several values, separated by commas.
     const IS_LIST: bool = false;
+
+    /// True of switches: their flag takes no value.
+    const IS_SWITCH: bool = false;
 
     /// The names that it takes and what they mean; none where it takes more than names.
     #[must_use]
@@ -55,6 +58,14 @@ impl Value for u16 {
 impl Value for u32 {
     fn read(text: &str) -> Result<Self, String> {
         whole(text, Self::MAX)
+    }
+}
+
+impl Value for bool {
+    const IS_SWITCH: bool = true;
+
+    fn read(text: &str) -> Result<Self, String> {
+        parse(text)
     }
 }
 
@@ -101,7 +112,7 @@ macro_rules! by_name {
         }
     )+};
 }
-by_name!(Algorithm, GraphKind, MigrationKind, Preset, ShareKind);
+by_name!(Algorithm, Decimal, GraphKind, MigrationKind, Missing, Preset, Separator, ShareKind);
 
 impl Value for FamilyName {
     fn names() -> Vec<(&'static str, &'static str)> {

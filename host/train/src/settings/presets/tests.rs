@@ -22,7 +22,7 @@ fn image(channels: u16, side: u16) -> Schema {
 }
 
 fn table(columns: usize) -> Schema {
-    let column = |index| Column { name: format!("column {index}"), kind: ColumnKind::Real };
+    let column = |index| Column::new(format!("column {index}"), ColumnKind::Real);
     Schema::Table((0..columns).map(column).collect())
 }
 
@@ -32,7 +32,7 @@ fn resolve(settings: &Settings, train: &Dataset) -> Result<TrainConfig, String> 
 
 /// Bytes of the model that training would write.
 fn written(train: Dataset, config: &TrainConfig) -> usize {
-    let loaded = evobit_data::Loaded { name: "x".into(), train, test: None, notes: vec![] };
+    let loaded = evobit_data::Loaded { name: "x".into(), train, test: None, notes: vec![], table: None };
     let prepared = prepare(&loaded, config).unwrap();
     prepared.model(&vec![0; prepared.topology.genome_words()]).unwrap().bytes().len()
 }
