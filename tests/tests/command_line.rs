@@ -205,13 +205,15 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
         assert!(saved.lines().any(|saved| saved == line), "{line} in {saved}");
     }
     // All that the help names from the heading Data on is a setting, and all of it is saved, but for
-    // six that stay open where nothing limits or names them, and preset and slide, whose choices are saved.
+    // those that stay open where nothing limits or names them, and preset and slide, whose choices are saved.
     let help = folder.ok("train --help");
     let settings = help.split_once("\nData:").expect("a heading").1;
     let names = settings.lines().filter_map(|line| line.trim().strip_prefix("--"));
-    let names: Vec<&str> = names.map(|name| name.split(' ').next().unwrap_or_default()).collect();
+    let names: Vec<&str> = names.map(|name| name.split([' ', '[']).next().unwrap_or_default()).collect();
     assert!(names.len() > 20, "{names:?}");
     let open = ["label", "shape", "from", "steps", "target", "islands", "preset", "slide"];
+    let reading = ["missing", "separator", "decimal", "no-header", "drop", "only", "categorical", "numeric"];
+    let open = [&open[..], &reading].concat();
     for name in names.iter().filter(|name| !open.contains(name)) {
         assert!(saved.lines().any(|line| line.starts_with(&format!("{name} = "))), "{name} in {saved}");
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::error::{listed, missing, shown};
-use super::missing::{Gaps, Missing};
+use super::gaps::{Gaps, is_missing};
+use super::options::Missing;
 use super::text::{Layout, Text};
 use super::{Column, ColumnKind, DataError, MISSING, Schema, Values, real_key};
 
@@ -152,12 +153,6 @@ pub(super) fn fill(
         .zip(&layout.features)
         .flat_map(|(unknown, &column)| unknown.notes(&shown(&layout.names[column])));
     Ok(Filled { values, labels, notes: notes.collect() })
-}
-
-/// Whether a cell says that its value is missing.
-pub(super) fn is_missing(cell: &str) -> bool {
-    const MARKS: [&str; 7] = ["", "?", "-", "na", "n/a", "nan", "null"];
-    MARKS.iter().any(|mark| cell.eq_ignore_ascii_case(mark))
 }
 
 /// The number that the name of a class is. Greater ones than these could be equal as floats and are names.

@@ -10,12 +10,13 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::cells::{Filled, fill, is_missing, number};
+use super::cells::{Filled, fill, number};
 use super::error::{listed, missing, shown};
+use super::gaps::{Gaps, is_missing};
 use super::input::Input;
 use super::load::TableFacts;
-use super::missing::{Gaps, Missing};
 use super::notes::{index_notes, missing_note, rounding_notes};
+use super::options::Missing;
 use super::seen::{Is, Seen};
 use super::text::{Layout, Matched, Text, column_names, find_column};
 use super::{Column, ColumnChoice, ColumnKind, DataError, Dataset, LoadOptions, Schema};

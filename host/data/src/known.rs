@@ -63,19 +63,15 @@ impl Known<'_> {
     fn notes(&self, layout: &Layout) -> Vec<String> {
         const MOST: usize = 8;
         let pairs = self.columns().iter().zip(&layout.features);
-        let place = |&feature: &usize| {
-            if layout.header { shown(&layout.names[feature]) } else { (feature + 1).to_string() }
-        };
+        let place = |&feature: &usize| shown(&layout.names[feature]);
         let all: Vec<(&String, String)> =
             pairs.map(|(column, feature)| (&column.name, place(feature))).collect();
-        // Columns without names were so in training too.
-        let as_trained = all.iter().all(|(name, place)| **name == format!("c{place}"));
         match layout.matched {
             Matched::Names => return vec![],
             Matched::Letters => {
                 return vec!["names of columns are compared without regard to capital letters".into()];
             }
-            Matched::Places if all.is_empty() || as_trained => return vec![],
+            Matched::Places if all.is_empty() || !layout.header => return vec![],
             Matched::Places => {}
         }
         let mut list: Vec<String> =
@@ -83,9 +79,8 @@ impl Known<'_> {
         let more = list.len().saturating_sub(MOST);
         list.truncate(MOST);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let of = if layout.header { "the column" } else { "column number" };
         vec![format!(
-            "the model's names are not there, so columns are matched by place ({of}): {}{more}",
+            "the model's names are not there, so columns are matched by place: {}{more}",
             list.join(", ")
         )]
     }

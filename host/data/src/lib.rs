@@ -21,13 +21,13 @@ mod dialect;
 pub mod encode;
 mod error;
 mod folder;
+mod gaps;
 mod idx;
 mod infer;
 mod input;
 mod known;
 mod load;
 mod memorize;
-mod missing;
 mod named;
 mod notes;
 mod options;
@@ -42,9 +42,8 @@ pub use error::DataError;
 pub use evobit::encode::{MISSING, real_key};
 pub use infer::read_csv;
 pub use load::{Loaded, TableFacts, is_memorize, load, load_known, load_unlabelled, read_unlabelled};
-pub use missing::Missing;
 pub use named::Named;
-pub use options::{ColumnChoice, Decimal, LoadOptions, Separator, Writing};
+pub use options::{ColumnChoice, Decimal, LoadOptions, Missing, Separator, Writing};
 pub use split::{Split, stratified};
 
 /// How the raw values of one column are read.

@@ -1,7 +1,7 @@
 //! What is said of the columns of a table: what they look like, and what became of their cells.
 
-use super::Missing;
 use super::error::{listed, shown};
+use super::options::Missing;
 use super::seen::Seen;
 use super::text::Layout;
 

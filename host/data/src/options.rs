@@ -1,6 +1,23 @@
 //! What a user says of a file that it does not say itself.
 
-use super::Missing;
+crate::named! {
+    /// What becomes of values that are missing.
+    pub enum Missing {
+        /// A column with missing values has one more bit, which tells where
+        Bit = "bit",
+        /// Lines with missing values are left out
+        Skip = "skip",
+        /// They are errors
+        Error = "error",
+    }
+}
+
+impl Missing {
+    /// Whether texts among the numbers of a column are missing values too: where the user has said what becomes of these.
+    pub(super) fn takes_texts(chosen: Option<Self>) -> bool {
+        matches!(chosen, Some(Self::Bit | Self::Skip))
+    }
+}
 
 crate::named! {
     /// What parts the cells of a line.

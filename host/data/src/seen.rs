@@ -1,6 +1,6 @@
 //! What a pass over a table sees of a column.
 
-use super::cells::is_missing;
+use super::gaps::is_missing;
 use super::text::Text;
 
 /// In a column of numbers fewer texts than one in so many cells are mistakes, not names.

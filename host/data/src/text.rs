@@ -8,11 +8,11 @@ use std::borrow::Cow;
 
 use csv::StringRecord;
 
+use super::DataError;
 use super::dialect::{self, Dialect, has_decimals};
 use super::error::{listed, shown};
 use super::input::Input;
-use super::options::{Decimal, Writing};
-use super::{DataError, Missing};
+use super::options::{Decimal, Missing, Writing};
 
 /// Lines in which texts of the first are looked for.
 const LINES_FOR_A_HEADER: usize = 10_000;

@@ -78,7 +78,7 @@ pub enum Command {
     /// Evolve a network on data and keep it in a run folder
     Train(Box<TrainArgs>),
     /// Describe a file as it would be read, before anything is trained
-    Data(DescribeArgs),
+    Data(Box<DescribeArgs>),
     /// Measure a model's accuracy on data
     Eval(EvalArgs),
     /// Classify samples: one line out for each sample in

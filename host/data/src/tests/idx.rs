@@ -223,6 +223,9 @@ fn a_known_schema_reads_pairs_and_lone_images() {
     assert_eq!(stream.unwrap(), bare);
 }
 
+/// How a value is written.
+type ToBytes = fn(i32) -> Vec<u8>;
+
 /// Three images of 1 x 2 pixels as another type, by what a value is written as.
 fn typed(code: u32, write: impl Fn(i32) -> Vec<u8>) -> Vec<u8> {
     let values: Vec<u8> = [1, 2, 3, 4, 5, -6].into_iter().flat_map(write).collect();
@@ -231,7 +234,7 @@ fn typed(code: u32, write: impl Fn(i32) -> Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn other_types_of_values_are_read() {
-    let all: [(u32, fn(i32) -> Vec<u8>); 5] = [
+    let all: [(u32, ToBytes); 5] = [
         (0x09, |value| (value as i8).to_be_bytes().to_vec()),
         (0x0b, |value| (value as i16).to_be_bytes().to_vec()),
         (0x0c, |value| value.to_be_bytes().to_vec()),

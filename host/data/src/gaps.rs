@@ -1,27 +1,14 @@
-//! What becomes of values that are missing.
+//! Missing values, and the lines that are left out for them.
 
 use csv::StringRecord;
 
-use super::cells::is_missing;
+use super::options::Missing;
 use super::text::{Layout, Text};
 
-crate::named! {
-    /// What becomes of values that are missing.
-    pub enum Missing {
-        /// A column with missing values has one more bit, which tells where
-        Bit = "bit",
-        /// Lines with missing values are left out
-        Skip = "skip",
-        /// They are errors
-        Error = "error",
-    }
-}
-
-impl Missing {
-    /// Whether texts among the numbers of a column are missing values too: where the user has said what becomes of these.
-    pub(super) fn takes_texts(chosen: Option<Self>) -> bool {
-        matches!(chosen, Some(Self::Bit | Self::Skip))
-    }
+/// Whether a cell says that its value is missing.
+pub(super) fn is_missing(cell: &str) -> bool {
+    const MARKS: [&str; 7] = ["", "?", "-", "na", "n/a", "nan", "null"];
+    MARKS.iter().any(|mark| cell.eq_ignore_ascii_case(mark))
 }
 
 /// Finds the lines that are left out.
