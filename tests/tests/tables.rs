@@ -217,3 +217,142 @@ fn a_file_is_described_before_anything_is_trained() {
     let wrong = fails(&folder, 1, "data table.csv --drop weight");
     assert!(wrong.contains("has no column \"weight\", which --drop names"), "{wrong}");
 }
+
+/// Samples of ten people, who are told apart by what has nothing to do with the class: 12 samples each.
+fn people() -> String {
+    let row = |sample: usize| {
+        let (person, class) = (sample / 12, sample / 12 % 2);
+        format!("p{person},{},{},{}\n", 10 * person, sample * 7 % 11, ["sits", "walks"][class])
+    };
+    "person,height,noise,does\n".to_owned() + &(0..120).map(row).collect::<String>()
+}
+
+#[test]
+fn nobody_is_on_both_sides_of_a_split_by_group() {
+    let folder = Folder::new();
+    folder.write("people.csv", people());
+    let trained = folder.json("train --data people.csv --group person --sweeps 10 --out run");
+    // Whole people: the parts are multiples of 12.
+    for part in ["train_samples", "validation_samples", "test_samples"] {
+        let samples = number(&trained, part);
+        assert!(samples > 0.0 && samples % 12.0 == 0.0, "{part}: {samples}");
+    }
+    assert_eq!(number(&folder.json("inspect run/model.evb"), "features"), 2.0, "the group is no feature");
+    assert_eq!(folder.json("eval run/model.evb")["accuracy"], trained["accuracy"]);
+    let many = fails(&folder, 1, "train --data people.csv --group does --label height --out no");
+    assert!(many.contains("2 groups for 3 parts"), "{many}");
+    let none = fails(&folder, 1, "train --data people.csv --group who --out no");
+    assert!(none.contains("has no column \"who\", which --group names"), "{none}");
+}
+
+#[test]
+fn a_column_or_a_file_may_hold_the_test_part() {
+    let folder = Folder::new();
+    let rows = |from: usize, to: usize, part: bool| -> String {
+        let row = |row: usize| {
+            let named = if row.is_multiple_of(5) { "test," } else { "train," };
+            format!(
+                "{}{},{},{}\n",
+                if part { named } else { "" },
+                row,
+                row * 7 % 10,
+                if row % 40 < 20 { "a" } else { "b" }
+            )
+        };
+        (from..to).map(row).collect()
+    };
+    folder.write("parted.csv", format!("part,x,z,y\n{}", rows(0, 200, true)));
+    let trained = folder.json("train --data parted.csv --split part --sweeps 10 --out by-column");
+    assert_eq!((number(&trained, "test_samples"), number(&trained, "train_samples")), (40.0, 152.0));
+    assert_eq!(folder.json("eval by-column/model.evb")["accuracy"], trained["accuracy"]);
+    folder.write("wrong.csv", folder.text("parted.csv").replacen("train,", "later,", 1));
+    let wrong = fails(&folder, 1, "train --data wrong.csv --split part --out no");
+    assert!(
+        wrong.contains("column \"part\" is \"later\", where train, validation or test belongs"),
+        "{wrong}"
+    );
+
+    folder.write("train.csv", format!("x,z,y\n{}", rows(0, 160, false)));
+    // Other columns, in another order.
+    let test: String = (160..200)
+        .map(|row| format!("{},0,{},{}\n", if row % 40 < 20 { "a" } else { "b" }, row * 7 % 10, row))
+        .collect();
+    folder.write("test.csv", format!("y,more,z,x\n{test}"));
+    let trained = folder.json("train --data train.csv --test test.csv --sweeps 10 --out by-file");
+    assert_eq!((number(&trained, "test_samples"), number(&trained, "validation_samples")), (40.0, 8.0));
+    let evaluated = folder.json("eval by-file/model.evb");
+    assert_eq!((&evaluated["accuracy"], &evaluated["samples"]), (&trained["accuracy"], &json!(40)));
+    let missing = fails(&folder, 1, "train --data train.csv --test tset.csv --out no");
+    assert!(missing.contains("tset.csv: no such file"), "{missing}");
+}
+
+#[test]
+fn folds_test_every_sample_once() {
+    let folder = Folder::new();
+    folder.write("people.csv", people());
+    let before = folder.contents();
+    let iris = folder.json("train --data iris --folds 5 --sweeps 20");
+    let folds: Vec<f64> =
+        iris["folds"].as_array().unwrap().iter().map(|fold| fold.as_f64().unwrap()).collect();
+    assert_eq!((folds.len(), number(&iris, "samples")), (5, 150.0));
+    assert!((folds.iter().sum::<f64>() / 5.0 - number(&iris, "mean_accuracy")).abs() < 1e-9);
+    assert!(number(&iris, "mean_accuracy") > 0.9 && number(&iris, "spread") < 0.1, "{iris}");
+    let support: f64 =
+        iris["per_class"].as_array().unwrap().iter().map(|class| number(class, "support")).sum();
+    assert_eq!(support, 150.0);
+    assert_eq!(folder.json("train --data iris --folds 5 --sweeps 20 --threads 1"), iris);
+    // What tells people apart says nothing of other people.
+    let alone =
+        folder.json("train --data people.csv --drop person --categorical height --folds 5 --sweeps 20");
+    let grouped =
+        folder.json("train --data people.csv --group person --categorical height --folds 5 --sweeps 20");
+    assert!(number(&alone, "mean_accuracy") > 0.9, "{alone}");
+    assert!(number(&grouped, "mean_accuracy") < 0.8, "{grouped}");
+    assert_eq!(folder.contents(), before, "nothing is written");
+    let many = fails(&folder, 1, "train --data people.csv --group person --folds 11");
+    assert!(many.contains("10 groups for 11 parts"), "{many}");
+    assert!(fails(&folder, 1, "train --data iris --folds 1").contains("choose 2 to 150"));
+}
+
+#[test]
+fn answers_carry_the_names_of_their_samples() {
+    let Some(folder) =
+        folder_with(&["eval_train.csv", "pred_index_noheader.csv", "pred_index_otherheader.csv"])
+    else {
+        return;
+    };
+    folder.json(&format!("train --data eval_train.csv {QUICK}"));
+    let named = folder.ok("predict run/model.evb pred_index_otherheader.csv --id id");
+    let lines: Vec<&str> = named.lines().collect();
+    assert!(lines[0] == "id,class" && lines[1].starts_with("0,") && lines[2].starts_with("1,"), "{named}");
+    assert_eq!(lines.len(), folder.text("pred_index_otherheader.csv").lines().count());
+    // With the index named, the rest has its places.
+    let bare = folder.ok("predict run/model.evb pred_index_noheader.csv --id 1 --scores");
+    assert!(bare.starts_with("c1,class,0,1\n0,"), "{bare}");
+    assert_eq!(folder.ok("predict run/model.evb pred_index_otherheader.csv --id id --out answers.csv"), "");
+    assert_eq!(folder.text("answers.csv"), named);
+    let wrong = folder.run("predict run/model.evb pred_index_noheader.csv --id 1 --out no/such/answers.csv");
+    assert_eq!((wrong.code, wrong.stdout.len()), (Some(1), 0));
+    assert!(wrong.stderr.contains("no/such/answers.csv: cannot be written"), "{}", wrong.stderr);
+}
+
+#[test]
+fn the_column_that_decides_is_found() {
+    let folder = Folder::new();
+    let rows: String = (0..200)
+        .map(|row| format!("{},{},{}\n", row * 13 % 50, row * 7 % 100, u8::from(row * 7 % 100 < 50)))
+        .collect();
+    folder.write("one.csv", format!("noise,signal,y\n{rows}"));
+    folder.json(&format!("train --data one.csv {QUICK}"));
+    let explained = folder.json("explain run/model.evb --out worth.svg");
+    let column = |place: usize| {
+        (explained["columns"][place]["column"].clone(), number(&explained["columns"][place], "loss"))
+    };
+    let ((first, most), (second, least)) = (column(0), column(1));
+    assert_eq!((first, second), (json!("signal"), json!("noise")));
+    assert!(most > 0.3 && least.abs() < 0.1, "{explained}");
+    assert_eq!(folder.json("explain run/model.evb"), explained, "the same seed shuffles alike");
+    assert!(folder.text("worth.svg").contains("signal"));
+    folder.ok("train --data digits --steps 20 --copies 1 --out images");
+    assert!(fails(&folder, 2, "explain images/model.evb").contains("explain is for tables"));
+}

@@ -31,7 +31,7 @@ use evobit_data::{Loaded, Schema};
 use evobit_model::evaluate;
 use evobit_model::forward;
 use evobit_search::{Interrupt, Signal, Watch};
-use evobit_train::settings::{HiddenLayer, Preset, Settings, TrainConfig};
+use evobit_train::settings::{HiddenLayer, Preset, Settings, TestPart, TrainConfig};
 use evobit_train::{Prepared, Row, Session, prepare};
 
 /// The training accuracy at which a network is measured.
@@ -95,7 +95,7 @@ fn settings(hidden: HiddenLayer) -> Settings {
     Settings {
         hidden: Some(vec![hidden]),
         levels: Some(1),
-        test: Some(0.0),
+        test: Some(TestPart::Share(0.0)),
         validation: Some(0.0),
         copies: Some(1),
         ..Settings::default()

@@ -6,7 +6,7 @@ use super::error::{listed, missing, shown};
 use super::gaps::{Gaps, is_missing};
 use super::options::Missing;
 use super::text::{Layout, Text};
-use super::{Column, ColumnKind, DataError, MISSING, Schema, Values, real_key};
+use super::{Column, ColumnKind, DataError, Division, MISSING, Part, Schema, Values, real_key};
 
 /// How a column is read, with what that needs at hand.
 enum Reading<'a> {
@@ -43,8 +43,52 @@ pub(super) struct Filled {
     pub(super) values: Values,
     /// Classes, where the layout has a label.
     pub(super) labels: Vec<u8>,
+    /// What says which part each sample goes to.
+    pub(super) division: Division,
+    /// The names of the samples, where a column has them.
+    pub(super) ids: Vec<String>,
     /// What the user should know of how cells were read.
     pub(super) notes: Vec<String>,
+}
+
+/// What parts the samples, as it is read.
+#[derive(Default)]
+struct Divider {
+    groups: HashMap<String, u32>,
+    of_samples: Vec<u32>,
+    parts: Vec<Part>,
+}
+
+impl Divider {
+    /// One more sample; its group or its part is a cell.
+    fn add(&mut self, group: Option<Cell<'_>>, part: Option<Cell<'_>>) -> Result<(), DataError> {
+        if let Some(cell) = part {
+            let (file, line, column, shown) = cell.place();
+            let part =
+                Part::named(cell.content).ok_or(DataError::NoPart { file, line, column, cell: shown })?;
+            self.parts.push(part);
+        }
+        if let Some(cell) = group {
+            let next = self.groups.len() as u32;
+            let group = match self.groups.get(cell.content) {
+                Some(&group) => group,
+                None => *self.groups.entry(cell.content.to_owned()).or_insert(next),
+            };
+            self.of_samples.push(group);
+        }
+        Ok(())
+    }
+
+    /// The parts where they are named, else the groups.
+    fn division(self) -> Division {
+        if !self.parts.is_empty() {
+            Division::Parts(self.parts)
+        } else if !self.of_samples.is_empty() {
+            Division::Groups(self.of_samples)
+        } else {
+            Division::Shares
+        }
+    }
 }
 
 /// Cells of a column that a model does not know.
@@ -102,7 +146,8 @@ pub(super) fn fill(
     let numbers = |feature| !matches!(readings.get(feature), Some(Reading::Category(_)));
     let gaps = Gaps::new(layout, (0..layout.features.len()).map(numbers));
     let known: HashMap<&str, u8> = classes.iter().map(String::as_str).zip(0..=u8::MAX).collect();
-    let (mut keys, mut labels) = (Vec::new(), Vec::new());
+    let (mut keys, mut labels, mut divider) = (Vec::new(), Vec::new(), Divider::default());
+    let mut ids = vec![];
     let mut samples = 0u64;
     text.rows(layout.header, |line, row| {
         if gaps.leaves_out(text, row) {
@@ -136,6 +181,8 @@ pub(super) fn fill(
             }
             keys.push(key);
         }
+        ids.extend(layout.parting.id.map(|column| cell(column).content.to_owned()));
+        divider.add(layout.parting.group.map(cell), layout.parting.split.map(cell))?;
         if let Some(column) = layout.label {
             labels.push(cell(column).class(&known, classes)?);
         }
@@ -152,7 +199,7 @@ pub(super) fn fill(
         .iter()
         .zip(&layout.features)
         .flat_map(|(unknown, &column)| unknown.notes(&shown(&layout.names[column])));
-    Ok(Filled { values, labels, notes: notes.collect() })
+    Ok(Filled { values, labels, division: divider.division(), ids, notes: notes.collect() })
 }
 
 /// The number that the name of a class is. Greater ones than these could be equal as floats and are names.

@@ -193,6 +193,21 @@ pub enum DataError {
     )]
     OtherShape { file: String, found: String, expected: String },
 
+    /// Fewer groups than parts.
+    #[error(
+        "there are {groups} groups for {parts} parts, and no group may be in two: use other groups, or no validation part (--validation 0)"
+    )]
+    Groups { groups: usize, parts: usize },
+    /// Folds that cannot be dealt.
+    #[error(
+        "{samples} samples cannot be dealt into {folds} folds: choose 2 to {samples}, and leave --split out"
+    )]
+    Folds { folds: usize, samples: usize },
+    /// A cell that names no part.
+    #[error(
+        "{file}: line {line}, column {column} is {cell}, where train, validation or test belongs: correct it"
+    )]
+    NoPart { file: String, line: u64, column: String, cell: String },
     /// Shares of a split that leave nothing to train on.
     #[error(
         "cannot keep {validation} of the samples for validation and {test} for testing: give shares of at least 0 that together stay under 1"

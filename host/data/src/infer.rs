@@ -18,8 +18,8 @@ use super::load::TableFacts;
 use super::notes::{index_notes, missing_note, rounding_notes};
 use super::options::Missing;
 use super::seen::{Is, Seen};
-use super::text::{Layout, Matched, Text, column_names, find_column};
-use super::{Column, ColumnChoice, ColumnKind, DataError, Dataset, LoadOptions, Schema};
+use super::text::{Layout, Matched, Parting, Text, column_names, find_column};
+use super::{Column, ColumnChoice, ColumnKind, DataError, Dataset, Division, LoadOptions, Schema};
 
 const MOST_CLASSES: usize = 256;
 
@@ -42,6 +42,7 @@ pub(super) struct Inferred {
     pub(super) dataset: Dataset,
     pub(super) notes: Vec<String>,
     pub(super) facts: TableFacts,
+    pub(super) division: Division,
 }
 
 /// Reads a labelled data set from `text`.
@@ -65,13 +66,13 @@ pub(super) fn infer(text: &Text, options: &LoadOptions) -> Result<Inferred, Data
         return Err(DataError::Shape { file, features, channels, height, width });
     }
     let classes = classes(text, &layout, label, &gaps)?;
-    let Filled { values, labels, .. } = fill(text, &layout, &schema, &classes)?;
+    let Filled { values, labels, division, .. } = fill(text, &layout, &schema, &classes)?;
     let mut notes = text.notes(&text.first()?, layout.header);
     notes.extend(missing_note(&layout, &seen, labels.len()));
     notes.extend(rounding_notes(&layout, &seen));
     notes.extend(index_notes(&layout, &seen));
     let facts = TableFacts { writing: text.writing(layout.header), label: layout.names[label].clone() };
-    Ok(Inferred { dataset: Dataset { schema, values, labels, classes }, notes, facts })
+    Ok(Inferred { dataset: Dataset { schema, values, labels, classes }, notes, facts, division })
 }
 
 fn layout(text: &Text, options: &LoadOptions) -> Result<Layout, DataError> {
@@ -82,9 +83,10 @@ fn layout(text: &Text, options: &LoadOptions) -> Result<Layout, DataError> {
     if let Some(column) = names.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(DataError::DuplicateColumn { file: text.file.clone(), column: shown(column) });
     }
+    let parting = Parting::new(text, &names, &options.columns)?;
     let label = match &options.label {
         Some(label) => find_column(&names, label).ok_or_else(|| text.unknown_label(label, &names))?,
-        None => names.len().saturating_sub(1),
+        None => (0..names.len()).rev().find(|&column| !parting.contains(column)).unwrap_or_default(),
     };
     if names.len() < 2 {
         return Err(DataError::NoFeatures { file: text.file.clone() });
@@ -92,7 +94,9 @@ fn layout(text: &Text, options: &LoadOptions) -> Result<Layout, DataError> {
     let ColumnChoice { drop, only, .. } = &options.columns;
     let drop = places(text, &names, "--drop", drop)?;
     let only = places(text, &names, "--only", only)?;
-    let kept = |column: &usize| !drop.contains(column) && (only.is_empty() || only.contains(column));
+    let kept = |column: &usize| {
+        !parting.contains(*column) && !drop.contains(column) && (only.is_empty() || only.contains(column))
+    };
     let features: Vec<usize> = (0..names.len()).filter(|&column| column != label).filter(kept).collect();
     if features.is_empty() {
         return Err(DataError::NoneLeft { file: text.file.clone() });
@@ -104,6 +108,7 @@ fn layout(text: &Text, options: &LoadOptions) -> Result<Layout, DataError> {
         label: Some(label),
         missing: options.missing,
         matched: Matched::Names,
+        parting,
     })
 }
 
@@ -114,16 +119,7 @@ fn places(
     flag: &'static str,
     columns: &[String],
 ) -> Result<Vec<usize>, DataError> {
-    let place = |column: &String| {
-        find_column(names, column).ok_or_else(|| DataError::UnknownColumn {
-            file: text.file.clone(),
-            flag,
-            column: shown(column),
-            columns: listed(names.iter().map(String::as_str)),
-            count: names.len(),
-        })
-    };
-    columns.iter().map(place).collect()
+    columns.iter().map(|column| text.place(names, flag, column)).collect()
 }
 
 /// The feature columns, which lines are left out, and what was seen.

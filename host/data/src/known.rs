@@ -16,8 +16,15 @@ use csv::StringRecord;
 
 use super::cells::{Filled, fill, number};
 use super::error::shown;
-use super::text::{Layout, Matched, Text, column_names, find_column};
-use super::{Column, ColumnKind, DataError, Dataset, LoadOptions, Schema, Unlabelled};
+use super::text::{Layout, Matched, Parting, Text, column_names, find_column};
+use super::{Column, ColumnKind, DataError, Dataset, Division, LoadOptions, Schema, Unlabelled};
+
+/// Samples with their labels.
+pub(super) struct Labelled {
+    pub(super) set: Dataset,
+    pub(super) division: Division,
+    pub(super) notes: Vec<String>,
+}
 
 /// What a model reads, and where the options say its label is.
 #[derive(Clone, Copy)]
@@ -29,7 +36,7 @@ pub(super) struct Known<'a> {
 
 impl Known<'_> {
     /// Reads samples with their labels.
-    pub(super) fn labelled(&self, text: &Text) -> Result<(Dataset, Vec<String>), DataError> {
+    pub(super) fn labelled(&self, text: &Text) -> Result<Labelled, DataError> {
         let layout = self.layout(text)?;
         if layout.label.is_none() {
             if let Some(label) = &self.options.label {
@@ -37,10 +44,10 @@ impl Known<'_> {
             }
             return Err(DataError::NoLabels { file: text.file.clone(), features: self.schema.features() });
         }
-        let Filled { values, labels, notes } = fill(text, &layout, self.schema, self.classes)?;
+        let Filled { values, labels, notes, division, .. } = fill(text, &layout, self.schema, self.classes)?;
         let notes = [self.notes(&layout), notes].concat();
         let (schema, classes) = (self.schema.clone(), self.classes.to_vec());
-        Ok((Dataset { schema, values, labels, classes }, notes))
+        Ok(Labelled { set: Dataset { schema, values, labels, classes }, division, notes })
     }
 
     /// Reads samples and leaves out their labels, if they have any.
@@ -54,9 +61,10 @@ impl Known<'_> {
             // What is one too many could be any of them, such as an index that comes first.
             return Err(self.count_error(text, &layout.names));
         }
-        let Filled { values, notes, .. } = fill(text, &layout, self.schema, self.classes)?;
+        let Filled { values, notes, ids, .. } = fill(text, &layout, self.schema, self.classes)?;
         let notes = [self.notes(&layout), notes].concat();
-        Ok(Unlabelled { schema: self.schema.clone(), values, notes })
+        let ids = layout.parting.id.map(|column| (layout.names[column].clone(), ids));
+        Ok(Unlabelled { schema: self.schema.clone(), values, notes, ids })
     }
 
     /// What is said of columns that are not matched by their names.
@@ -131,13 +139,15 @@ impl Known<'_> {
             let column = shown(&names[feature]);
             return Err(DataError::DuplicateColumn { file: text.file.clone(), column });
         }
-        let spare: Vec<usize> = (0..names.len()).filter(|column| !features.contains(column)).collect();
+        let parting = Parting::new(text, &names, &self.options.columns)?;
+        let is_spare = |column: &usize| !features.contains(column) && !parting.contains(*column);
+        let spare: Vec<usize> = (0..names.len()).filter(is_spare).collect();
         let label = match (self.label(&names), spare.as_slice()) {
             (Some(label), _) => find_column(&names, &label),
             (None, &[only]) => Some(only),
             (None, _) => self.only_classes(text, header, &spare)?,
         };
-        Ok(Layout { header, names, features, label, missing: self.options.missing, matched })
+        Ok(Layout { header, names, features, label, missing: self.options.missing, matched, parting })
     }
 
     /// The label's name, if the user or the model's run says one that is there.
@@ -173,7 +183,9 @@ impl Known<'_> {
     }
 
     fn placed(&self, text: &Text, names: Vec<String>, header: bool) -> Result<Layout, DataError> {
-        let (expected, found) = (self.schema.features(), names.len());
+        let parting = Parting::new(text, &names, &self.options.columns)?;
+        let usable: Vec<usize> = (0..names.len()).filter(|&column| !parting.contains(column)).collect();
+        let (expected, found) = (self.schema.features(), usable.len());
         let wanted = self.label(&names);
         let named = wanted.as_ref().is_some_and(|label| names.contains(label));
         if found != expected + 1 && (found != expected || named) {
@@ -182,10 +194,18 @@ impl Known<'_> {
         let label = match &wanted {
             _ if found == expected => None,
             Some(label) => Some(find_column(&names, label).ok_or_else(|| text.unknown_label(label, &names))?),
-            None => Some(expected),
+            None => usable.last().copied(),
         };
-        let features = (0..found).filter(|&column| Some(column) != label).collect();
-        Ok(Layout { header, names, features, label, missing: self.options.missing, matched: Matched::Places })
+        let features = usable.into_iter().filter(|&column| Some(column) != label).collect();
+        Ok(Layout {
+            header,
+            names,
+            features,
+            label,
+            missing: self.options.missing,
+            matched: Matched::Places,
+            parting,
+        })
     }
 
     /// The error of a wrong number of columns, which names one that lacks if the header seems to be

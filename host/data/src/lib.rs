@@ -44,7 +44,7 @@ pub use infer::read_csv;
 pub use load::{Loaded, TableFacts, is_memorize, load, load_known, load_unlabelled, read_unlabelled};
 pub use named::Named;
 pub use options::{ColumnChoice, Decimal, LoadOptions, Missing, Separator, Writing};
-pub use split::{Split, stratified};
+pub use split::{Division, Part, Split, stratified};
 
 /// How the raw values of one column are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,6 +277,8 @@ pub struct Unlabelled {
     pub values: Values,
     /// What the user should know of how they were read.
     pub notes: Vec<String>,
+    /// The column that names the samples, and the names, where one was asked for.
+    pub ids: Option<(String, Vec<String>)>,
 }
 
 impl Unlabelled {

@@ -9,10 +9,10 @@ use super::folder::{Pair, pairs};
 use super::idx::{self, Images};
 use super::infer::{Inferred, infer};
 use super::input::Input;
-use super::known::Known;
+use super::known::{Known, Labelled};
 use super::options::{LoadOptions, Writing};
 use super::text::Text;
-use super::{DataError, Dataset, Schema, Unlabelled, builtin, memorize};
+use super::{DataError, Dataset, Division, Schema, Unlabelled, builtin, memorize};
 
 /// A loaded source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// How the table was read; `None` of what is no table in a file.
     pub table: Option<TableFacts>,
+    /// What says which part each sample of `train` goes to.
+    pub division: Division,
 }
 
 /// How a table was read.
@@ -41,7 +43,7 @@ pub struct TableFacts {
 impl Loaded {
     /// What is no table in a file.
     fn new(name: String, train: Dataset, test: Option<Dataset>) -> Self {
-        Self { name, train, test, notes: vec![], table: None }
+        Self { name, train, test, notes: vec![], table: None, division: Division::Shares }
     }
 }
 
@@ -80,8 +82,8 @@ pub fn load(source: &str, options: &LoadOptions) -> Result<Loaded, DataError> {
     if input.is_idx() {
         return Err(DataError::LoneIdx { file: input.file });
     }
-    let Inferred { dataset, notes, facts } = infer(&Text::read(input, options.writing)?, options)?;
-    Ok(Loaded { notes, table: Some(facts), ..Loaded::new(short_name(path), dataset, None) })
+    let Inferred { dataset, notes, facts, division } = infer(&Text::read(input, options.writing)?, options)?;
+    Ok(Loaded { notes, table: Some(facts), division, ..Loaded::new(short_name(path), dataset, None) })
 }
 
 /// Loads `source`, as [`load`] does, to test a model on: its schema and classes are those given.
@@ -109,7 +111,7 @@ pub fn load_known(
     }
     if let Some(builtin) = builtin::find(source) {
         let text = Text::read(Input::new(source, builtin.text.as_bytes())?, Writing::default())?;
-        let (train, _) = known.labelled(&text)?;
+        let train = known.labelled(&text)?.set;
         return Ok(Loaded::new(source.to_owned(), train, None));
     }
     if path.is_dir() {
@@ -128,8 +130,8 @@ pub fn load_known(
     if input.is_idx() {
         return Err(DataError::LoneIdx { file: input.file });
     }
-    let (train, notes) = known.labelled(&Text::read(input, options.writing)?)?;
-    Ok(Loaded { notes, ..Loaded::new(short_name(path), train, None) })
+    let Labelled { set, division, notes } = known.labelled(&Text::read(input, options.writing)?)?;
+    Ok(Loaded { notes, division, ..Loaded::new(short_name(path), set, None) })
 }
 
 /// Loads samples to predict by the schema of a model: a built-in set, one IDX file of images, or a
@@ -179,7 +181,7 @@ fn unlabelled(input: Input, known: Known) -> Result<Unlabelled, DataError> {
     let images = idx::images(input)?;
     same_shape(&file, images.shape, known.schema)?;
     let notes = images.note.into_iter().collect();
-    Ok(Unlabelled { schema: known.schema.clone(), values: images.pixels, notes })
+    Ok(Unlabelled { schema: known.schema.clone(), values: images.pixels, notes, ids: None })
 }
 
 /// Reads both files of a pair and checks that they are of one length.

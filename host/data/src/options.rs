@@ -78,6 +78,12 @@ pub struct ColumnChoice {
     pub categorical: Vec<String>,
     /// Those that are numbers.
     pub numeric: Vec<String>,
+    /// The one whose equal values stay in one part of a split; no feature.
+    pub group: Option<String>,
+    /// The one that names the part of each sample; no feature.
+    pub split: Option<String>,
+    /// The one that names each sample to predict; no feature.
+    pub id: Option<String>,
 }
 
 /// What a file does not say about itself.

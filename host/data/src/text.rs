@@ -12,7 +12,7 @@ use super::DataError;
 use super::dialect::{self, Dialect, has_decimals};
 use super::error::{listed, shown};
 use super::input::Input;
-use super::options::{Decimal, Missing, Writing};
+use super::options::{ColumnChoice, Decimal, Missing, Writing};
 
 /// Lines in which texts of the first are looked for.
 const LINES_FOR_A_HEADER: usize = 10_000;
@@ -46,6 +46,38 @@ pub(super) struct Layout {
     pub(super) missing: Option<Missing>,
     /// How the columns of a model were found.
     pub(super) matched: Matched,
+    /// The columns that part the samples.
+    pub(super) parting: Parting,
+}
+
+/// Columns that are of samples but no features: those that part them into training, validation and test, and the one that names them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Parting {
+    /// The one whose equal values stay together.
+    pub(super) group: Option<usize>,
+    /// The one that names the parts.
+    pub(super) split: Option<usize>,
+    /// The one that names the samples.
+    pub(super) id: Option<usize>,
+}
+
+impl Parting {
+    /// Of columns with these names.
+    pub(super) fn new(text: &Text, names: &[String], choice: &ColumnChoice) -> Result<Self, DataError> {
+        let place = |flag, column: &Option<String>| {
+            column.as_ref().map(|column| text.place(names, flag, column)).transpose()
+        };
+        Ok(Self {
+            group: place("--group", &choice.group)?,
+            split: place("--split", &choice.split)?,
+            id: place("--id", &choice.id)?,
+        })
+    }
+
+    /// Whether a column is one of them.
+    pub(super) fn contains(self, column: usize) -> bool {
+        [self.group, self.split, self.id].contains(&Some(column))
+    }
 }
 
 /// How the columns of a model were found in a text.
@@ -227,6 +259,22 @@ impl Text {
             row.truncate(self.most);
         }
         Ok(read)
+    }
+
+    /// The column that a flag names.
+    pub(super) fn place(
+        &self,
+        names: &[String],
+        flag: &'static str,
+        column: &str,
+    ) -> Result<usize, DataError> {
+        find_column(names, column).ok_or_else(|| DataError::UnknownColumn {
+            file: self.file.clone(),
+            flag,
+            column: shown(column),
+            columns: listed(names.iter().map(String::as_str)),
+            count: names.len(),
+        })
     }
 
     /// The error of a label column that is not there.

@@ -7,6 +7,7 @@
 //! | [`weights()`] | the weights of single neurons, one tile each | PNG |
 //! | [`lines()`] | anything over steps, runs side by side | SVG |
 //! | [`spectrum_histogram()`] | what one changed bit does to the loss | SVG |
+//! | [`importance()`] | what each column of a table is worth | SVG |
 //! | [`Events`] | scalars while a run goes on | TensorBoard's |
 //!
 //! A picture is drawn into memory and then written in one go, so that a
@@ -27,6 +28,7 @@ mod curves;
 #[cfg_attr(not(feature = "tensorboard"), path = "without_events.rs")]
 mod events;
 mod histogram;
+mod importance;
 mod lines;
 mod text;
 mod weights;
@@ -35,6 +37,7 @@ pub use confusion::confusion;
 pub use curves::{CurvePoint, curves};
 pub use events::Events;
 pub use histogram::spectrum_histogram;
+pub use importance::{Importance, MOST_BARS, importance};
 pub use lines::{Chart, Line, MOST_NAMES, lines};
 pub use weights::{Cell, weights};
 

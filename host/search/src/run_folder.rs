@@ -27,6 +27,12 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// The disk is full.
+    #[error("{}: the disk is full: make room, then go on with --resume and the run folder", path.display())]
+    Full {
+        /// The folder or file.
+        path: PathBuf,
+    },
     /// It cannot be made or written.
     #[error("{}: cannot be written ({source}): choose a folder you may write with --out", path.display())]
     Write {
@@ -35,6 +41,15 @@ pub enum FolderError {
         /// The cause.
         source: std::io::Error,
     },
+}
+
+impl FolderError {
+    fn writing(path: PathBuf, source: std::io::Error) -> Self {
+        match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Write { path, source },
+        }
+    }
 }
 
 /// A row of a search as a line of `metrics.csv`.
@@ -126,7 +141,11 @@ impl RunFolder {
             file.sync_all()?;
             fs::rename(&beside, &path)
         });
-        written.map_err(|source| FolderError::Write { path, source })
+        written.map_err(|source| {
+            // Half a file is of no use, and on a full disk in the way.
+            let _ = fs::remove_file(&beside);
+            FolderError::writing(path, source)
+        })
     }
 
     /// Writes the rows of a search as `metrics.csv`.
@@ -144,7 +163,7 @@ impl RunFolder {
 }
 
 fn make_all(path: &Path) -> Result<(), FolderError> {
-    fs::create_dir_all(path).map_err(|source| FolderError::Write { path: path.to_owned(), source })
+    fs::create_dir_all(path).map_err(|source| FolderError::writing(path.to_owned(), source))
 }
 
 fn make(path: &Path) -> Result<PathBuf, FolderError> {
@@ -153,7 +172,7 @@ fn make(path: &Path) -> Result<PathBuf, FolderError> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             Err(FolderError::Exists { path: path.to_owned() })
         }
-        Err(source) => Err(FolderError::Write { path: path.to_owned(), source }),
+        Err(source) => Err(FolderError::writing(path.to_owned(), source)),
     }
 }
 
@@ -177,5 +196,20 @@ mod tests {
         RunFolder::open(&path).unwrap();
         let file = path.join("model.evb/run");
         assert!(matches!(RunFolder::create(Some(&file), "x"), Err(FolderError::Write { .. })));
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_no_half_file() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = RunFolder::create(Some(&base.path().join("run")), "x").unwrap();
+        // A folder with something in it is in the way.
+        fs::create_dir_all(folder.file("model.evb/in")).unwrap();
+        assert!(matches!(folder.write("model.evb", b"12"), Err(FolderError::Write { .. })));
+        assert!(!folder.file("model.evb.part").exists());
+        let full = FolderError::writing("run/model.evb".into(), std::io::ErrorKind::StorageFull.into());
+        assert_eq!(
+            full.to_string(),
+            "run/model.evb: the disk is full: make room, then go on with --resume and the run folder"
+        );
     }
 }

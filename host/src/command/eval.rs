@@ -13,8 +13,8 @@ use evobit_data::{Dataset, LoadOptions, Loaded, load_known};
 use evobit_model::Model;
 use evobit_model::evaluate::{self, confusion};
 use evobit_model::measures::Measures;
-use evobit_train;
-use evobit_train::settings::{Facts, TrainConfig};
+use evobit_train::settings::{Facts, Settings, TrainConfig};
+use evobit_train::with_test_file;
 
 pub(super) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let model = Model::read(&args.model)?;
@@ -39,29 +39,25 @@ pub(super) fn select(
 ) -> Result<Selected, Failure> {
     let (schema, classes) = (model.schema(), model.classes());
     let beside = path.with_file_name("config.toml");
-    let config = if beside.is_file() {
-        let settings = read_settings(&beside)?;
-        Some(
-            settings
-                .resolve(Facts { schema: &schema, classes: &classes, samples: 0, data: None })
-                .map_err(Failure::usage)?,
-        )
-    } else {
-        None
-    };
+    let settings = if beside.is_file() { Some(read_settings(&beside)?) } else { None };
     let given = args.data.clone().or_else(|| args.data_flag.clone());
-    let Some(source) = given.or_else(|| config.as_ref().map(|config| config.data.clone())) else {
+    let Some(source) = given.or_else(|| settings.as_ref().and_then(|settings| settings.data.clone())) else {
         return Err(Failure::usage(
             "which data? There is no config.toml beside the model: give a data set after it",
         ));
     };
-    let trained_label = config.as_ref().and_then(|config| config.label.clone());
-    let config = config.filter(|config| same_source(&config.data, &source));
-    let missing = config.as_ref().and_then(|config| config.missing);
-    let writing = args.writing.over(config.as_ref());
-    let label = args.label.clone();
-    let options = LoadOptions { label, trained_label, missing, writing, ..LoadOptions::default() };
+    let trained_label = settings.as_ref().and_then(|settings| settings.label.clone());
+    // Of other data the run says nothing but the name of its label.
+    let settings = settings
+        .filter(|settings| settings.data.as_ref().is_some_and(|trained_on| same_source(trained_on, &source)));
+    let known = settings.as_ref().map(Settings::load_options).unwrap_or_default();
+    let label = args.label.clone().or_else(|| known.label.clone());
+    let options = LoadOptions { label, trained_label, writing: args.writing.over(known.writing), ..known };
     let loaded = load_known(&source, &schema, &classes, &options)?;
+    let test = settings.as_ref().and_then(|settings| settings.test.as_ref());
+    let loaded = with_test_file(loaded, test, &options)?;
+    let facts = Facts { schema: &schema, classes: &classes, samples: 0, data: None };
+    let config = settings.map(|settings| settings.resolve(facts)).transpose().map_err(Failure::usage)?;
     loaded.notes.iter().for_each(|note| tell(&format!("note: {note}")));
     let known = config.is_some() || loaded.test.is_some();
     let part = args.part.or(default.filter(|_| known));

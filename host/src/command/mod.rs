@@ -4,7 +4,9 @@ mod bench;
 mod bench_time;
 mod data;
 mod eval;
+mod explain;
 mod flash;
+mod folds;
 mod inspect;
 mod inspect_rust;
 mod islands;
@@ -34,7 +36,7 @@ use evobit_compute::{Backend, Instructions};
 use evobit_data::{Decimal, Separator, Writing};
 use evobit_model::Model;
 use evobit_train::family::FamilyName;
-use evobit_train::settings::{Settings, SettingsError, TrainConfig};
+use evobit_train::settings::{Settings, SettingsError};
 pub use flash::FlashArgs;
 pub use link::{LearnArgs, LinkArgs, LinkCommand};
 use settings::named;
@@ -61,6 +63,7 @@ const EXAMPLES: &str = "Examples:
   evobit train --resume runs/digits-1           go on with a run that was stopped or killed
   evobit eval runs/digits-1/model.evb           accuracy on the test samples of that run
   evobit predict MODEL samples.csv              one class a line
+  evobit explain MODEL --out worth.svg          which columns of a table it goes by
   evobit inspect MODEL                          what is in a model, to the byte
   evobit train --islands 8                      searches that exchange their best, see --help
   evobit lineage runs/digits-1                  how the best of such a run came to be
@@ -81,6 +84,8 @@ pub enum Command {
     Data(Box<DescribeArgs>),
     /// Measure a model's accuracy on data
     Eval(EvalArgs),
+    /// Show which columns of a table a model goes by
+    Explain(ExplainArgs),
     /// Classify samples: one line out for each sample in
     Predict(PredictArgs),
     /// Show what a model consists of: shape, bits, bytes of flash and RAM
@@ -123,6 +128,10 @@ pub struct TrainArgs {
     /// Save the state of the search every so many seconds; 0 after each step; islands save theirs after each epoch [default: 10]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
     pub checkpoint: Option<f64>,
+    /// Cross-validation: deal the samples into so many folds, train once for each on all others, and say how the models do on what they
+    /// did not see; no model is kept
+    #[arg(long, value_name = "K", conflicts_with_all = ["resume", "replay", "out", "budget"], help_heading = "Run")]
+    pub folds: Option<usize>,
     /// Stop after so many seconds of search, the last quarter of them without heat; the step it stopped at and the heat
     /// of each sweep are recorded, so the run can be repeated
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, help_heading = "Run")]
@@ -176,13 +185,12 @@ pub struct WritingArgs {
 }
 
 impl WritingArgs {
-    /// What flags say, else what `config` does.
-    fn over(self, config: Option<&TrainConfig>) -> Writing {
-        let set = |flag: bool| flag || config.and_then(|config| config.no_header).unwrap_or_default();
+    /// What flags say, else what `other` does.
+    fn over(self, other: Writing) -> Writing {
         Writing {
-            separator: self.separator.or_else(|| config?.separator),
-            decimal: self.decimal.or_else(|| config?.decimal),
-            no_header: set(self.no_header),
+            separator: self.separator.or(other.separator),
+            decimal: self.decimal.or(other.decimal),
+            no_header: self.no_header || other.no_header,
         }
     }
 }
@@ -196,6 +204,28 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub data: DataArgs,
     /// Print one JSON object as the last line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The model file, such as runs/iris-1/model.evb
+    pub model: PathBuf,
+    /// Which samples
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// How often each column is shuffled
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub shuffles: u32,
+    /// Seed of the shuffles
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    pub seed: u64,
+    /// Draw a picture into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -247,6 +277,12 @@ pub struct PredictArgs {
     /// Print the score of every class as well, as CSV with a header
     #[arg(long)]
     pub scores: bool,
+    /// Column that names the samples: print it before each class, as CSV with a header; it is no feature
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// A label column to leave out, by name or by number from 1
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
@@ -410,6 +446,7 @@ fn run_here(cli: Cli) -> Result<(), Failure> {
         Some(Command::Train(args)) => train::run(&args),
         Some(Command::Data(args)) => data::run(&args),
         Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Predict(args)) => predict::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Lineage(args)) => lineage::run(&args),

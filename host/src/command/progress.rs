@@ -7,7 +7,7 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use super::table::percent;
 use super::tell;
 use evobit_report::Events;
-use evobit_search::Watch;
+use evobit_search::{RunFolder, Watch};
 use evobit_sweeps::Metric;
 use evobit_train::Row;
 
@@ -36,10 +36,21 @@ impl Lines {
     }
 }
 
+/// How often the rows so far are written, where nobody waits for the end.
+const BETWEEN_METRICS: Duration = Duration::from_secs(5);
+
+/// Rows that are written while a run goes on.
+struct Metrics<'a> {
+    folder: &'a RunFolder,
+    rows: Vec<Row>,
+    last: Instant,
+}
+
 /// Shows a search on standard error.
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     bar: ProgressBar,
     lines: Lines,
+    metrics: Option<Metrics<'a>>,
     message: String,
     /// Mutants that an earlier run scored; this one's speed is its own.
     before: Option<u64>,
@@ -48,7 +59,7 @@ pub(super) struct Progress {
     events: Option<Events>,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
     /// A bar over the `steps` steps that a search may take at most.
     pub(super) fn new(steps: u64) -> Self {
         let bar = ProgressBar::new(steps);
@@ -56,12 +67,25 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Self { bar, lines: Lines::new(), message: String::new(), before: None, told: false, events: None }
+        Self {
+            bar,
+            lines: Lines::new(),
+            metrics: None,
+            message: String::new(),
+            before: None,
+            told: false,
+            events: None,
+        }
     }
 
     /// Writes rows to an event file as well.
     pub(super) fn with_events(self, events: Option<Events>) -> Self {
         Self { events, ..self }
+    }
+
+    /// Writes rows into a run folder as well, behind those of `before`.
+    pub(super) fn with_metrics(self, folder: &'a RunFolder, before: &[Row]) -> Self {
+        Self { metrics: Some(Metrics { folder, rows: before.to_vec(), last: Instant::now() }), ..self }
     }
 
     /// Takes the bar away.
@@ -70,7 +94,7 @@ impl Progress {
     }
 }
 
-impl Watch<Row> for Progress {
+impl Watch<Row> for Progress<'_> {
     fn step(&mut self, step: u64, mutants: u64) {
         let before = *self.before.get_or_insert(mutants);
         if step.is_multiple_of(16) {
@@ -86,6 +110,14 @@ impl Watch<Row> for Progress {
         self.message = format!("training {}", percent(row.train_accuracy));
         if row.validation_accuracy.is_finite() {
             self.message += &format!("  validation {}", percent(row.validation_accuracy));
+        }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.rows.push(*row);
+            if metrics.last.elapsed() >= BETWEEN_METRICS {
+                metrics.last = Instant::now();
+                // At its end the run writes them again, and says where that fails.
+                let _ = metrics.folder.write_metrics(&metrics.rows);
+            }
         }
         let written = self.events.as_mut().map_or(Ok(()), |events| Metric::from(row).write(events));
         if let Err(error) = written {

@@ -7,13 +7,13 @@ use evobit::encode::Encoder;
 use evobit::network::Network;
 use serde_json::json;
 
-use super::islands;
 use super::measured::{class_lines, extend, measured_rows};
 use super::progress::Progress;
 use super::resume::{self, Resumed, Unfinished};
 use super::signals;
 use super::table::{count, lines, percent, plural};
 use super::{Failure, TrainArgs, print, read_settings, tell, times};
+use super::{folds, islands};
 use evobit_compute::{Accelerator, Backend};
 use evobit_data::{Loaded, TableFacts};
 use evobit_model::Model;
@@ -65,6 +65,9 @@ pub(super) fn run(args: &TrainArgs) -> Result<(), Failure> {
 /// The whole run, or that of the first process of many.
 fn lead(args: &TrainArgs, transport: Option<&dyn Transport>) -> Result<(), Failure> {
     signals::listen();
+    if let Some(folds) = args.folds {
+        return folds::run(args, folds);
+    }
     let folder = match &args.resume {
         None => None,
         Some(path) => match resume::open(args, path)? {
@@ -174,6 +177,9 @@ fn search<'a>(
     let before = from.as_ref().map_or(&[][..], |from| &from.state.course.rows);
     let live = if config.islands.is_none() { events(before)? } else { None };
     let mut progress = Progress::new(config.steps.map_or(most, |steps| steps.min(most))).with_events(live);
+    if config.islands.is_none() {
+        progress = progress.with_metrics(folder, before);
+    }
     let session = Session { checkpoints: Some(checkpoints), interrupt: signals::interrupt(), ..session };
     let outcome = evobit_train::run(prepared, config, session, from, &mut progress);
     progress.finish();

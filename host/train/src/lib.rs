@@ -38,7 +38,7 @@ pub use outcome::Outcome;
 pub use prepare::{PrepareError, Prepared, parts, prepare, prepare_from, random_genome};
 pub use row::Row;
 pub use session::Session;
-pub use source::{Source, SourceError};
+pub use source::{Source, SourceError, with_test_file};
 pub use spectrum::{landscape, layer_spectrum};
 
 /// Searches for a genome, from the start or from where another run was.

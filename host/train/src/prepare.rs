@@ -16,7 +16,7 @@ use evobit_compute::machine::memory_available;
 use evobit_compute::{Accelerator, Instructions, Work};
 use evobit_data::augment::{Distortion, distorted};
 use evobit_data::encode::{Encoded, encode, learn};
-use evobit_data::{Column, ColumnKind, DataError, Dataset, Loaded, Schema, Values, stratified};
+use evobit_data::{Column, ColumnKind, DataError, Dataset, Loaded, Schema, Values};
 use evobit_model::evaluate::Classify;
 use evobit_model::{Ingredients, Model};
 
@@ -228,10 +228,11 @@ pub fn random_genome(prepared: &Prepared, config: &TrainConfig) -> Vec<u32> {
 /// Shares that leave nothing to train on.
 pub fn parts(loaded: &Loaded, config: &TrainConfig) -> Result<[Dataset; 3], DataError> {
     let given = loaded.test.as_ref();
-    let test_share = if given.is_some() { 0.0 } else { config.test };
+    let test_share = if given.is_some() { 0.0 } else { config.test.share() };
     let mut stream = Stream::new(config.seed, Purpose::Split, 0);
     let data = &loaded.train;
-    let split = stratified(&data.labels, data.classes.len(), config.validation, test_share, &mut stream)?;
+    let classes = data.classes.len();
+    let split = loaded.division.split(&data.labels, classes, config.validation, test_share, &mut stream)?;
     let test = given.cloned().unwrap_or_else(|| data.select(&split.test));
     Ok([data.select(&split.train), data.select(&split.validation), test])
 }

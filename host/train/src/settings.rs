@@ -30,7 +30,7 @@ pub use declare::Setting;
 pub use facts::Facts;
 pub use file::SettingsError;
 pub use kinds::{Algorithm, GraphKind, MigrationKind, Preset, ShareKind};
-pub use notation::{HiddenLayer, ImageShape, plan};
+pub use notation::{HiddenLayer, ImageShape, TestPart, plan};
 pub use table::{Settings, TrainConfig};
 pub use value::Value;
 

@@ -1,8 +1,8 @@
 //! What a run is begun with: its data, the model that it goes on from, and a configuration that fits both.
 
 use crate::family::FamilyName;
-use crate::settings::{HiddenLayer, Settings, TrainConfig};
-use evobit_data::{DataError, Loaded, is_memorize, load, load_known};
+use crate::settings::{HiddenLayer, Settings, TestPart, TrainConfig};
+use evobit_data::{ColumnChoice, DataError, LoadOptions, Loaded, is_memorize, load, load_known};
 use evobit_model::{Model, ModelError};
 
 /// Data, and the model that a run goes on from.
@@ -38,11 +38,13 @@ impl Source {
         let options = settings.load_options();
         let Some(path) = &settings.from else {
             let source = settings.data.as_deref().unwrap_or("digits");
-            return Ok(Self { loaded: load(source, &options)?, model: None });
+            let loaded = with_test_file(load(source, &options)?, settings.test.as_ref(), &options)?;
+            return Ok(Self { loaded, model: None });
         };
         let model = Model::read(path)?;
         let source = settings.data.as_deref().ok_or(SourceError::NoData)?;
         let loaded = load_known(source, &model.schema(), &model.classes(), &options)?;
+        let loaded = with_test_file(loaded, settings.test.as_ref(), &options)?;
         Ok(Self { loaded, model: Some(model) })
     }
 
@@ -70,4 +72,26 @@ impl Source {
         settings.heat = settings.heat.or(Some(0.0));
         settings.resolve(&self.loaded.train)
     }
+}
+
+/// Data with the test samples of a file of their own, if the settings name one.
+///
+/// # Errors
+/// A file that cannot be read as the data was.
+pub fn with_test_file(
+    loaded: Loaded,
+    test: Option<&TestPart>,
+    options: &LoadOptions,
+) -> Result<Loaded, DataError> {
+    let Some(TestPart::File(path)) = test else { return Ok(loaded) };
+    let label = loaded.table.as_ref().map(|table| table.label.clone());
+    let options = LoadOptions {
+        trained_label: label.or_else(|| options.trained_label.clone()),
+        columns: ColumnChoice::default(),
+        ..options.clone()
+    };
+    let Loaded { train, notes, .. } =
+        load_known(path, &loaded.train.schema, &loaded.train.classes, &options)?;
+    let notes = [loaded.notes, notes].concat();
+    Ok(Loaded { test: Some(train), notes, ..loaded })
 }

@@ -110,7 +110,14 @@ mod tests {
             labels: (0..120).map(|row| u8::from(row * 7 % 120 > 60)).collect(),
             classes: vec!["low".into(), "high".into()],
         };
-        Loaded { name: "mixed".into(), train, test: None, notes: vec![], table: None }
+        Loaded {
+            name: "mixed".into(),
+            train,
+            test: None,
+            notes: vec![],
+            table: None,
+            division: evobit_data::Division::Shares,
+        }
     }
 
     fn genome(settings: &str) -> Vec<u32> {

@@ -40,7 +40,7 @@ fn read_all(bytes: &[u8], label: Option<String>) -> Result<(), TestCaseError> {
             }
             let text = Input::new("bytes", bytes).and_then(|input| Text::read(input, Writing::default()));
             let known = Known { schema: &schema, classes: &classes, options: &options };
-            check(text.and_then(|text| known.labelled(&text)).map(|(set, _)| set))?;
+            check(text.and_then(|text| known.labelled(&text)).map(|labelled| labelled.set))?;
         }
     }
     for read in [

@@ -1,6 +1,6 @@
 //! Settings that stand for some kinds of runs where a user sets nothing else.
 
-use super::{HiddenLayer, Settings};
+use super::{HiddenLayer, Settings, TestPart};
 
 impl Settings {
     /// What stands for random images where it is not set: nothing is held out of what shall be memorized, nothing is distorted, a pixel is a bit, and no
@@ -8,7 +8,7 @@ impl Settings {
     #[must_use]
     pub fn memorizing() -> Self {
         Self {
-            test: Some(0.0),
+            test: Some(TestPart::Share(0.0)),
             validation: Some(0.0),
             copies: Some(1),
             levels: Some(1),

@@ -23,7 +23,7 @@ impl Settings {
         }
         let open = Open::new(self, data.into());
         let mut stream = Stream::new(open.seed(), Purpose::Split, 0);
-        let (validation, test) = (open.validation(), open.test());
+        let (validation, test) = (open.validation(), open.test().share());
         // Shares that make no split are told of later.
         stratified(&data.labels, data.classes.len(), validation, test, &mut stream)
             .is_ok_and(|split| is_grey(data, &split.train))

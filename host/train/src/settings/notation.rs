@@ -29,6 +29,39 @@ impl fmt::Display for ImageShape {
     }
 }
 
+/// The test part: a share of the data, or a file of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TestPart {
+    /// So much of the data.
+    Share(f64),
+    /// This file.
+    File(String),
+}
+
+impl TestPart {
+    /// The share of the data that is held out.
+    #[must_use]
+    pub const fn share(&self) -> f64 {
+        match self {
+            Self::Share(share) => *share,
+            Self::File(_) => 0.0,
+        }
+    }
+}
+
+impl FromStr for TestPart {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(share) => Ok(Self::Share(share)),
+            Err(_) if text.is_empty() => Err("a path is not empty".into()),
+            Err(_) => Ok(Self::File(text.into())),
+        }
+    }
+}
+
 /// One hidden layer as a user writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

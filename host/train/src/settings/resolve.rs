@@ -45,6 +45,9 @@ impl Settings {
                 only: self.only.clone().unwrap_or_default(),
                 categorical: self.categorical.clone().unwrap_or_default(),
                 numeric: self.numeric.clone().unwrap_or_default(),
+                group: self.group.clone(),
+                split: self.split.clone(),
+                id: None,
             },
         }
     }

@@ -37,7 +37,7 @@ use super::check::{AT_LEAST_ONE, COPIES, EPOCH, HEAT, SHARES, holds, if_set, ran
 use super::declare::settings;
 use super::open::Open;
 use super::suggestion::{self, three_quarters};
-use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset, ShareKind};
+use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset, ShareKind, TestPart};
 use crate::family::FamilyName;
 use crate::operators;
 
@@ -120,11 +120,22 @@ settings! {
         optional: "",
         decided_by: Model,
     }
-    /// Share of the samples held out for the final test, where the data has no test part
-    test: f64 {
-        flag: Data "SHARE",
+    /// Share of the samples held out for the final test, where the data has no test part; or a file with test samples
+    test: TestPart {
+        flag: Data "SHARE|FILE",
         default: "0.2",
-        check: holds(is_share, SHARES),
+        check: holds(|test: &TestPart| is_share(&test.share()), SHARES),
+    }
+    /// Column of a CSV file that says who or what a sample comes from, such as a person or a recording: none of them is in two of
+    /// training, validation and test samples
+    group: String {
+        flag: Data "COLUMN",
+        optional: "",
+    }
+    /// Column of a CSV file that says which part a sample belongs to: train, validation or test
+    split: String {
+        flag: Data "COLUMN",
+        optional: "",
     }
     /// Share of the samples that are validation samples: the search learns nothing from them, they choose the model
     validation: f64 {

@@ -25,7 +25,7 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     let file: Settings = toml::from_str("seed = 7\nlevels = 2").unwrap();
     let flags = Settings { levels: Some(5), ..Settings::default() };
     let config = flags.or(file).resolve(facts(&IMAGE, 500)).unwrap();
-    assert_eq!((config.seed, config.levels, config.test), (7, 5, 0.2));
+    assert_eq!((config.seed, config.levels, config.test), (7, 5, TestPart::Share(0.2)));
 }
 
 #[test]

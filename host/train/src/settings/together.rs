@@ -8,7 +8,7 @@ type Fault = (fn(&TrainConfig) -> bool, &'static str);
 
 /// What may be wrong with several settings together.
 const TOGETHER: &[Fault] = &[
-    (|config| config.test + config.validation >= 1.0, SHARES),
+    (|config| config.test.share() + config.validation >= 1.0, SHARES),
     (
         |config| config.objective != "loss" && config.algorithm != Algorithm::Genetic,
         "objective is of the genetic algorithm: set algorithm to genetic as well",

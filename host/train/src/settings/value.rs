@@ -8,7 +8,7 @@ use evobit_data::{Decimal, Missing, Named, Separator};
 
 use crate::family::{FAMILIES, FamilyName};
 
-use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset, ShareKind};
+use super::{Algorithm, GraphKind, HiddenLayer, ImageShape, MigrationKind, Preset, ShareKind, TestPart};
 
 /// What a setting can be.
 pub trait Value: Sized {
@@ -97,7 +97,7 @@ macro_rules! parsed {
         }
     )+};
 }
-parsed!(u64, f64, String, ImageShape, HiddenLayer);
+parsed!(u64, f64, String, ImageShape, HiddenLayer, TestPart);
 
 macro_rules! by_name {
     ($($type:ty),+) => {$(

@@ -1,6 +1,6 @@
 use super::*;
 use crate::prepare;
-use crate::settings::{TrainConfig, plan};
+use crate::settings::{TestPart, TrainConfig, plan};
 use evobit_data::{Column, ColumnKind, Dataset, Values};
 
 const ALL: [Preset; 3] = [Preset::Small, Preset::Medium, Preset::Large];
@@ -32,7 +32,14 @@ fn resolve(settings: &Settings, train: &Dataset) -> Result<TrainConfig, String> 
 
 /// Bytes of the model that training would write.
 fn written(train: Dataset, config: &TrainConfig) -> usize {
-    let loaded = evobit_data::Loaded { name: "x".into(), train, test: None, notes: vec![], table: None };
+    let loaded = evobit_data::Loaded {
+        name: "x".into(),
+        train,
+        test: None,
+        notes: vec![],
+        table: None,
+        division: evobit_data::Division::Shares,
+    };
     let prepared = prepare(&loaded, config).unwrap();
     prepared.model(&vec![0; prepared.topology.genome_words()]).unwrap().bytes().len()
 }
@@ -46,8 +53,12 @@ fn models_are_as_large_as_their_preset_allows() {
         for preset in ALL {
             let (images, tables) = (preset.images(), preset.tables());
             // Without distorted copies, which make no byte of a model.
-            let settings =
-                Settings { preset: Some(preset), test: Some(0.0), copies: Some(1), ..Settings::default() };
+            let settings = Settings {
+                preset: Some(preset),
+                test: Some(TestPart::Share(0.0)),
+                copies: Some(1),
+                ..Settings::default()
+            };
             let of = format!("{preset:?}, {classes} classes, {} features", train.features());
             let config = match resolve(&settings, &train) {
                 Ok(config) => config,
