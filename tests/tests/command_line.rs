@@ -212,7 +212,18 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     let names: Vec<&str> = names.map(|name| name.split([' ', '[']).next().unwrap_or_default()).collect();
     assert!(names.len() > 20, "{names:?}");
     let open = ["label", "shape", "from", "steps", "target", "islands", "preset", "slide"];
-    let reading = ["missing", "separator", "decimal", "no-header", "drop", "only", "categorical", "numeric"];
+    let reading = [
+        "missing",
+        "separator",
+        "decimal",
+        "no-header",
+        "drop",
+        "only",
+        "categorical",
+        "numeric",
+        "group",
+        "split",
+    ];
     let open = [&open[..], &reading].concat();
     for name in names.iter().filter(|name| !open.contains(name)) {
         assert!(saved.lines().any(|line| line.starts_with(&format!("{name} = "))), "{name} in {saved}");
