@@ -1,5 +1,6 @@
 //! The boards, and whether a model fits one.
 
+use evobit::evolve::compact::Score;
 use evobit::evolve::landscape::LandscapeError;
 use evobit::image::Image;
 use evobit_board::arena::{Layout, Sizes, fitting};
@@ -101,8 +102,23 @@ pub enum Unfit {
     },
     /// Boards learn one hidden layer.
     #[error(
-        "boards run and learn networks with one hidden layer whose width fits their scores, this one does not: {0}; train with one --hidden layer"
+        "boards run and learn networks with one hidden layer, and this one has {0}: train with one --hidden layer"
     )]
+    Depth(usize),
+    /// The hidden layer is too wide for a board's scores.
+    #[error(
+        "{board} keeps scores of at most {most} hidden neurons, and the model has {neurons}: train with --hidden {most} or fewer"
+    )]
+    Width {
+        /// The board.
+        board: String,
+        /// Most hidden neurons.
+        most: u32,
+        /// Those of the model.
+        neurons: u32,
+    },
+    /// Anything else that keeps a board from learning it.
+    #[error("boards cannot run and learn this network: {0}")]
     Shape(LandscapeError),
     /// A sample does not fit a message.
     #[error(
@@ -170,6 +186,11 @@ impl Profile {
             }
         };
         let topology = image.topology();
+        let widest = match self {
+            Self::Small => small::Score::MOST_INPUTS,
+            Self::Large => large::Score::MOST_INPUTS,
+            Self::Linux => i16::MOST_INPUTS,
+        };
         let sizes = fitting(topology, words, most, score);
         let checked = match self {
             Self::Small => Learner::<small::Score>::check(topology, words, sizes),
@@ -179,6 +200,10 @@ impl Profile {
         checked.map_err(|error| match error {
             ModelError::Arena(needed, there) => {
                 Unfit::Memory { board: board.clone(), needed: needed * 4, room: there * 4 }
+            }
+            ModelError::Shape(LandscapeError::Depth) => Unfit::Depth(topology.depth() - 1),
+            ModelError::Shape(LandscapeError::Scores) => {
+                Unfit::Width { board: board.clone(), most: widest, neurons: topology.layer(0).neurons }
             }
             ModelError::Shape(shape) => Unfit::Shape(shape),
         })?;
