@@ -120,6 +120,11 @@ pub enum DataError {
     /// A cell that must not be empty.
     #[error("{file}: line {line}, column {column} is {cell}: fill it in or remove the line")]
     Missing { file: String, line: u64, column: String, cell: String },
+    /// A label that is missing.
+    #[error(
+        "{file}: line {line}, column {column} is {cell}, and it is the label: fill it in, remove the line, or name another column (--label)"
+    )]
+    MissingLabel { file: String, line: u64, column: String, cell: String },
     /// A few cells that are no numbers in a column of numbers.
     #[error(
         "{file}: column {column} holds numbers, but {count} of its {rows} cells are not: {cells}; correct them, or take them for missing values with --missing bit or skip"

@@ -226,7 +226,7 @@ fn classes(text: &Text, layout: &Layout, label: usize, gaps: &Gaps) -> Result<Ve
         // A minus alone may name a class.
         if is_missing(cell) && cell != "-" {
             let (file, column, cell) = (text.file.clone(), column.clone(), missing(cell));
-            return Err(DataError::Missing { file, line, column, cell });
+            return Err(DataError::MissingLabel { file, line, column, cell });
         }
         if names.contains(cell) {
             times += usize::from(cell == last);

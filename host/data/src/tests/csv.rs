@@ -128,7 +128,7 @@ fn a_table_needs_lines_of_one_length() {
 
 #[test]
 fn numbers_must_be_finite_and_labels_there() {
-    assert_fails!(read("a,y\n1,p\n3,\n"), Missing, "line 3, column \"y\" is empty");
+    assert_fails!(read("a,y\n1,p\n3,\n"), MissingLabel, "line 3, column \"y\" is empty");
     for cell in ["inf", "-Infinity"] {
         let text = format!("a,y\n1,p\n{cell},q\n");
         assert_fails!(read(&text), NotFinite, &format!("line 3, column \"a\" is \"{cell}\""));
@@ -248,7 +248,7 @@ fn one_number_is_one_class() {
 fn a_missing_label_is_an_error() {
     for mark in ["nan", "NA", "?", "null"] {
         let text = format!("x,y\n1,a\n2,{mark}\n3,b\n");
-        assert_fails!(read(&text), Missing, &format!("line 3, column \"y\" is \"{mark}\""));
+        assert_fails!(read(&text), MissingLabel, &format!("line 3, column \"y\" is \"{mark}\""));
     }
     assert_eq!(read("x,y\n1,+\n2,-\n").unwrap().classes, names(&["+", "-"]));
 }
@@ -282,7 +282,7 @@ fn other_separators_and_decimals_are_read() {
     assert_fails!(gap, Missing, "line 5, column \"b\"");
     assert_fails!(read("a,b,y,\n1,2,p,\n3,4,\n"), Ragged, "line 3 has 3 cells and the first line 4");
     // A last column with a cell somewhere is a column.
-    assert_fails!(read("a,b,\n1,2,\n3,4,x\n"), Missing, "line 2, column \"c3\"");
+    assert_fails!(read("a,b,\n1,2,\n3,4,x\n"), MissingLabel, "line 2, column \"c3\"");
 }
 
 #[test]
