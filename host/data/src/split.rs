@@ -37,9 +37,7 @@ pub fn stratified(
     test: f64,
     stream: &mut Stream,
 ) -> Result<Split, DataError> {
-    if !(validation >= 0.0 && test >= 0.0 && validation + test < 1.0) {
-        return Err(DataError::Shares { validation, test });
-    }
+    check_shares(validation, test)?;
     let mut groups = vec![Vec::new(); classes];
     for (sample, &label) in (0u32..).zip(labels) {
         let class = usize::from(label);
@@ -210,9 +208,7 @@ fn grouped(
     [validation, test]: [f64; 2],
     stream: &mut Stream,
 ) -> Result<Split, DataError> {
-    if !(validation >= 0.0 && test >= 0.0 && validation + test < 1.0) {
-        return Err(DataError::Shares { validation, test });
-    }
+    check_shares(validation, test)?;
     let members = shuffled_groups(groups, stream);
     let shares = [1.0 - validation - test, validation, test];
     let needed = shares.iter().filter(|&&share| share > 0.0).count();
@@ -253,6 +249,14 @@ fn grouped(
     parts.iter_mut().for_each(|part| part.sort_unstable());
     let [train, validation, test] = parts;
     Ok(Split { train, validation, test })
+}
+
+/// Refuses shares that are none, or leave nothing to train on.
+fn check_shares(validation: f64, test: f64) -> Result<(), DataError> {
+    if validation >= 0.0 && test >= 0.0 && validation + test < 1.0 {
+        return Ok(());
+    }
+    Err(DataError::Shares { validation, test })
 }
 
 /// How many of the samples `from..to`, counted over all classes, a part with this share gets.
