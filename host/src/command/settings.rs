@@ -19,32 +19,6 @@ pub struct DataSettingsArgs(pub Settings);
 /// The heading that the settings of data stand under.
 const DATA: &str = "Data";
 
-impl Args for DataSettingsArgs {
-    fn augment_args(command: Command) -> Command {
-        let of_data = Settings::all().into_iter().filter(|setting| {
-            // The source itself is an argument there.
-            setting.flag.is_some_and(|(heading, _)| heading == DATA) && setting.key != "data"
-        });
-        command.args(of_data.filter_map(flag))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for DataSettingsArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut args = Self::default();
-        args.update_from_arg_matches(matches)?;
-        Ok(args)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        update(&mut self.0, matches)
-    }
-}
-
 impl Deref for SettingsArgs {
     type Target = Settings;
 
@@ -53,27 +27,37 @@ impl Deref for SettingsArgs {
     }
 }
 
-impl Args for SettingsArgs {
-    fn augment_args(command: Command) -> Command {
-        command.args(Settings::all().into_iter().filter_map(flag))
-    }
+/// Makes flags of those settings of the table for which this is true.
+macro_rules! flags_of {
+    ($type:ident, $is_meant:expr) => {
+        impl Args for $type {
+            fn augment_args(command: Command) -> Command {
+                command.args(Settings::all().into_iter().filter($is_meant).filter_map(flag))
+            }
 
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $type {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+                let mut args = Self::default();
+                args.update_from_arg_matches(matches)?;
+                Ok(args)
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+                update(&mut self.0, matches)
+            }
+        }
+    };
 }
-
-impl FromArgMatches for SettingsArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut args = Self::default();
-        args.update_from_arg_matches(matches)?;
-        Ok(args)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        update(&mut self.0, matches)
-    }
-}
+flags_of!(SettingsArgs, |_| true);
+// The source itself is an argument there.
+flags_of!(DataSettingsArgs, |setting| {
+    setting.flag.is_some_and(|(heading, _)| heading == DATA) && setting.key != "data"
+});
 
 /// Sets what flags give; those that the command does not have are left as they are.
 fn update(settings: &mut Settings, matches: &ArgMatches) -> Result<(), Error> {
