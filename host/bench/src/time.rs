@@ -15,7 +15,7 @@ use evobit_data::{DataError, load};
 use evobit_model::evaluate;
 use evobit_search::{Interrupt, Snapshots, Stop, Watch};
 use evobit_train::settings::{Settings, TrainConfig};
-use evobit_train::{Outcome, PrepareError, Prepared, Row, Session, prepare};
+use evobit_train::{Outcome, PrepareError, Prepared, Row, Session, prepare, with_test_file};
 
 /// How often, beside the ends of sweeps, a model is set aside.
 const EVERY: Duration = Duration::from_millis(500);
@@ -128,7 +128,8 @@ pub fn measure_time(
     for seed in (first..).take(options.seeds as usize) {
         let settings = Settings { seed: Some(seed), ..options.settings.clone() };
         let source = settings.data.clone().unwrap_or_else(|| "digits".into());
-        let loaded = load(&source, &settings.load_options())?;
+        let reading = settings.load_options();
+        let loaded = with_test_file(load(&source, &reading)?, settings.test.as_ref(), &reading)?;
         let config = settings.resolve(&loaded.train).map_err(TimeError::Settings)?;
         let mut prepared = prepare(&loaded, &config)?;
         drop(loaded);
